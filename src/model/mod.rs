@@ -1,0 +1,13 @@
+//! The words everyone shares: what comes in, what is found, what goes out. Plain data.
+//! Must not know how anything is detected, stored or served.
+
+pub mod draft;
+pub mod finding;
+pub mod verdict;
+
+pub use draft::{Attachment, Declared, Draft, DraftError, Format, Image, Kind, Link, Source};
+pub use finding::{Category, Evidence, Field, Finding, Scalar, Severity, Suppressed, SuppressedReason, Transform};
+pub use verdict::{Level, Queue, Undetermined, UndeterminedReason, Verdict};
+
+/// Version of the judging code. Part of every verdict id: a change of detection code is a change of version.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
