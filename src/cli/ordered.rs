@@ -291,14 +291,14 @@ mod tests {
             most.store(0, Ordering::SeqCst);
             let read = move |feed: Feed<(), ()>| {
                 for _ in 0..500 {
-                    assert!(feed.push((), bytes));
                     let now = counted.fetch_add(1, Ordering::SeqCst) + 1;
                     peak.fetch_max(now, Ordering::SeqCst);
+                    assert!(feed.push((), bytes));
                 }
             };
             run(WINDOW, 2, read, || |()| (), &mut Counting(held.clone())).expect("delivered");
-            // One more may be counted between its delivery and the sink's own count.
-            assert!(most.load(Ordering::SeqCst) <= bound + 1, "{bytes} bytes each: {} held", most.load(Ordering::SeqCst));
+            // Two more are counted: the one that waits for room, and one between its delivery and the sink's own count.
+            assert!(most.load(Ordering::SeqCst) <= bound + 2, "{bytes} bytes each: {} held", most.load(Ordering::SeqCst));
             assert_eq!(held.load(Ordering::SeqCst), 0);
         }
     }
@@ -312,7 +312,9 @@ mod tests {
                 Ok(())
             }
             fn pause(&mut self) -> io::Result<()> {
-                self.0.send(self.1).map_err(io::Error::other)
+                // At the end the listener has left.
+                self.0.send(self.1).ok();
+                Ok(())
             }
         }
         let (tell, told) = mpsc::channel();
@@ -324,8 +326,7 @@ mod tests {
             }
         };
         let mut sink = Telling(tell, 0);
-        // At the end the listener is gone; that error is the proof that everything before it was heard.
-        run(WINDOW, 2, read, || |item| item, &mut sink).expect_err("the listener has left");
+        run(WINDOW, 2, read, || |item| item, &mut sink).expect("delivered");
         assert_eq!(sink.1, 100);
     }
 
