@@ -4,10 +4,12 @@
 pub mod ads;
 pub mod calendar;
 pub mod comments;
+pub mod documents;
 pub mod events;
 pub mod links;
 pub mod names;
 pub mod numbers;
+pub mod people;
 pub mod personal;
 pub mod reading;
 pub mod report;
