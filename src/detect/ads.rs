@@ -89,7 +89,7 @@ impl Ads {
         points += elements.iter().map(|f| if f.code == "AD.PRICE" { 2 } else { 3 }).sum::<i64>();
         let links = report.found.iter().filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1).count() as i64;
         points += 3 * links.min(2);
-        self.phrases(scan, report, &mut elements);
+        self.phrases(scan, &contacts, report, &mut elements);
         points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
         let absolute = self.absolutes(scan, &mut elements);
         points += absolute;
@@ -133,7 +133,9 @@ impl Ads {
         let mut settled: Vec<Found> = Vec::new();
         for mut element in elements {
             if let Place::At { reading, range } = &element.place
-                && report.covers(&["AD.CONTACT", "LINK."], *reading, range)
+                && report.found.iter().any(|f| {
+                    (f.code == "AD.CONTACT" || f.code.starts_with("LINK.")) && f.range_in(*reading).is_some_and(|r| r.start <= range.start && range.end <= r.end)
+                })
             {
                 continue;
             }
@@ -186,8 +188,13 @@ impl Ads {
                 continue;
             }
             let mut end = at + digits;
+            let has_unit = reading.char(end) == Some('元') || at > hit.end as usize && matches!(reading.char(at - 1), Some('￥' | '¥'));
             if reading.char(end) == Some('元') {
                 end += 1;
+            }
+            // 仅需3分钟 is no price.
+            if !has_unit && !reading.text(hit.start as usize..hit.end as usize).contains('价') {
+                continue;
             }
             let span = hit.start as usize..end;
             match &mut last {
@@ -233,11 +240,15 @@ impl Ads {
         }
     }
 
-    fn phrases(&self, scan: &Scan<'_>, report: &mut Report, elements: &mut Vec<Found>) {
+    fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) {
         let mut appeals: Vec<(usize, Range<usize>, Vec<String>, Found)> = Vec::new();
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code == "AD.DIVERSION") else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };
+            // 加微信 inside 加微信mojiangcha2024 is told by the contact.
+            if contacts.iter().any(|c| c.reading == term.reading && c.range.start < term.range.end && term.range.start < c.range.end) {
+                continue;
+            }
             let guarded = scan.is_education || scan.account == AccountKind::Justice;
             let found = terms::from_row(scan, term, &ready.row, ready.row.severity);
             if guarded {

@@ -164,6 +164,16 @@ impl Terms {
             report.suppress(found(), SuppressedReason::Boundary, words);
             return;
         }
+        let alone = |at: Option<usize>, edge: usize| {
+            let ascii = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric());
+            !(ascii(edge) && at.is_some_and(ascii))
+        };
+        // NB inside NBJ-001.
+        if row.on_word_boundary && !(alone(range.start.checked_sub(1), range.start) && alone(Some(range.end), range.end - 1)) {
+            let around = reading.around(range.clone(), 4, 4);
+            report.suppress(found(), SuppressedReason::Boundary, reading.text(around));
+            return;
+        }
         let title = scan.title();
         if let Some(missing) = ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(condition, range.clone(), title)) {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
