@@ -4,7 +4,9 @@
 
 pub mod cases;
 pub mod cli;
+pub mod lexicon;
 pub mod model;
 pub mod place;
 pub mod rule_files;
 pub mod ruleset;
+pub mod text;
