@@ -4,9 +4,11 @@
 
 pub mod cases;
 pub mod cli;
+pub mod detect;
 pub mod lexicon;
 pub mod model;
 pub mod place;
+pub mod policy;
 pub mod rule_files;
 pub mod ruleset;
 pub mod text;

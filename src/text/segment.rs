@@ -33,6 +33,11 @@ impl Segmenter {
         self.jieba.has_word(word)
     }
 
+    /// Whether the dictionary knows the word as a person's name.
+    pub fn is_person(&self, word: &str) -> bool {
+        self.jieba.tag(word, false).first().is_some_and(|tag| tag.word == word && tag.tag.starts_with("nr"))
+    }
+
     /// `None` when `start` and `end` are word boundaries of the folded text; otherwise the words around, joined by `/`.
     pub fn straddled(&self, folded: &Folded, start: usize, end: usize, known: &mut KnownRuns) -> Option<String> {
         let breaks = |at: usize, known: &mut KnownRuns| -> Option<(usize, usize)> {
