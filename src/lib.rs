@@ -1,4 +1,6 @@
 //! xianshen (先审): screens what government new-media accounts are about to publish.
+pub mod metrics;
 pub mod model;
 pub mod rule_files;
 pub mod ruleset;
+pub mod store;
