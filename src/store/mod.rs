@@ -4,7 +4,7 @@
 pub mod sqlite;
 
 use crate::metrics::Metrics;
-use crate::model::{Draft, Level, Queue, Verdict};
+use crate::model::{Draft, Kind, Level, Queue, Verdict};
 use crate::ruleset::RuleFiles;
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -213,7 +213,7 @@ pub struct ReviewItem {
     pub title: String,
     pub account: String,
     pub platform: String,
-    pub kind: String,
+    pub kind: Kind,
     pub level: Level,
     pub blocked: bool,
     pub received_at_ms: i64,
@@ -286,7 +286,7 @@ pub struct Judged {
     pub title: String,
     pub account: String,
     pub platform: String,
-    pub kind: &'static str,
+    pub kind: Kind,
     pub judged_at_ms: i64,
     pub received_at_ms: i64,
     pub undetermined: Option<&'static str>,
@@ -313,12 +313,7 @@ impl Judged {
             title: draft.title.clone(),
             account: draft.account.clone(),
             platform: draft.platform.clone(),
-            kind: match draft.kind {
-                crate::model::Kind::Original => "original",
-                crate::model::Kind::Repost => "repost",
-                crate::model::Kind::Message => "message",
-                crate::model::Kind::Reply => "reply",
-            },
+            kind: draft.kind,
             judged_at_ms,
             received_at_ms: pending.received_at_ms,
             undetermined: verdict.undetermined.map(|u| u.reason.as_str()),
@@ -430,6 +425,11 @@ impl Store {
     /// All queues in order, the empty ones too.
     pub async fn queue_counts(&self) -> Result<Vec<QueueCount>, StoreError> {
         self.database.read(|r| r.queue_counts()).await
+    }
+
+    /// When the draft was received that has waited longest to be judged.
+    pub async fn oldest_pending(&self) -> Result<Option<i64>, StoreError> {
+        self.database.read(|r| r.oldest_pending()).await
     }
 
     /// What waits in a queue, oldest first, after a place given by an earlier page. `limit` is held within

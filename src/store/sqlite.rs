@@ -9,7 +9,7 @@ pub use reads::Reader;
 
 use super::{InboxCursor, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, StoreError};
 use crate::metrics::Metrics;
-use crate::model::Queue;
+use crate::model::{Kind, Queue};
 use crate::ruleset::RuleFiles;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -400,6 +400,16 @@ fn migrate(connection: &mut Connection, version: i64) -> Result<(), rusqlite::Er
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// How the table `review_item` writes a kind.
+fn kind_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Original => "original",
+        Kind::Repost => "repost",
+        Kind::Message => "message",
+        Kind::Reply => "reply",
+    }
 }
 
 #[cfg(test)]

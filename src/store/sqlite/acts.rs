@@ -117,7 +117,7 @@ pub(super) fn record(transaction: &Transaction<'_>, judged: &Judged, change: &mu
             judged.title,
             judged.account,
             judged.platform,
-            judged.kind
+            super::kind_text(judged.kind)
         ])?;
     Ok(true)
 }

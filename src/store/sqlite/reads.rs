@@ -1,8 +1,8 @@
 //! What is read from the tables, each read on a connection that cannot write.
 //! Must not write.
 
-use super::{database_error, store_error};
-use crate::model::{Draft, Level, Queue, Verdict};
+use super::{database_error, kind_text, store_error};
+use crate::model::{Draft, Kind, Level, Queue, Verdict};
 use crate::ruleset::RuleFiles;
 use crate::store::{
     Cursor, InboxCursor, OpenError, PAGE_ITEMS_MAX, Page, PendingDraft, QueueCount, REVISIONS_LISTED_MAX, Replay, ReviewItem,
@@ -135,6 +135,13 @@ impl Reader {
             }
         }
         Ok(counts)
+    }
+
+    pub fn oldest_pending(&self) -> Result<Option<i64>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT r.received_at FROM inbox i JOIN revision r ON r.seq = i.seq ORDER BY i.place LIMIT 1")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+            .map_err(wrap)
     }
 
     pub fn items(&self, queue: Queue, after: Option<Cursor>, limit: usize) -> Result<Page, StoreError> {
@@ -276,24 +283,21 @@ fn row_state(text: &str) -> Result<RevisionState, StoreError> {
 }
 
 fn review_item(row: &rusqlite::Row<'_>, queue: Queue) -> Result<ReviewItem, StoreError> {
-    let read = || -> rusqlite::Result<(ReviewItem, String)> {
-        let count = |column: usize| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
-        let item = ReviewItem {
-            unit: row.get(1)?,
-            id: row.get(2)?,
-            revision: count(3)?,
-            title: if queue == Queue::Secrecy { SECRECY_TITLE.to_owned() } else { row.get(4)? },
-            account: row.get(5)?,
-            platform: row.get(6)?,
-            kind: row.get(7)?,
-            level: Level::L3,
-            blocked: row.get(9)?,
-            received_at_ms: row.get(10)?,
-            findings: [count(11)?, count(12)?, count(13)?, count(14)?],
-        };
-        Ok((item, row.get(8)?))
-    };
-    let (item, level) = read().map_err(wrap)?;
-    let level = [Level::L1, Level::L2, Level::L3].into_iter().find(|l| l.as_str() == level).ok_or_else(|| misshapen("level"))?;
-    Ok(ReviewItem { level, ..item })
+    let count = |column: usize| row.get::<_, i64>(column).map(|n| n.max(0) as u64).map_err(wrap);
+    let string = |column: usize| row.get::<_, String>(column).map_err(wrap);
+    let (kind, level) = (string(7)?, string(8)?);
+    let kinds = [Kind::Original, Kind::Repost, Kind::Message, Kind::Reply];
+    Ok(ReviewItem {
+        unit: string(1)?,
+        id: string(2)?,
+        revision: count(3)?,
+        title: if queue == Queue::Secrecy { SECRECY_TITLE.to_owned() } else { string(4)? },
+        account: string(5)?,
+        platform: string(6)?,
+        kind: kinds.into_iter().find(|k| kind_text(*k) == kind).ok_or_else(|| misshapen("kind"))?,
+        level: [Level::L1, Level::L2, Level::L3].into_iter().find(|l| l.as_str() == level).ok_or_else(|| misshapen("level"))?,
+        blocked: row.get(9).map_err(wrap)?,
+        received_at_ms: row.get(10).map_err(wrap)?,
+        findings: [count(11)?, count(12)?, count(13)?, count(14)?],
+    })
 }
