@@ -3,7 +3,7 @@
 
 use crate::config::{Config, LogFormat};
 use crate::metrics::Metrics;
-use crate::ruleset::{Problem, RuleFiles, Ruleset};
+use crate::ruleset::Ruleset;
 use crate::store::{Store, StoreError};
 use crate::stream::pipeline::Pool;
 use crate::stream::reload::{self, ActiveRules, Reload, Reloader, Trigger};
@@ -12,10 +12,9 @@ use crate::web::auth::Tokens;
 use crate::web::{self, AppState, connections};
 use anyhow::Context;
 use std::io::IsTerminal;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -62,14 +61,14 @@ impl End {
     }
 }
 
-/// Runs the daemon; returns when it has stopped.
-pub fn run(config: &Config) -> ExitCode {
+/// Runs the daemon; returns its exit status when it has stopped.
+pub fn run(config: &Config) -> u8 {
     start_log(config);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "The process cannot start its threads.");
-            return ExitCode::from(EXIT_RESTART);
+            return EXIT_RESTART;
         }
     };
     let code = match runtime.block_on(serve(config)) {
@@ -81,7 +80,7 @@ pub fn run(config: &Config) -> ExitCode {
     };
     // Threads that still read rules or judge hold nothing that must be saved.
     runtime.shutdown_background();
-    ExitCode::from(code)
+    code
 }
 
 fn start_log(config: &Config) {
@@ -188,14 +187,15 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         tracing::error!(%reason, "The disk or the database failed. The process ends; what was acknowledged is picked up at the next start.");
         stop.send_replace(true);
         tokio::time::sleep(FAILURE_ANSWERS).await;
-        // Without closing the database: that would write once more to a disk that has just refused.
-        std::process::exit(i32::from(EXIT_IO));
+        end_now(EXIT_IO);
     }
     tracing::info!(reason = end.reason(), "Stopping.");
-    std::thread::Builder::new().name("stop-watchdog".into()).spawn(|| {
-        std::thread::sleep(STOP_MAX);
-        tracing::error!("Stopping took too long; the process ends now. What was acknowledged is on disk.");
-        std::process::exit(i32::from(EXIT_RESTART));
+    let (_in_time, overdue) = sync_channel::<()>(0);
+    std::thread::Builder::new().name("stop-watchdog".into()).spawn(move || {
+        if overdue.recv_timeout(STOP_MAX) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("Stopping took too long; the process ends now. What was acknowledged is on disk.");
+            end_now(EXIT_RESTART);
+        }
     })?;
     stop.send_replace(true);
     let cut = serving.await.unwrap_or(0);
@@ -221,6 +221,13 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
             0
         }
     })
+}
+
+/// Ends the process from wherever it is. Nothing is closed: after a failure of the disk that would write once more to a
+/// disk that has just refused, and after a stop that hangs it would hang again.
+#[expect(clippy::disallowed_methods, reason = "the only way out when a thread or the disk does not come back")]
+fn end_now(code: u8) -> ! {
+    std::process::exit(i32::from(code))
 }
 
 /// Waits for a reason to end. With the first rules a good set is meant: a later bad one changes nothing.
@@ -252,7 +259,7 @@ fn start_rules(config: &Config, state: &AppState, mut hangup: Signal) -> anyhow:
         rules: Arc::clone(&state.rules),
         store: state.store.clone(),
         metrics: Arc::clone(&state.metrics),
-        try_cases,
+        try_cases: |ruleset, files| crate::cases::run(ruleset, files).problems,
     };
     let (report, first) = oneshot::channel();
     let (sender, triggers) = sync_channel(TRIGGERS_WAITING_MAX);
@@ -272,11 +279,6 @@ fn start_rules(config: &Config, state: &AppState, mut hangup: Signal) -> anyhow:
         }
     });
     Ok(first)
-}
-
-/// Tries the cases that come with a set of rules.
-fn try_cases(_ruleset: &Ruleset, _files: &RuleFiles) -> Vec<Problem> {
-    Vec::new()
 }
 
 /// Feeds the judging threads from the inbox on a thread of its own.

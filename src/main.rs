@@ -1,13 +1,24 @@
+//! The `xianshen` binary: parse, dispatch, exit status.
+
 use clap::Parser;
 use std::process::ExitCode;
-
-#[derive(Parser)]
-#[command(version)]
-enum Command {
-    Serve(xianshen::cli::serve::Args),
-}
+use xianshen::cli::{self, Cli, Exit};
 
 fn main() -> ExitCode {
-    let Command::Serve(args) = Command::parse();
-    xianshen::cli::serve::run(args)
+    // The message of a panic may quote the text at hand; its place never does.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("xianshen: internal error at {place}");
+    }));
+    let code = match cli::run(Cli::parse().command) {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            // Who closed the pipe knows that results are missing; the status says so, too.
+            if !cli::is_broken_pipe(&error) {
+                eprintln!("xianshen: {error:#}");
+            }
+            Exit::Invalid.code()
+        }
+    };
+    ExitCode::from(code)
 }

@@ -1,19 +1,16 @@
 //! `xianshen serve`: reads the configuration and runs the daemon.
 //! Must not know how drafts are stored or judged.
 
+use super::Exit;
 use crate::config::{self, Config};
 use crate::daemon;
 use crate::ruleset::Problem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-/// Bad usage, or a configuration or rules that cannot be used.
-const EXIT_REFUSED: u8 = 2;
-
-/// Takes drafts over HTTP, screens them and shows them to reviewers.
+/// Take drafts over HTTP, screen them and show them to reviewers
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub struct ServeArgs {
     /// Address and port; overrides `http.listen` of the configuration.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
@@ -40,25 +37,25 @@ pub enum Role {
 }
 
 /// Runs until told to stop.
-pub fn run(args: Args) -> ExitCode {
+pub fn run(args: &ServeArgs) -> Exit {
     if args.role != Role::All {
         eprintln!("本版本只有单机形态：请使用 --role all。/ This version has no distributed shape: use --role all.");
-        return ExitCode::from(EXIT_REFUSED);
+        return Exit::Invalid;
     }
-    let config = match resolve(&args) {
+    let config = match resolve(args) {
         Ok(config) => config,
         Err(problems) => {
             for problem in problems {
                 eprintln!("{problem}");
             }
-            return ExitCode::from(EXIT_REFUSED);
+            return Exit::Invalid;
         }
     };
-    daemon::run(&config)
+    Exit::Daemon(daemon::run(&config))
 }
 
 /// The configuration file, then the command line, then the checks that need both.
-fn resolve(args: &Args) -> Result<Config, Vec<Problem>> {
+fn resolve(args: &ServeArgs) -> Result<Config, Vec<Problem>> {
     let mut config = match &args.config {
         Some(path) => config::read(path)?,
         None => Config::default(),

@@ -36,7 +36,7 @@ pub fn feed(store: &Store, pool: &Pool, rules: &Arc<ActiveRules>, is_stopping: i
                     return;
                 }
             }
-            Err(StoreError::Busy | StoreError::Full | StoreError::InboxFull) => std::thread::sleep(RETRY),
+            Err(StoreError::Busy | StoreError::Full | StoreError::InboxFull) => pool.rest(RETRY),
             Err(error) => {
                 if !matches!(error, StoreError::Closed) {
                     tracing::error!(%error, "The inbox cannot be read any more.");
@@ -76,11 +76,11 @@ fn hand_over(
                 return Ok(());
             }
         }
-        mark_started(store, vec![job.place], is_stopping)?;
+        mark_started(store, pool, vec![job.place], is_stopping)?;
         pool.push(vec![job]);
     }
     if !unsuspected.is_empty() {
-        mark_started(store, unsuspected.iter().map(|job| job.place).collect(), is_stopping)?;
+        mark_started(store, pool, unsuspected.iter().map(|job| job.place).collect(), is_stopping)?;
         pool.push(unsuspected);
     }
     pool.push(new);
@@ -88,10 +88,10 @@ fn hand_over(
 }
 
 /// A full disk only delays the note: without it a draft that ends the process would do so again and again.
-fn mark_started(store: &Store, places: Vec<i64>, is_stopping: &impl Fn() -> bool) -> Result<(), StoreError> {
+fn mark_started(store: &Store, pool: &Pool, places: Vec<i64>, is_stopping: &impl Fn() -> bool) -> Result<(), StoreError> {
     loop {
         match store.mark_started(places.clone()) {
-            Err(StoreError::Full | StoreError::Busy) if !is_stopping() => std::thread::sleep(RETRY),
+            Err(StoreError::Full | StoreError::Busy) if !is_stopping() => pool.rest(RETRY),
             outcome => return outcome,
         }
     }

@@ -67,6 +67,9 @@ struct Running {
     finished: AtomicBool,
 }
 
+/// What one thread is at.
+type Slot = Arc<Mutex<Option<Arc<Running>>>>;
+
 #[derive(Default)]
 struct Queues {
     checks: VecDeque<Job>,
@@ -86,7 +89,9 @@ struct Shared {
     work: Condvar,
     /// Something was finished.
     room: Condvar,
-    slots: Mutex<Vec<Arc<Mutex<Option<Arc<Running>>>>>>,
+    /// The end.
+    end: Condvar,
+    slots: Mutex<Vec<Slot>>,
     stuck: AtomicUsize,
     stopping: AtomicBool,
     exhausted: watch::Sender<bool>,
@@ -115,6 +120,7 @@ impl Pool {
             queues: Mutex::new(Queues::default()),
             work: Condvar::new(),
             room: Condvar::new(),
+            end: Condvar::new(),
             slots: Mutex::new(Vec::new()),
             stuck: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -197,6 +203,11 @@ impl Pool {
         }
     }
 
+    /// Waits for `time`, or until the pool stops.
+    pub fn rest(&self, time: Duration) {
+        rest(&self.shared, time);
+    }
+
     /// Becomes true when so many threads are stuck that the process should be restarted.
     pub fn exhausted(&self) -> watch::Receiver<bool> {
         self.shared.exhausted.subscribe()
@@ -216,6 +227,7 @@ impl Pool {
         queues.inbox.clear();
         self.shared.work.notify_all();
         self.shared.room.notify_all();
+        self.shared.end.notify_all();
         while queues.busy > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -225,8 +237,6 @@ impl Pool {
         }
     }
 }
-
-type Slot = Arc<Mutex<Option<Arc<Running>>>>;
 
 fn start_worker(shared: &Arc<Shared>) -> std::io::Result<()> {
     let slot: Slot = Arc::default();
@@ -312,11 +322,17 @@ fn finish_job(shared: &Shared, job: &Job) {
     shared.room.notify_all();
 }
 
+fn rest(shared: &Shared, time: Duration) {
+    let queues = unpoisoned(shared.queues.lock());
+    let goes_on = |_: &mut Queues| !shared.stopping.load(Ordering::Relaxed);
+    drop(shared.end.wait_timeout_while(queues, time, goes_on));
+}
+
 /// Delivers `undetermined: timeout` for drafts that take too long and starts another thread in place of the stuck one.
 fn watch_over(shared: &Arc<Shared>) {
     let tick = (shared.judge_time_max / 10).clamp(Duration::from_millis(1), Duration::from_millis(50));
     while !shared.stopping.load(Ordering::Relaxed) {
-        std::thread::sleep(tick);
+        rest(shared, tick);
         let slots: Vec<Slot> = unpoisoned(shared.slots.lock()).clone();
         for slot in slots {
             let Some(running) = unpoisoned(slot.lock()).clone() else { continue };

@@ -174,7 +174,7 @@ fn read_settled(paths: &RulePaths) -> Result<RuleFiles, Problem> {
     let mut last = None;
     for attempt in 0..READ_ATTEMPTS_MAX {
         if attempt > 0 {
-            std::thread::sleep(READ_PAUSE);
+            pause();
         }
         let before = Fingerprint::of(paths);
         match (rule_files::read(paths), rule_files::read(paths)) {
@@ -199,6 +199,11 @@ fn read_settled(paths: &RulePaths) -> Result<RuleFiles, Problem> {
             cure: "写完全部文件后再试（先写到旁边，再改名替换）".into(),
         },
     })
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever writes the files does not tell when they are done; only time does")]
+fn pause() {
+    std::thread::sleep(READ_PAUSE);
 }
 
 /// Size, time and identity of every rule file.

@@ -1,0 +1,94 @@
+# make run    set up, build, serve on $(LISTEN), load the samples, say where to look; Ctrl-C stops
+# make test   set up, then everything that must hold: format, lints, tests, docs, licences
+# make quick  the inner loop: unit tests and the tidy test
+# make bench  the figures of `judge`, one key=value a line
+# make schema refresh docs/schema from the Rust types
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.PHONY: run test quick bench schema setup-run setup-test
+
+LISTEN ?= 127.0.0.1:8080
+DATA ?= run
+CONFIG ?= config/xianshen.toml
+# How long a start may take before it counts as failed.
+READY_SECONDS_MAX ?= 60
+
+# Installs what is missing, as root or through sudo; elsewhere it says what to install.
+# Use: $(call need,command:package command:package …). A `dpkg` in place of the command looks for the package itself.
+define need
+	missing=()
+	for pair in $(1); do
+	  if [ "$${pair%%:*}" = dpkg ]; then
+	    ! command -v dpkg >/dev/null || dpkg -s "$${pair#*:}" >/dev/null 2>&1 || missing+=("$${pair#*:}")
+	  else
+	    command -v "$${pair%%:*}" >/dev/null || missing+=("$${pair#*:}")
+	  fi
+	done
+	if [ "$${#missing[@]}" -gt 0 ]; then
+	  root=(); [ "$$(id -u)" = 0 ] || root=(sudo)
+	  if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
+	    echo "installing: $${missing[*]}"
+	    "$${root[@]}" apt-get update -q >/dev/null
+	    "$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$${missing[@]}" >/dev/null
+	  else
+	    echo "please install: $${missing[*]}" >&2; exit 1
+	  fi
+	fi
+	command -v cargo >/dev/null || { echo "please install Rust 1.90 or newer (https://rustup.rs)" >&2; exit 1; }
+endef
+
+setup-run:
+	@$(call need,cc:build-essential curl:curl)
+
+setup-test:
+	@$(call need,cc:build-essential curl:curl script:bsdutils chromium:chromium strace:strace python3:python3 dpkg:fonts-noto-cjk)
+
+run: setup-run
+	@cargo build --release --locked
+	mkdir -p "$(DATA)"
+	target/release/xianshen serve --listen "$(LISTEN)" --data "$(DATA)" --config "$(CONFIG)" &
+	server=$$!
+	# Ctrl-C reaches the server, too; it stops cleanly and this waits for it.
+	trap 'kill -TERM $$server 2>/dev/null || true; wait $$server || true; echo "stopped; the data stays in $(DATA)/"; exit 0' INT TERM
+	for ((tries = $(READY_SECONDS_MAX) * 5; ; tries--)); do
+	  curl -fsS -o /dev/null "http://$(LISTEN)/readyz" 2>/dev/null && break
+	  kill -0 $$server 2>/dev/null || { wait $$server && code=0 || code=$$?; echo "the server ended with status $$code" >&2; exit 1; }
+	  [ $$tries -gt 0 ] || { echo "not ready after $(READY_SECONDS_MAX) s" >&2; kill -TERM $$server; wait $$server || true; exit 1; }
+	  sleep 0.2
+	done
+	taken=0; refused=0
+	for sample in samples/*.json; do
+	  status=$$(curl -sS -o /dev/null -w '%{http_code}' -H 'content-type: application/json' --data-binary "@$$sample" "http://$(LISTEN)/v1/drafts" || true)
+	  if [ "$$status" = 202 ]; then taken=$$((taken + 1)); else refused=$$((refused + 1)); echo "  $$sample: HTTP $$status" >&2; fi
+	done
+	echo
+	echo "  $$taken of $$((taken + refused)) sample drafts taken."
+	echo "  Look at:  http://$(LISTEN)/            the queues (审校台)"
+	echo "            http://$(LISTEN)/metrics     figures for Prometheus"
+	echo "  Ctrl-C stops; the data is in $(DATA)/."
+	echo
+	wait $$server
+
+test: setup-test
+	@cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	if cargo deny --version >/dev/null 2>&1; then
+	  cargo deny --log-level error check --hide-inclusion-graph bans licenses sources
+	else
+	  echo "SKIPPED: licences and bans of dependencies (cargo-deny is not installed)"
+	fi
+
+quick:
+	@cargo test --locked --lib --test tidy
+
+bench: setup-run
+	@cargo bench --locked --bench judge
+
+schema:
+	@cargo build --locked
+	for shape in draft verdict finding; do target/debug/xianshen schema "$$shape" > "docs/schema/$$shape.json"; done
