@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("stream", &["model", "place", "ruleset", "cases", "rule_files", "metrics", "store"]),
     ("web", &["model", "place", "ruleset", "cases", "metrics", "store", "stream"]),
     // On top.
-    ("config", &["model", "rule_files", "metrics", "store", "stream", "web"]),
+    ("config", &["model", "ruleset", "rule_files", "metrics", "store", "stream", "web"]),
     ("daemon", &["model", "place", "ruleset", "cases", "rule_files", "metrics", "store", "stream", "web", "config"]),
     (
         "cli",
