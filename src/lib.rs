@@ -2,3 +2,4 @@
 pub mod model;
 pub mod rule_files;
 pub mod ruleset;
+pub mod web;

@@ -300,7 +300,9 @@ fn bare_reason(error: &serde_json::Error) -> String {
 
 /// serde names an unknown field in the message; the path should name it too.
 fn name_unknown_field(path: String, reason: String) -> (String, String) {
-    for (start, say) in [("unknown field `", "unknown field"), ("missing field `", "missing field"), ("duplicate field `", "duplicate field")] {
+    for (start, say) in
+        [("unknown field `", "unknown field"), ("missing field `", "missing field"), ("duplicate field `", "duplicate field")]
+    {
         if let Some(rest) = reason.strip_prefix(start)
             && let Some((field, _)) = rest.split_once('`')
         {
@@ -331,7 +333,8 @@ mod as_of_date {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
         let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-        let shape = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+        let shape =
+            text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
         match text.parse() {
             Ok(date) if shape => Ok(Some(date)),
             _ => Err(D::Error::custom("must be a date YYYY-MM-DD")),
