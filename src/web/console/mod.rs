@@ -1,5 +1,5 @@
 //! The review console: pure functions from drafts, verdicts and rows to HTML pages in Chinese, and its assets and headers.
-//! Must not know the store, the router or the engine; a draft's text reaches a page through [`visible::Visible`] alone.
+//! Must not know the store, the router or the engine; a draft's text reaches a page through `Visible` alone.
 
 pub mod address;
 pub mod assets;
