@@ -167,7 +167,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let after_break = at == 0 || !reading.class(at - 1).is(Class::HAN | Class::LETTER);
-        let leads = after_break || is_after_opening(reading, lexicon, at);
+        let leads = after_break || is_after_opening(reading, at);
         if !leads || !reading.class(at).is(Class::HAN) {
             at += 1;
             continue;
@@ -178,7 +178,9 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
-        let Some(end) = name_at(reading, lexicon, at, lists.titles, Demand::None) else {
+        let opened = is_after_opening(reading, at);
+        let demand = if opened { Demand::Likely } else { Demand::None };
+        let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
             at += 1;
             continue;
         };
@@ -200,7 +202,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
 }
 
 /// 我镇、学生、志愿者 … : the word that ends here leads over to a name.
-fn is_after_opening(reading: &Reading<'_>, _lexicon: &Lexicon, at: usize) -> bool {
+fn is_after_opening(reading: &Reading<'_>, at: usize) -> bool {
     ["我镇", "我乡", "我村", "我县", "请", "由"].iter().any(|w| reading.ends_with(at, w))
 }
 
