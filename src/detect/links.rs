@@ -11,6 +11,7 @@ use super::report::{Found, Report};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Severity, Transform};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -208,12 +209,14 @@ impl Links {
 
     fn with_scheme(&self, scan: &Scan<'_>, index: usize, colon: usize) -> Option<InProse> {
         let reading = scan.readings.get(index)?;
+        if reading.ends_with(colon, "#小程序") {
+            let end = (colon + 3..reading.len()).take(64).take_while(|&i| !reading.class(i).is(Class::BLANK | Class::END)).last().map_or(colon + 3, |i| i + 1);
+            return Some(InProse { range: colon.checked_sub(4)?..end, host: String::new(), disguise: None });
+        }
         let start = (colon.saturating_sub(8)..colon).rev().take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()?;
         let scheme = reading.text(start..colon);
-        if reading.ends_with(start, "#小程序") || scheme == "weixin" {
-            let end = end_of_address(reading, colon + 3);
-            let start = if scheme == "weixin" { start } else { start.checked_sub(4)? };
-            return Some(InProse { range: start..end, host: String::new(), disguise: None });
+        if scheme == "weixin" {
+            return Some(InProse { range: start..end_of_address(reading, colon + 3), host: String::new(), disguise: None });
         }
         let end = end_of_address(reading, colon + 3);
         if end <= colon + 3 {

@@ -116,6 +116,8 @@ pub struct NameLists {
     pub before: ListSet,
     /// Posts and other words that are no given names.
     pub titles: ListSet,
+    /// 患有、确诊 …: whoever stands right before is a person.
+    pub illness: ListSet,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -179,12 +181,16 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         }
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
         let opened = is_after_opening(reading, at);
-        let demand = if opened { Demand::Likely } else { Demand::None };
+        let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
+        let demand = if opened || falls_ill { Demand::Likely } else { Demand::None };
         let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
             at += 1;
             continue;
         };
-        let why = if goes_on_like_a_person(reading, end) {
+        let is_ill = reading.words_in(lexicon, lists.illness, end..end + 4).any(|h| h.start as usize == end);
+        let why = if is_ill {
+            Some("后接病情")
+        } else if goes_on_like_a_person(reading, end) {
             Some("后接性别、年龄")
         } else if close {
             Some("附近有本人号码")

@@ -100,7 +100,7 @@ impl Personal {
             visit: list("visit"),
             biometric: list("biometric"),
             other_number: list("other_number"),
-            names: NameLists { before: list("name_before"), titles: list("name_titles") },
+            names: NameLists { before: list("name_before"), titles: list("name_titles"), illness: list("disease") },
             people: people::Patterns::new(),
         }
     }
@@ -269,6 +269,9 @@ impl Personal {
             let found = |severity| Found::new("PII.ID18", severity, index, range.clone(), "personal/id18");
             if context.any.meets(self.foreign_pr) && digits.first() == Some(&9) && numbers::is_id_check_digit(digits) {
                 return Some(Settled::Found(Found::new("PII.FOREIGN_PR", Severity::S3, index, range.clone(), "personal/foreign_pr")));
+            }
+            if context.nearest.meets(self.social) && numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) == IdProof::Proven {
+                return Some(Settled::Found(Found::new("PII.SOCIAL", Severity::S3, index, range.clone(), "personal/social")));
             }
             return match numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) {
                 IdProof::Proven => Some(Settled::Found(found(Severity::S3).because("check_digit", "正确").because("context", has_context))),

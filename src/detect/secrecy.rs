@@ -113,7 +113,8 @@ impl Secrecy {
         }
         for hit in reading.words_in(scan.lexicon, self.urgency, head.clone()) {
             let range = hit.start as usize..hit.end as usize;
-            if reading.straddled(scan.lexicon, range.start, range.end).is_none() && !report.covers(&["SEC.URGENCY"], index, &range) {
+            let is_mark = !reading.class(range.end).is(Class::HAN) && !(range.start > 0 && reading.class(range.start - 1).is(Class::HAN));
+            if is_mark && !report.covers(&["SEC.URGENCY"], index, &range) {
                 report.find(Found::new("SEC.URGENCY", Severity::S1, index, range, "secrecy/urgency"));
             }
         }

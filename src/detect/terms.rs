@@ -11,6 +11,7 @@ use super::{AccountKind, Scan};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, MatchMode, Row};
 use crate::model::{Severity, SuppressedReason, Transform};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
@@ -77,6 +78,8 @@ impl Terms {
         // The longer term of the same code says more: 残废人 over 残废.
         terms.sort_by(|a, b| (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(b.reading, b.range.start, std::cmp::Reverse(b.range.end), b.row)));
         let lexicon = scan.lexicon;
+        let readings = scan.readings;
+        let is_blank = |reading: usize, at: usize| readings.get(reading).is_some_and(|r| r.class(at).is(Class::BLANK));
         let code = |term: &Term| lexicon.row(term.row).map(|r| r.row.code.as_str());
         let mut kept: Vec<Term> = Vec::with_capacity(terms.len());
         for term in terms {
@@ -86,7 +89,10 @@ impl Terms {
             // 办证刻章 代开发票: one offer in one breath.
             let is_harmful = code(&term).is_some_and(|c| c.starts_with("ILL."));
             let joined = kept.last_mut().filter(|k| {
-                is_harmful && k.reading == term.reading && code(k) == code(&term) && term.range.start >= k.range.end && term.range.start <= k.range.end + 1
+                is_harmful
+                    && k.reading == term.reading
+                    && code(k) == code(&term)
+                    && (term.range.start == k.range.end || term.range.start == k.range.end + 1 && is_blank(term.reading, k.range.end))
             });
             match joined {
                 _ if inside => {}
@@ -104,7 +110,6 @@ impl Terms {
         }
         let mut at = 0;
         while at < reading.len() {
-            use crate::text::fold::Class;
             if !reading.class(at).is(Class::DIGIT) {
                 at += 1;
                 continue;
