@@ -4,11 +4,17 @@
 
 pub mod cases;
 pub mod cli;
+pub mod config;
+pub mod daemon;
 pub mod detect;
 pub mod lexicon;
+pub mod metrics;
 pub mod model;
 pub mod place;
 pub mod policy;
 pub mod rule_files;
 pub mod ruleset;
+pub mod store;
+pub mod stream;
 pub mod text;
+pub mod web;

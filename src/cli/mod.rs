@@ -3,6 +3,7 @@
 
 pub mod check;
 mod codes;
+pub mod config;
 mod encoding;
 mod excerpt;
 pub mod explain;
@@ -16,6 +17,7 @@ mod pretty;
 mod rules;
 mod sarif;
 pub mod schema;
+pub mod serve;
 mod terminal;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -33,11 +35,15 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(check::CheckArgs),
+    Serve(serve::ServeArgs),
     /// Check, test and compare dictionaries
     #[command(subcommand)]
     Lexicon(lexicon::LexiconCommand),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
+    /// Check the configuration of the daemon
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Print a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -54,6 +60,8 @@ pub enum Exit {
     Something,
     /// 2: some of the input could not be read or is invalid. Beats 1.
     Invalid,
+    /// How the daemon ended: 0 in order, 2 it could not start, 74 the disk or the database failed, 75 start it again.
+    Daemon(u8),
 }
 
 impl Exit {
@@ -62,6 +70,7 @@ impl Exit {
             Self::Nothing => 0,
             Self::Something => 1,
             Self::Invalid => 2,
+            Self::Daemon(code) => code,
         }
     }
 }
@@ -85,9 +94,11 @@ fn version() -> String {
 pub fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::run(args),
+        Command::Serve(args) => Ok(serve::run(&args)),
         Command::Lexicon(command) => lexicon::run(command),
         Command::Explain(args) => explain::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Config(command) => config::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "xianshen", &mut script);

@@ -40,7 +40,8 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
 /// One run of ASCII letters and digits.
 fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    if let Some((code, end)) = plate(reading, &range) {
+    let has_plate_word = reading.has_word(scan.lexicon, personal.plate, range.start.saturating_sub(13)..range.start);
+    if let Some((code, end)) = plate(reading, &range, has_plate_word) {
         if !report.covers(&["PII.PLATE"], index, &(range.start - 1..end)) {
             report.find(Found::new(code, Severity::S2, index, range.start - 1..end, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
         }
@@ -95,7 +96,7 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
 }
 
 /// A plate whose letters begin at `range.start`, right after the province (GA 36): its end.
-fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, usize)> {
+fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> Option<(&'static str, usize)> {
     let province = reading.char(range.start.checked_sub(1)?)?;
     let rest = |from: usize, to: usize| reading.folded.chars.get(from..to).unwrap_or_default();
     let allowed = |c: &char| c.is_ascii_digit() || c.is_ascii_alphabetic() && !matches!(c, 'i' | 'o');
@@ -126,7 +127,8 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, u
     let energy = |c: Option<&char>| c.is_some_and(|c| "dabcefghjk".contains(*c));
     match serial.len() {
         4 if digits >= 1 && reading.char(end).is_some_and(|c| PLATE_SUFFIXES.contains(c)) => Some(("PII.PLATE", end + 1)),
-        5 if digits >= 1 => {
+        // Five letters are a plate only where the text says so.
+        5 if digits >= 1 || has_plate_word => {
             let suffix = reading.char(end) == Some('警');
             Some(("PII.PLATE", end + usize::from(suffix)))
         }

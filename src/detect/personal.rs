@@ -37,6 +37,7 @@ pub struct Personal {
     pub military: ListSet,
     pub social: ListSet,
     pub driver: ListSet,
+    pub plate: ListSet,
     pub server: ListSet,
     pub version: ListSet,
     pub personal_mail: ListSet,
@@ -84,6 +85,7 @@ impl Personal {
             military: list("military"),
             social: list("social"),
             driver: list("driver"),
+            plate: list("plate"),
             server: list("server"),
             version: list("version"),
             personal_mail: list("personal_mail"),
@@ -330,7 +332,7 @@ impl Personal {
         let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
         let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
         let usual = matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
-        let spelled = shape.len() >= 6 && shape.iter().all(|&n| n <= 3);
+        let spelled = shape.len() >= 3 && shape.iter().all(|&n| n <= 4) && !separators.contains(&'.');
         if !(usual || has_context && uniform || spelled && uniform) {
             return None;
         }

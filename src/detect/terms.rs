@@ -76,14 +76,22 @@ impl Terms {
         }
         // The longer term of the same code says more: 残废人 over 残废.
         terms.sort_by(|a, b| (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(b.reading, b.range.start, std::cmp::Reverse(b.range.end), b.row)));
-        let code = |term: &Term| scan.lexicon.row(term.row).map(|r| r.row.code.as_str());
+        let lexicon = scan.lexicon;
+        let code = |term: &Term| lexicon.row(term.row).map(|r| r.row.code.as_str());
         let mut kept: Vec<Term> = Vec::with_capacity(terms.len());
         for term in terms {
             let inside = kept.iter().rev().take(16).any(|k| {
                 k.reading == term.reading && k.range.start <= term.range.start && term.range.end <= k.range.end && code(k) == code(&term)
             });
-            if !inside {
-                kept.push(term);
+            // 办证刻章 代开发票: one offer in one breath.
+            let is_harmful = code(&term).is_some_and(|c| c.starts_with("ILL."));
+            let joined = kept.last_mut().filter(|k| {
+                is_harmful && k.reading == term.reading && code(k) == code(&term) && term.range.start >= k.range.end && term.range.start <= k.range.end + 1
+            });
+            match joined {
+                _ if inside => {}
+                Some(previous) => previous.range.end = term.range.end,
+                None => kept.push(term),
             }
         }
         scan.terms = kept;
@@ -162,6 +170,16 @@ impl Terms {
             && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
         {
             report.suppress(found(), SuppressedReason::Boundary, words);
+            return;
+        }
+        let alone = |at: Option<usize>, edge: usize| {
+            let ascii = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric());
+            !(ascii(edge) && at.is_some_and(ascii))
+        };
+        // NB inside NBJ-001.
+        if row.on_word_boundary && !(alone(range.start.checked_sub(1), range.start) && alone(Some(range.end), range.end - 1)) {
+            let around = reading.around(range.clone(), 4, 4);
+            report.suppress(found(), SuppressedReason::Boundary, reading.text(around));
             return;
         }
         let title = scan.title();
