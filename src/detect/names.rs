@@ -79,7 +79,7 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
         // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
         let takes = |from: usize| (2..=4).any(|n| lexicon.segmenter.has_word(&reading.text(from..from + n)));
         let crosses = (given..end).any(|i| (2..=3).any(|n| i + n > end && lexicon.segmenter.has_word(&reading.text(i..i + n))));
-        let starts_word = takes(end) || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是".contains(c));
+        let starts_word = takes(end) || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
         if starts_word && !crosses {
             return Some(end);
         }
@@ -209,7 +209,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
 
 /// 我镇、学生、志愿者 … : the word that ends here leads over to a name.
 fn is_after_opening(reading: &Reading<'_>, at: usize) -> bool {
-    ["我镇", "我乡", "我村", "我县", "请", "由"].iter().any(|w| reading.ends_with(at, w))
+    ["我镇", "我乡", "我村", "我县", "请", "由", "班的", "班学生"].iter().any(|w| reading.ends_with(at, w))
 }
 
 /// `，男，`、`（女，`、`，16岁`.

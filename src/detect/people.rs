@@ -76,14 +76,22 @@ fn minors(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usiz
             after.start + chars(m.start())..after.start + chars(m.end())
         });
         let school = reading.words_in(scan.lexicon, personal.school, after.clone()).map(|h| h.end as usize).last();
+        // 五年级1班的冯小宇: the class may stand before the name.
+        let before = person.range.start.saturating_sub(16).max(sentence.start)..person.range.start;
+        let class_before = patterns.class.as_ref().is_some_and(|r| {
+            let text = reading.text(before.clone());
+            r.find_iter(&text).last().is_some_and(|m| text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学")))
+        });
         // A child needs an age, or a class of a school: 某某小学 alone may be an adult's place of work.
         let end = match (&age, &class, school) {
             (Some((_, end)), class, school) => (*end).max(class.as_ref().map_or(0, |c| c.end)).max(school.unwrap_or(0)),
             (None, Some(class), _) => class.end,
+            (None, None, _) if class_before => person.range.end,
             (None, None, _) => continue,
         };
         let end = extend_to_student(reading, end, until);
-        let span = person.range.start..close_bracket(reading, person.range.start, end);
+        let start = if class_before { before.start } else { person.range.start };
+        let span = start..close_bracket(reading, person.range.start, end);
         let whole = 0..reading.len();
         let harm = reading.has_word(scan.lexicon, personal.harm_to_minor, whole.clone())
             || scan.title().is_some_and(|t| t.has_word(scan.lexicon, personal.harm_to_minor, 0..t.len()));

@@ -6,6 +6,7 @@
 //! Example: 百*家*乐 → ILL.GAMBLING.
 //! Known false alarms: police, anti-fraud and law texts quote these words; they come out as S0 (提示).
 
+use super::reading::Reading;
 use super::report::{Found, Report};
 use super::{AccountKind, Scan};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, MatchMode, Row};
@@ -225,9 +226,9 @@ impl Terms {
             Some("公安、司法类账号")
         } else if scan.is_education {
             Some("标题或开头表明是宣传、提示")
-        } else if reading.has_word(scan.lexicon, self.warning, near) {
+        } else if self.stands_beside(scan, reading, self.warning, near, &term.range) {
             Some("附近有警示用语")
-        } else if reading.has_word(scan.lexicon, self.legal, sentence) {
+        } else if self.stands_beside(scan, reading, self.legal, sentence, &term.range) {
             Some("同句为法律、统计或执法用语")
         } else {
             None
@@ -248,6 +249,11 @@ impl Terms {
             found = found.because("live_contact", true);
         }
         report.find(found);
+    }
+
+    /// A word of the list outside the term itself: 管制刀具 is not defused by its own 管制.
+    fn stands_beside(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: ListSet, window: Range<usize>, term: &Range<usize>) -> bool {
+        reading.words_in(scan.lexicon, list, window).any(|h| h.end as usize <= term.start || h.start as usize >= term.end)
     }
 
     fn wording(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {
