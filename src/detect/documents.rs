@@ -54,6 +54,11 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
         uscc(personal, scan, index, range.clone(), chars, report);
         return;
     }
+    let is_mixed = chars.iter().any(char::is_ascii_digit) && chars.iter().any(char::is_ascii_alphabetic);
+    if (8..=18).contains(&chars.len()) && is_mixed && personal.context(scan, index, range.start).nearest.meets(personal.social) {
+        report.find(Found::new("PII.SOCIAL", Severity::S3, index, range, "personal/social"));
+        return;
+    }
     if !(8..=15).contains(&chars.len()) || report.covers(&["PII."], index, &range) {
         return;
     }
