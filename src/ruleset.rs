@@ -1,9 +1,18 @@
 //! One immutable value: dictionaries, detectors and policy compiled together, named by a content hash.
 //! Judging is a function of it and the draft; it knows no file, clock, network or randomness.
 
-use crate::model::{Draft, Level, Queue, Undetermined, UndeterminedReason, Verdict};
+use crate::detect::reading::Reading;
+use crate::detect::report::Report;
+use crate::detect::{AccountKind, Detectors, Scan};
+use crate::lexicon::tables::CodeText;
+use crate::lexicon::{Lexicon, ListSet};
+use crate::model::{Draft, Kind, Level, Queue, Undetermined, UndeterminedReason, Verdict};
+use crate::policy::Policy;
+use crate::text::extract::{Unextractable, extract};
+use crate::text::passage::Role;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
 /// The bytes a ruleset is compiled from: name → content. Names are `policy.toml`, `units.csv` and
 /// `dictionaries/…` with `/` between folders.
@@ -42,12 +51,54 @@ pub struct Problem {
 /// A compiled set of rules.
 pub struct Ruleset {
     id: String,
+    lexicon: Lexicon,
+    detectors: Detectors,
+    policy: Policy,
+    /// Title words, kinds of accounts and the like that decide guards.
+    guards: Guards,
 }
+
+struct Guards {
+    education: ListSet,
+    justice: ListSet,
+    employment: ListSet,
+}
+
+/// Most characters of a draft judged, over all its strings; more goes to a person.
+pub const DRAFT_CHARS_MAX: usize = 12 << 20;
 
 impl Ruleset {
     /// Compiles a whole set; any problem anywhere refuses all of it, and all problems are named at once.
     pub fn compile(files: &RuleFiles) -> Result<Self, Vec<Problem>> {
-        Ok(Self { id: files.id() })
+        let mut problems = Vec::new();
+        let lexicon = Lexicon::compile(files, &mut problems);
+        let detectors = Detectors::new(&lexicon, &mut problems);
+        let guards = Guards {
+            education: lexicon.list("education_title", &mut problems),
+            justice: lexicon.list("justice_account", &mut problems),
+            employment: lexicon.list("employment_account", &mut problems),
+        };
+        let policy = match files.0.get("policy.toml") {
+            Some(bytes) => Policy::read(bytes, |code| lexicon.tables.codes.contains_key(code), &mut problems),
+            None => {
+                problems.push(Problem {
+                    file: "policy.toml".into(),
+                    line: None,
+                    key: String::new(),
+                    reason: "缺少该文件".into(),
+                    cure: "从发行包中恢复该文件".into(),
+                });
+                None
+            }
+        };
+        match policy {
+            Some(policy) if problems.is_empty() => Ok(Self { id: files.id(), lexicon, detectors, policy, guards }),
+            _ => {
+                problems.sort();
+                problems.dedup();
+                Err(problems)
+            }
+        }
     }
 
     /// 16 hex digits that name this set.
@@ -55,18 +106,52 @@ impl Ruleset {
         &self.id
     }
 
+    /// The finding codes with the texts that console, reports and docs show.
+    pub fn codes(&self) -> &BTreeMap<String, CodeText> {
+        &self.lexicon.tables.codes
+    }
+
+    /// The lexicon, for questions about its rows.
+    pub fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
     /// Judges a draft. Never fails: what cannot be judged comes back `undetermined`, for a person.
     /// `as_of` of the draft must have been fixed at intake; without it the verdict is `undetermined`.
     pub fn judge(&self, draft: &Draft) -> Verdict {
-        self.undetermined(draft, UndeterminedReason::Unsupported)
+        // A bug in a detector must not take a draft past a person, nor the process down.
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.judge_unguarded(draft))).unwrap_or_else(|_| self.undetermined(draft, UndeterminedReason::Panic))
     }
 
-    /// The verdict of a draft that could not be judged: a human queue, never a pass.
-    pub fn undetermined(&self, draft: &Draft, reason: UndeterminedReason) -> Verdict {
+    fn judge_unguarded(&self, draft: &Draft) -> Verdict {
+        let Some(as_of) = draft.as_of else { return self.undetermined(draft, UndeterminedReason::Unsupported) };
+        let passages = match extract(draft) {
+            Ok(passages) => passages,
+            Err(Unextractable::TooLarge) => return self.undetermined(draft, UndeterminedReason::Limit),
+        };
+        if passages.iter().map(|p| p.text.len()).sum::<usize>() > 3 * DRAFT_CHARS_MAX {
+            return self.undetermined(draft, UndeterminedReason::Limit);
+        }
+        let is_readable = passages.iter().any(|p| matches!(p.role, Role::Title | Role::Subtitle | Role::Body) && !p.text.trim().is_empty());
+        let readings: Vec<Reading<'_>> = passages.into_iter().map(|p| Reading::new(p, &self.lexicon)).collect();
+        let mut scan = Scan {
+            draft,
+            as_of,
+            lexicon: &self.lexicon,
+            readings: &readings,
+            account: self.account_kind(draft),
+            terms: Vec::new(),
+            addresses: Vec::new(),
+            is_education: self.is_education(draft, &readings),
+        };
+        let mut report = Report::default();
+        self.detectors.run(&mut scan, &mut report);
+        let overflowed = report.overflowed;
+        let (mut findings, suppressed) = report.finish(&scan);
+        self.policy.weigh(&mut findings);
+        let decision = self.policy.decide(draft, &findings);
         let content_hash = draft.content_hash();
-        let as_of = draft.as_of.unwrap_or(jiff::civil::Date::ZERO);
-        let message = draft.kind == crate::model::Kind::Message;
-        Verdict {
+        let mut verdict = Verdict {
             unit: draft.unit.clone(),
             id: draft.id.clone(),
             revision: draft.revision,
@@ -74,12 +159,78 @@ impl Ruleset {
             content_hash,
             ruleset: self.id.clone(),
             as_of,
-            queue: if message { Queue::Comment } else { Queue::Major },
-            level: if message { Level::L1 } else { Level::L3 },
+            queue: decision.queue,
+            level: decision.level,
+            blocked: decision.blocked,
+            findings,
+            suppressed,
+            undetermined: None,
+        };
+        if overflowed {
+            self.give_to_person(draft, &mut verdict, UndeterminedReason::Limit);
+        } else if !is_readable {
+            self.give_to_person(draft, &mut verdict, UndeterminedReason::Unreadable);
+        }
+        verdict
+    }
+
+    /// The verdict of a draft that could not be judged: a human queue, never a pass.
+    pub fn undetermined(&self, draft: &Draft, reason: UndeterminedReason) -> Verdict {
+        let content_hash = draft.content_hash();
+        let as_of = draft.as_of.unwrap_or(jiff::civil::Date::ZERO);
+        let mut verdict = Verdict {
+            unit: draft.unit.clone(),
+            id: draft.id.clone(),
+            revision: draft.revision,
+            verdict_id: Verdict::verdict_id(draft, &content_hash, as_of, &self.id),
+            content_hash,
+            ruleset: self.id.clone(),
+            as_of,
+            queue: Queue::Major,
+            level: Level::L3,
             blocked: true,
             findings: Vec::new(),
             suppressed: Vec::new(),
-            undetermined: Some(Undetermined { reason }),
+            undetermined: None,
+        };
+        self.give_to_person(draft, &mut verdict, reason);
+        verdict
+    }
+
+    /// Findings as far as they are known, but a person decides (CONTRACTS: queue `major` or `comment`, blocked).
+    /// Secrecy keeps its own queue: fewer people may see it.
+    fn give_to_person(&self, draft: &Draft, verdict: &mut Verdict, reason: UndeterminedReason) {
+        let is_message = draft.kind == Kind::Message;
+        verdict.queue = if is_message { Queue::Comment } else { Queue::Major };
+        verdict.level = if is_message { Level::L1 } else { Level::L3 };
+        verdict.blocked = true;
+        verdict.undetermined = Some(Undetermined { reason });
+    }
+
+    /// By the units table, else by the account's name.
+    fn account_kind(&self, draft: &Draft) -> AccountKind {
+        let row = |account: &str| self.lexicon.tables.units.get(&(draft.unit.clone(), account.to_owned()));
+        match row(&draft.account).or_else(|| row("")).map(|r| r.kind.as_str()) {
+            Some("police" | "court") => return AccountKind::Justice,
+            Some("employment") => return AccountKind::Employment,
+            _ => {}
         }
+        let folded = self.lexicon.fold.fold(&draft.account);
+        let mut hits = Vec::new();
+        self.lexicon.scan(&folded, &mut hits);
+        let has = |list: ListSet| hits.iter().any(|h| self.lexicon.lists_of(h.pattern).meets(list));
+        if has(self.guards.justice) {
+            AccountKind::Justice
+        } else if has(self.guards.employment) {
+            AccountKind::Employment
+        } else {
+            AccountKind::General
+        }
+    }
+
+    /// The title says that the draft teaches or warns; messages never do.
+    fn is_education(&self, draft: &Draft, readings: &[Reading<'_>]) -> bool {
+        draft.kind != Kind::Message
+            && readings.iter().any(|r| r.passage.role == Role::Title && r.has_word(&self.lexicon, self.guards.education, 0..r.len()))
     }
 }

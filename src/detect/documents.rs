@@ -1,0 +1,256 @@
+//! Personal documents written in letters and digits: passports, permits, plates, e-mail, social credit codes, addresses
+//! of machines (DOMAIN §3.2, §3.4).
+//! Must not know persons or queues.
+
+use super::personal::Personal;
+use super::reading::Reading;
+use super::report::{Found, Report};
+use super::{Scan, numbers};
+use crate::model::{Severity, SuppressedReason};
+use crate::text::fold::Class;
+use std::ops::Range;
+
+const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
+
+pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let is_ascii_word = |at: usize| reading.char(at).is_some_and(|c| c.is_ascii_alphanumeric());
+    let mut at = 0;
+    while at < reading.len() {
+        match reading.char(at) {
+            Some('@') => email(personal, scan, index, at, report),
+            Some('字') => military(personal, scan, index, at, report),
+            _ => {}
+        }
+        let starts = is_ascii_word(at) && !(at > 0 && is_ascii_word(at - 1));
+        if !starts {
+            at += 1;
+            continue;
+        }
+        let end = (at..reading.len()).find(|&i| !is_ascii_word(i)).unwrap_or(reading.len());
+        if end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
+            token(personal, scan, index, at..end, report);
+        }
+        at = end;
+    }
+    machine_addresses(personal, scan, index, report);
+}
+
+/// One run of ASCII letters and digits.
+fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    if let Some((code, end)) = plate(reading, &range) {
+        if !report.covers(&["PII.PLATE"], index, &(range.start - 1..end)) {
+            report.find(Found::new(code, Severity::S2, index, range.start - 1..end, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
+        }
+        return;
+    }
+    let chars = reading.folded.chars.get(range.clone()).unwrap_or_default();
+    let digits = |from: usize, count: usize| chars.len() == from + count && chars.iter().skip(from).all(char::is_ascii_digit);
+    let letter_at = |i: usize, set: &str| chars.get(i).is_some_and(|c| set.contains(*c));
+    if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic) || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc) {
+        uscc(personal, scan, index, range.clone(), chars, report);
+        return;
+    }
+    if !(8..=15).contains(&chars.len()) || report.covers(&["PII."], index, &range) {
+        return;
+    }
+    let context = personal.context(scan, index, range.start);
+    let second_letter_or_digit = chars.get(1).is_some_and(|c| c.is_ascii_digit() || c.is_ascii_alphabetic() && !"io".contains(*c));
+    let e_form = chars.len() == 9 && letter_at(0, "e") && second_letter_or_digit && chars.iter().skip(2).all(char::is_ascii_digit);
+    let passport = e_form
+        || letter_at(0, "g") && digits(1, 8)
+        || chars.len() == 9 && matches!(chars.get(..2), Some(['s' | 'p' | 'd', 'e'] | ['m', 'a'])) && chars.iter().skip(2).all(char::is_ascii_digit)
+        || digits(0, 9) && matches!(chars.get(..2), Some(['1', '4' | '5']));
+    let hkm = chars.len() == 9 && letter_at(0, "cw") && second_letter_or_digit && chars.iter().skip(2).all(char::is_ascii_digit)
+        || letter_at(0, "hm") && (digits(1, 8) || digits(1, 10));
+    let tw = letter_at(0, "tl") && digits(1, 8)
+        || digits(0, 8)
+        || chars.len() == 11 && chars.iter().take(10).all(char::is_ascii_digit) && chars.last().is_some_and(char::is_ascii_alphabetic);
+    let foreign = chars.len() == 15 && chars.iter().take(3).all(char::is_ascii_alphabetic) && chars.iter().skip(3).all(char::is_ascii_digit);
+    let code = if foreign && context.any.meets(personal.foreign_pr) {
+        "PII.FOREIGN_PR"
+    } else if hkm && context.any.meets(personal.hkm) {
+        "PII.HKM_PERMIT"
+    } else if tw && context.any.meets(personal.tw) {
+        "PII.TW_PERMIT"
+    } else if passport && context.any.meets(personal.passport) {
+        "PII.PASSPORT"
+    } else {
+        return;
+    };
+    report.find(Found::new(code, Severity::S3, index, range, "personal/travel_document"));
+}
+
+fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>, chars: &[char], report: &mut Report) {
+    let context = personal.context(scan, index, range.start);
+    if numbers::is_uscc(chars) {
+        let severity = if chars.starts_with(&['9', '2']) { Severity::S1 } else { Severity::S0 };
+        let found = Found::new("PII.USCC", severity, index, range, "personal/uscc").because("check_character", "正确");
+        report.find(if severity == Severity::S0 { found.saying("统一社会信用代码，单位信息，公开合法").instead("核对即可") } else { found });
+    } else if context.any.meets(personal.uscc) {
+        report.suppress(Found::new("PII.USCC", Severity::S0, index, range, "personal/uscc"), SuppressedReason::CheckDigit, "校验码不符，请核对");
+    }
+}
+
+/// A plate whose letters begin at `range.start`, right after the province (GA 36): its end.
+fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, usize)> {
+    let province = reading.char(range.start.checked_sub(1)?)?;
+    let rest = |from: usize, to: usize| reading.folded.chars.get(from..to).unwrap_or_default();
+    let allowed = |c: &char| c.is_ascii_digit() || c.is_ascii_alphabetic() && !matches!(c, 'i' | 'o');
+    if province == '使' && range.len() == 6 && rest(range.start, range.end).iter().all(char::is_ascii_digit) {
+        return Some(("PII.PLATE", range.end));
+    }
+    if !PROVINCES.contains(province) {
+        return None;
+    }
+    let office = reading.char(range.start).filter(|c| c.is_ascii_alphabetic() && allowed(c))?;
+    debug_assert!(office.is_ascii());
+    // 云J·12345, 云J 12345, 云J12345
+    let mut at = range.start + 1;
+    let end = if at == range.end {
+        if !matches!(reading.char(at), Some('·' | '•' | ' ' | '-' | '.' | '・')) {
+            return None;
+        }
+        at += 1;
+        (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric())).unwrap_or(reading.len())
+    } else {
+        range.end
+    };
+    let serial = rest(at, end);
+    if !serial.iter().all(allowed) {
+        return None;
+    }
+    let digits = serial.iter().filter(|c| c.is_ascii_digit()).count();
+    let energy = |c: Option<&char>| c.is_some_and(|c| "dabcefghjk".contains(*c));
+    match serial.len() {
+        4 if digits >= 1 && reading.char(end).is_some_and(|c| PLATE_SUFFIXES.contains(c)) => Some(("PII.PLATE", end + 1)),
+        5 if digits >= 1 => {
+            let suffix = reading.char(end) == Some('警');
+            Some(("PII.PLATE", end + usize::from(suffix)))
+        }
+        6 if energy(serial.first()) && serial.iter().skip(2).all(char::is_ascii_digit) => Some(("PII.PLATE", end)),
+        6 if energy(serial.last()) && serial.iter().take(5).all(char::is_ascii_digit) => Some(("PII.PLATE", end)),
+        _ => None,
+    }
+}
+
+/// 军字第01234567号 beside 军官证, 士兵证 …
+fn military(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let Some(start) = at.checked_sub(1) else { return };
+    if !reading.char(start).is_some_and(|c| "军兵士文职警武参政后装海空北沈兰济南广成".contains(c)) {
+        return;
+    }
+    let mut digits = at + 1;
+    if reading.char(digits) == Some('第') {
+        digits += 1;
+    }
+    let mut end = digits;
+    while reading.class(end).is(Class::DIGIT) {
+        end += 1;
+    }
+    let near = reading.around(start..end, 16, 6);
+    if !(6..=10).contains(&(end - digits)) || !reading.has_word(scan.lexicon, personal.military, near) {
+        return;
+    }
+    if reading.char(end) == Some('号') {
+        end += 1;
+    }
+    report.find(Found::new("PII.MILITARY", Severity::S3, index, start..end, "personal/military"));
+}
+
+fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let local = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
+    let host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+    let start = (at.saturating_sub(64)..at).rev().take_while(|&i| reading.char(i).is_some_and(local)).last().unwrap_or(at);
+    let mut end = (at + 1..reading.len().min(at + 128)).take_while(|&i| reading.char(i).is_some_and(host)).last().map_or(at, |i| i + 1);
+    while end > at + 1 && matches!(reading.char(end - 1), Some('.' | '-')) {
+        end -= 1;
+    }
+    let domain = reading.text(at + 1..end.max(at + 1));
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    if start == at || !domain.contains('.') || top.len() < 2 || !top.chars().all(|c| c.is_ascii_alphabetic()) || scan.is_in_address(index, &(start..end)) {
+        return;
+    }
+    let near = reading.around(start..end, 24, 6);
+    let sentence = reading.sentence(start..end);
+    let official = domain == "gov.cn" || domain.ends_with(".gov.cn") || domain.ends_with(".edu.cn") || domain.ends_with(".org.cn");
+    let personal_box = reading.has_word(scan.lexicon, personal.personal_mail, near.clone());
+    let office = reading.has_word(scan.lexicon, personal.office, sentence) || reading.has_word(scan.lexicon, personal.unit_holder, near);
+    let severity = match (official, personal_box, office) {
+        (true, false, _) => Severity::S0,
+        (_, true, _) => Severity::S2,
+        (_, _, true) => Severity::S1,
+        _ => Severity::S1,
+    };
+    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "official" } else { "commercial" });
+    report.find(match severity {
+        Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
+        Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),
+        _ => found,
+    });
+}
+
+/// IPv4 and MAC addresses.
+fn machine_addresses(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let mut at = 0;
+    while at < reading.len() {
+        let starts = reading.class(at).is(Class::DIGIT) && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':')));
+        if !starts {
+            at += 1;
+            continue;
+        }
+        let end = (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))).unwrap_or(reading.len());
+        if end - at > 21 {
+            at = end;
+            continue;
+        }
+        let text = reading.text(at..end);
+        let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
+        let host = host.trim_end_matches('.');
+        let address: Option<core::net::Ipv4Addr> = host.parse().ok();
+        let len = host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
+        let range = at..at + len;
+        at = end;
+        let Some(address) = address else { continue };
+        if scan.is_in_address(index, &range) {
+            continue;
+        }
+        let near = reading.around(range.clone(), 8, 4);
+        if reading.has_word(scan.lexicon, personal.version, near) {
+            report.suppress(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"), SuppressedReason::Context, "附近是版本号字样");
+            continue;
+        }
+        if address.is_private() {
+            report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, range, "secrecy/internal_ip"));
+        } else if !address.is_loopback() && !address.is_unspecified() {
+            report.find(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"));
+        }
+    }
+    mac_addresses(scan, index, report);
+}
+
+/// Six pairs of hexadecimal digits with `:` or `-` between.
+fn mac_addresses(scan: &Scan<'_>, index: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let hex = |at: usize| reading.char(at).is_some_and(|c| c.is_ascii_hexdigit());
+    let mut at = 0;
+    while at + 17 <= reading.len() {
+        let separator = reading.char(at + 2);
+        let is_shape = matches!(separator, Some(':' | '-'))
+            && (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator))
+            && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator))
+            && !reading.char(at + 17).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
+        let has_letter = (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic()));
+        if is_shape && has_letter {
+            report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
+            at += 17;
+        } else {
+            at += 1;
+        }
+    }
+}

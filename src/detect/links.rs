@@ -1,0 +1,374 @@
+//! Links: every address of a draft, in markup, in prose, disguised or in a QR code, judged by its host (DOMAIN §4.4).
+//! Fetches nothing.
+//!
+//! What it finds: short links, disguised addresses, shops, bare IP addresses, look-alike hosts, unknown hosts.
+//! Why it matters: 墨政办发〔2024〕37号 二(四): 严禁链接商业广告页面.
+//! Example: mjbm点com → LINK.OBFUSCATED.
+//! Known false alarms: an enterprise named in a notice with its own site is LINK.UNKNOWN S1: a person looks.
+
+use super::Scan;
+use super::report::{Found, Report};
+use crate::lexicon::{Lexicon, ListSet};
+use crate::model::{Kind, Severity, Transform};
+use crate::ruleset::Problem;
+use crate::text::passage::Role;
+use std::collections::HashSet;
+use std::ops::Range;
+use url::{Host, Url};
+
+/// Longest address followed, in characters.
+const ADDRESS_CHARS_MAX: usize = 2_048;
+
+/// Top-level domains that make a bare `name.tld` an address.
+const TOP_LEVELS: [&str; 39] = [
+    "com", "cn", "net", "org", "gov", "edu", "top", "xyz", "vip", "shop", "club", "site", "online", "store", "icu", "cc", "tv", "me", "co", "io",
+    "info", "biz", "ltd", "fun", "wang", "ren", "work", "link", "live", "asia", "mobi", "hk", "tw", "app", "pro", "so", "ly", "gd", "tech",
+];
+
+/// Top-level domains that are tried behind a written-out dot.
+const WRITTEN_OUT: [&str; 14] = ["com", "cn", "net", "top", "xyz", "vip", "cc", "shop", "club", "tv", "icu", "me", "org", "fun"];
+
+pub struct Links {
+    price: ListSet,
+    browser: ListSet,
+}
+
+/// What an address turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Verdict {
+    Official,
+    Finding { code: &'static str, severity: Severity, rule: &'static str, message: Option<String>, host: String },
+}
+
+impl Links {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        Self { price: lexicon.list("price", problems), browser: lexicon.list("browser", problems) }
+    }
+
+    pub fn detect(&self, scan: &mut Scan<'_>, report: &mut Report) {
+        let mut addresses = Vec::new();
+        let source = scan.draft.source.as_ref().and_then(|s| s.url.as_deref()).filter(|_| scan.draft.kind == Kind::Repost);
+        let mut seen: HashSet<String> = HashSet::new();
+        for (index, reading) in scan.readings.iter().enumerate() {
+            let role = reading.passage.role;
+            if role.is_address() {
+                let text = reading.passage.text.trim();
+                if role == Role::Qr && !looks_like_address(text) {
+                    continue;
+                }
+                // The source of a repost is judged as a source.
+                if role == Role::SourceUrl || source == Some(text) {
+                    continue;
+                }
+                if role == Role::BodyUrl && (text.starts_with('#') || text.starts_with('/') || text.starts_with("data:image")) {
+                    continue;
+                }
+                if let Some(local) = text.strip_prefix("mailto:").or(text.strip_prefix("tel:")) {
+                    let _ = local;
+                    continue;
+                }
+                self.address(scan, index, 0..reading.len(), text, report);
+            } else if role.is_prose() {
+                for found in self.in_prose(scan, index) {
+                    addresses.push((index, found.range.clone()));
+                    let bytes = reading.folded.bytes(&reading.passage.text, found.range.start, found.range.end);
+                    let raw = reading.passage.text.get(bytes).unwrap_or_default().to_owned();
+                    // The same address again (label and target, text and link list) is one finding a field.
+                    if source == Some(raw.as_str()) || !seen.insert(format!("{index}:{raw}")) {
+                        continue;
+                    }
+                    match found.disguise {
+                        Some(how) => {
+                            let mut finding = Found::new("LINK.OBFUSCATED", Severity::S3, index, found.range.clone(), "links/obfuscated")
+                                .because("disguise", how)
+                                .because("host", found.host.clone());
+                            if how == "written_out_dot" {
+                                finding = finding.through(Transform::Separator);
+                            }
+                            report.find(finding);
+                        }
+                        None => self.address(scan, index, found.range, &raw, report),
+                    }
+                }
+            }
+        }
+        scan.addresses = addresses;
+    }
+
+    /// Judges one address.
+    fn address(&self, scan: &Scan<'_>, index: usize, range: Range<usize>, raw: &str, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let near = reading.around(range.clone(), 60, 60);
+        let has_price = reading.has_word(scan.lexicon, self.price, near);
+        if let Verdict::Finding { code, severity, rule, message, host } = self.judge(scan, raw, reading.passage.role, has_price) {
+            let mut found = Found::new(code, severity, index, range, rule).because("host", host);
+            found.message = message;
+            report.find(found);
+        }
+    }
+
+    fn judge(&self, scan: &Scan<'_>, raw: &str, role: Role, has_price: bool) -> Verdict {
+        let finding = |code, severity, rule, message: Option<&str>, host: &str| Verdict::Finding {
+            code,
+            severity,
+            rule,
+            message: message.map(str::to_owned),
+            host: host.to_owned(),
+        };
+        let lower = raw.trim().to_lowercase();
+        if lower.starts_with("weixin://") || lower.starts_with("#小程序://") {
+            return finding("AD.MINIPROGRAM", Severity::S2, "links/miniprogram", None, "miniprogram");
+        }
+        let with_scheme = if lower.contains("://") { raw.trim().to_owned() } else { format!("http://{}", raw.trim()) };
+        let Ok(url) = Url::parse(&with_scheme) else {
+            return finding("LINK.OBFUSCATED", Severity::S3, "links/unreadable", Some("网址写法不规范，无法确定指向哪里"), "");
+        };
+        if matches!(url.scheme(), "javascript" | "data" | "file" | "vbscript") {
+            return finding("LINK.OBFUSCATED", Severity::S3, "links/scheme", Some("不是普通网址，可能执行脚本或读取本机文件"), url.scheme());
+        }
+        let host = match url.host() {
+            Some(Host::Domain(host)) => host.trim_end_matches('.').to_lowercase(),
+            Some(Host::Ipv4(ip)) => return finding("LINK.IP", Severity::S2, "links/ip", None, &ip.to_string()),
+            Some(Host::Ipv6(ip)) => return finding("LINK.IP", Severity::S2, "links/ip", None, &ip.to_string()),
+            None => return finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, url.scheme()),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return finding("LINK.LOOKALIKE", Severity::S3, "links/userinfo", Some("网址里 @ 前面的部分是伪装，真正的网站在 @ 后面"), &host);
+        }
+        if self.is_lookalike(scan, &host) {
+            return finding("LINK.LOOKALIKE", Severity::S3, "links/lookalike", None, &host);
+        }
+        if role == Role::Qr && is_personal_card(&host, url.path()) {
+            return finding("AD.QR", Severity::S3, "links/personal_card", None, &host);
+        }
+        let bare = host.strip_prefix("www.").unwrap_or(&host);
+        if let Some(kind) = scan.lexicon.tables.short_links.get(bare).or_else(|| scan.lexicon.tables.short_links.get(&host)) {
+            return if kind == "map" {
+                finding("LINK.SHORT", Severity::S0, "links/map", Some("地图短链接，仅供核对"), &host)
+            } else {
+                finding("LINK.SHORT", Severity::S3, "links/short", None, &host)
+            };
+        }
+        if is_official(scan, &host) {
+            if url.scheme() == "http" && lower.starts_with("http://") {
+                return finding("LINK.UNKNOWN", Severity::S0, "links/http", Some("官方网站，建议改用 https 地址"), &host);
+            }
+            return Verdict::Official;
+        }
+        if under(&host, &scan.lexicon.tables.ecommerce_hosts) {
+            let severity = if has_price { Severity::S3 } else { Severity::S2 };
+            return finding("LINK.ECOMMERCE", severity, "links/ecommerce", None, &host);
+        }
+        finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, &host)
+    }
+
+    /// Hosts that are made to be taken for a government site: `gov.cn.example.com`, `evilgov.cn`, `ɡov.cn`.
+    fn is_lookalike(&self, scan: &Scan<'_>, host: &str) -> bool {
+        let (shown, _) = idna::domain_to_unicode(host);
+        let folded: String = scan.lexicon.fold.fold(&shown).chars.into_iter().collect();
+        let official = |host: &str| host == "gov.cn" || host.ends_with(".gov.cn");
+        if official(host) {
+            return false;
+        }
+        let digits_read: String = folded.chars().map(|c| if c == '0' { 'o' } else { c }).collect();
+        // Written with look-alike letters.
+        if official(&folded) || official(&digits_read) {
+            return true;
+        }
+        let registrable = psl::domain_str(host).unwrap_or(host);
+        let name = registrable.split('.').next().unwrap_or_default();
+        folded.contains("gov.cn") || folded.contains("gov-cn") || folded.contains("govcn") || name.ends_with("-gov") || name.starts_with("gov-")
+    }
+
+    /// Addresses in running text.
+    fn in_prose(&self, scan: &Scan<'_>, index: usize) -> Vec<InProse> {
+        let Some(reading) = scan.readings.get(index) else { return Vec::new() };
+        let chars = &reading.folded.chars;
+        let mut all: Vec<InProse> = Vec::new();
+        let mut from = 0;
+        for (at, c) in chars.iter().enumerate() {
+            if at < from {
+                continue;
+            }
+            let found = match c {
+                ':' if reading.starts_with(at, "://") => self.with_scheme(scan, index, at),
+                '.' => self.bare(scan, index, at),
+                '点' | '。' | '[' | '(' | '【' | '·' | '・' | '（' => self.written_out(scan, index, at),
+                _ => None,
+            };
+            if let Some(found) = found
+                && found.range.start >= from
+            {
+                from = found.range.end;
+                all.push(found);
+            }
+        }
+        all
+    }
+
+    fn with_scheme(&self, scan: &Scan<'_>, index: usize, colon: usize) -> Option<InProse> {
+        let reading = scan.readings.get(index)?;
+        let start = (colon.saturating_sub(8)..colon).rev().take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()?;
+        let scheme = reading.text(start..colon);
+        if reading.ends_with(start, "#小程序") || scheme == "weixin" {
+            let end = end_of_address(reading, colon + 3);
+            let start = if scheme == "weixin" { start } else { start.checked_sub(4)? };
+            return Some(InProse { range: start..end, host: String::new(), disguise: None });
+        }
+        let end = end_of_address(reading, colon + 3);
+        if end <= colon + 3 {
+            return None;
+        }
+        let host = reading.text(colon + 3..end);
+        let disguise = if scheme.contains("xx") || host.contains("[.]") {
+            Some("defanged")
+        } else if !matches!(scheme.as_str(), "http" | "https" | "ftp") {
+            return None;
+        } else {
+            self.odd_letters(scan, index, start..end)
+        };
+        Some(InProse { range: start..end, host, disguise })
+    }
+
+    /// `name.tld` with nothing before it: the whole address around the dot at `dot`.
+    fn bare(&self, scan: &Scan<'_>, index: usize, dot: usize) -> Option<InProse> {
+        let reading = scan.readings.get(index)?;
+        let in_name = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+        if !(dot > 0 && reading.char(dot - 1).is_some_and(|c| c.is_ascii_alphanumeric())) {
+            return None;
+        }
+        let start = (dot.saturating_sub(128)..dot).rev().take_while(|&i| in_name(i)).last()?;
+        let end = (dot..reading.len()).take(128).take_while(|&i| in_name(i)).last()? + 1;
+        if start > 0 && matches!(reading.char(start - 1), Some('@' | '_' | '/')) {
+            return None;
+        }
+        let name = reading.text(start..end);
+        let name = name.trim_end_matches(['.', '-']);
+        let (labels, top) = name.rsplit_once('.')?;
+        let last = labels.rsplit('.').next().unwrap_or_default();
+        let named = last.chars().any(|c| c.is_ascii_alphabetic()) || last.len() >= 3 && name.matches('.').count() >= 1 && !last.is_empty();
+        if !TOP_LEVELS.contains(&top) || last.is_empty() || !named || labels.chars().all(|c| c.is_ascii_digit() || c == '.') && labels.contains('.') {
+            return None;
+        }
+        let host_end = start + name.chars().count();
+        // user@example.com is a mailbox.
+        if reading.char(host_end) == Some('@') {
+            return None;
+        }
+        let end = match reading.char(host_end) {
+            Some('/' | ':' | '?') => end_of_address(reading, host_end).max(host_end),
+            _ => host_end,
+        };
+        let disguise = self.odd_letters(scan, index, start..host_end);
+        Some(InProse { range: start..end, host: name.to_owned(), disguise })
+    }
+
+    /// `mjbm点com`, `mjbm[.]vip`, `abc。cn`: a label, a written-out dot, a top-level domain.
+    fn written_out(&self, scan: &Scan<'_>, index: usize, at: usize) -> Option<InProse> {
+        let reading = scan.readings.get(index)?;
+        let forms = ["【点】", "(点)", "（点）", "[点]", "[.]", "(.)", "【.】", "（.）", "[dot]", "(dot)", "【dot】", "点", "。", "·", "・"];
+        let form = forms.iter().find(|f| reading.starts_with(at, f))?;
+        let blank = |i: usize| reading.char(i) == Some(' ');
+        let after = at + form.chars().count();
+        let after = after + usize::from(blank(after));
+        let before = at - usize::from(at > 0 && blank(at - 1));
+        let in_label = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+        let start = (before.saturating_sub(64)..before).rev().take_while(|&i| in_label(i)).last()?;
+        let end = (after..reading.len()).take(16).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()? + 1;
+        let (label, top) = (reading.text(start..before), reading.text(after..end));
+        let has_letter = label.chars().any(|c| c.is_ascii_alphabetic());
+        if !WRITTEN_OUT.contains(&top.as_str()) || label.len() < 2 || !(has_letter || label.len() >= 3) {
+            return None;
+        }
+        if reading.char(end).is_some_and(|c| c.is_ascii_alphanumeric()) {
+            return None;
+        }
+        // A sentence that ends in 。 and goes on with a word such as Top is no address unless it says so.
+        if *form == "。" && label.chars().all(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        let whole = match reading.char(end) {
+            Some('/') => end_of_address(reading, end),
+            _ => end,
+        };
+        // 请在浏览器输入 … belongs to the disguise, the scheme before it to the address.
+        let invited = reading.has_word(scan.lexicon, self.browser, start.saturating_sub(12)..start);
+        let _ = invited;
+        Some(InProse { range: start..whole, host: format!("{label}.{top}"), disguise: Some("written_out_dot") })
+    }
+
+    /// Full-width, circled or foreign letters in a host name. Ordinary addresses are plain ASCII.
+    fn odd_letters(&self, scan: &Scan<'_>, index: usize, range: Range<usize>) -> Option<&'static str> {
+        let reading = scan.readings.get(index)?;
+        let bytes = reading.folded.bytes(&reading.passage.text, range.start, range.end);
+        let raw = reading.passage.text.get(bytes)?;
+        let host = raw.split_once("://").map_or(raw, |(_, rest)| rest).split(['/', '?']).next()?;
+        let invisible = host.chars().any(|c| scan.lexicon.fold.transform(c) == Some(Transform::Invisible));
+        let odd_letter = host.chars().any(|c| !c.is_ascii() && scan.lexicon.fold.transform(c).is_some_and(|t| t != Transform::Invisible));
+        // Look-alike letters in an official name are LINK.LOOKALIKE, which says more.
+        let folded: String = scan.lexicon.fold.fold(host).chars.into_iter().collect();
+        if odd_letter && !folded.ends_with("gov.cn") {
+            Some("odd_letters")
+        } else if invisible {
+            Some("invisible_characters")
+        } else {
+            None
+        }
+    }
+}
+
+/// An address in running text.
+struct InProse {
+    range: Range<usize>,
+    host: String,
+    /// How it is disguised, if it is.
+    disguise: Option<&'static str>,
+}
+
+/// Where the address that goes on at `at` ends: ASCII address characters, without closing punctuation.
+fn end_of_address(reading: &super::reading::Reading<'_>, at: usize) -> usize {
+    let mut end = (at..reading.len().min(at + ADDRESS_CHARS_MAX))
+        .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\')))
+        .last()
+        .map_or(at, |i| i + 1);
+    while end > at && matches!(reading.char(end - 1), Some('.' | ',' | ';' | ':' | '!' | '?' | ')' | '\'' | '*' | '_')) {
+        end -= 1;
+    }
+    end
+}
+
+fn looks_like_address(text: &str) -> bool {
+    text.contains("://") || text.starts_with("www.") || text.split(['/', '?']).next().is_some_and(|h| h.contains('.') && h.is_ascii() && !h.contains(' '))
+}
+
+/// WeChat cards of persons and groups.
+fn is_personal_card(host: &str, path: &str) -> bool {
+    host == "u.wechat.com" || (host == "weixin.qq.com" && path.starts_with("/g/")) || host == "qm.qq.com" || host == "jq.qq.com"
+}
+
+/// Whether `host` is one of `hosts` or below one, on label boundaries.
+fn under(host: &str, hosts: &HashSet<String>) -> bool {
+    let mut rest = host;
+    loop {
+        if hosts.contains(rest) {
+            return true;
+        }
+        match rest.split_once('.') {
+            Some((_, parent)) => rest = parent,
+            None => return false,
+        }
+    }
+}
+
+/// Hosts of the government, of official media and of the unit itself.
+pub fn is_official(scan: &Scan<'_>, host: &str) -> bool {
+    let tables = &scan.lexicon.tables;
+    if under(host, &tables.official_hosts) {
+        return true;
+    }
+    let below = |parent: &String| host == parent || host.strip_suffix(parent.as_str()).is_some_and(|h| h.ends_with('.'));
+    let unit = tables.units.get(&(scan.draft.unit.clone(), String::new()));
+    let account = tables.units.get(&(scan.draft.unit.clone(), scan.draft.account.clone()));
+    [unit, account].into_iter().flatten().any(|row| row.own_hosts.iter().chain(&row.ancestor_hosts).any(below))
+        || tables.source_units.iter().any(|s| s.hosts.iter().any(below))
+}

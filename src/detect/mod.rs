@@ -1,0 +1,120 @@
+//! Detectors: from passages and hits to findings. One file, one concern; this file holds what they share and their order.
+//! Must not know queues, levels, stores or the time of day.
+
+pub mod ads;
+pub mod calendar;
+pub mod comments;
+pub mod documents;
+pub mod events;
+pub mod links;
+pub mod names;
+pub mod numbers;
+pub mod people;
+pub mod personal;
+pub mod reading;
+pub mod report;
+pub mod secrecy;
+pub mod source;
+pub mod terms;
+pub mod title;
+pub mod wording;
+
+use crate::lexicon::Lexicon;
+use crate::model::{Draft, Kind};
+use crate::ruleset::Problem;
+use jiff::civil::Date;
+use reading::Reading;
+use report::Report;
+
+/// What the account usually does; decides guards (DOMAIN §4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    General,
+    /// Police, courts, prosecutors, anti-drug, anti-fraud: they quote bad words for a living.
+    Justice,
+    Employment,
+}
+
+/// A draft taken apart, with every hit, as all detectors see it.
+pub struct Scan<'a> {
+    pub draft: &'a Draft,
+    pub as_of: Date,
+    pub lexicon: &'a Lexicon,
+    pub readings: &'a [Reading<'a>],
+    pub account: AccountKind,
+    /// Listed terms that hold where they stand (boundary, allow phrases and conditions checked).
+    pub terms: Vec<terms::Term>,
+    /// Addresses in running text: (reading, folded characters). Digits inside them are no phone numbers.
+    pub addresses: Vec<(usize, std::ops::Range<usize>)>,
+    /// The title says: this teaches or warns.
+    pub is_education: bool,
+}
+
+impl<'a> Scan<'a> {
+    /// Whether the range lies in an address of running text.
+    pub fn is_in_address(&self, reading: usize, range: &std::ops::Range<usize>) -> bool {
+        let first = self.addresses.partition_point(|(r, a)| (*r, a.end) <= (reading, range.start));
+        self.addresses.get(first).is_some_and(|(r, a)| *r == reading && a.start < range.end)
+    }
+
+    pub fn is_message(&self) -> bool {
+        self.draft.kind == Kind::Message
+    }
+
+    pub fn title(&self) -> Option<&Reading<'a>> {
+        self.readings.iter().find(|r| r.passage.role == crate::text::passage::Role::Title)
+    }
+
+    pub fn body(&self) -> Option<(usize, &Reading<'a>)> {
+        self.readings.iter().enumerate().find(|(_, r)| r.passage.role == crate::text::passage::Role::Body)
+    }
+
+    /// Readings of published prose with their index.
+    pub fn prose(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
+        self.readings.iter().enumerate().filter(|(_, r)| r.passage.role.is_prose())
+    }
+}
+
+/// All detectors, ready for use, in the order in which they run.
+pub struct Detectors {
+    terms: terms::Terms,
+    secrecy: secrecy::Secrecy,
+    links: links::Links,
+    personal: personal::Personal,
+    ads: ads::Ads,
+    wording: wording::Wording,
+    source: source::Sources,
+    events: events::Events,
+    comments: comments::Comments,
+}
+
+impl Detectors {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        Self {
+            terms: terms::Terms::new(lexicon, problems),
+            secrecy: secrecy::Secrecy::new(lexicon, problems),
+            links: links::Links::new(lexicon, problems),
+            personal: personal::Personal::new(lexicon, problems),
+            ads: ads::Ads::new(lexicon, problems),
+            wording: wording::Wording::new(lexicon, problems),
+            source: source::Sources::new(lexicon, problems),
+            events: events::Events::new(lexicon, problems),
+            comments: comments::Comments::new(lexicon, problems),
+        }
+    }
+
+    /// Runs every detector. The order matters where one reads what another found: addresses before personal numbers,
+    /// both before the advertising score, which takes contacts and links as evidence.
+    pub fn run(&self, scan: &mut Scan<'_>, report: &mut Report) {
+        self.terms.prepare(scan, report);
+        self.secrecy.detect(scan, report);
+        self.links.detect(scan, report);
+        self.personal.detect(scan, report);
+        self.ads.detect(scan, report);
+        self.terms.detect(scan, report);
+        self.wording.detect(scan, report);
+        self.source.detect(scan, report);
+        self.events.detect(scan, report);
+        self.comments.detect(scan, report);
+    }
+}

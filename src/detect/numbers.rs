@@ -1,0 +1,272 @@
+//! Numbers by shape, then by proof: runs of digits in any style, joined over separators; check digits and tables.
+//! Must not know severities or context words.
+
+use super::reading::Reading;
+use crate::lexicon::tables::Tables;
+use crate::text::fold::{Class, digit_value};
+use jiff::civil::Date;
+use std::ops::Range;
+
+/// One digit run (group) with nothing between its digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// 0–9; 10 stands for X.
+    pub digits: Vec<u8>,
+    /// Folded characters.
+    pub range: Range<usize>,
+    /// Written with Han numerals or look-alike letters.
+    pub is_disguised: bool,
+}
+
+/// Groups that stand in one chain, one separator between each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    pub groups: Vec<Group>,
+    /// Separators between the groups.
+    pub separators: Vec<char>,
+}
+
+/// Longest chain looked at as one, in groups.
+const GROUPS_MAX: usize = 64;
+/// Fewest Han numerals in a row that are read as a number.
+const HAN_DIGITS_MIN: usize = 7;
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '-' | '–' | '—' | '·' | '•' | '.' | '_' | '－' | '‐' | '‑' | '−' | '・' | ')' | '）')
+}
+
+/// Letters that look like digits, inside a run of digits only.
+fn lookalike(c: char) -> Option<u8> {
+    match c {
+        'o' => Some(0),
+        'l' | 'i' => Some(1),
+        _ => None,
+    }
+}
+
+/// All chains of a reading, in order.
+pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
+    let mut chains: Vec<Chain> = Vec::new();
+    let mut at = 0;
+    while at < reading.len() {
+        let class = reading.class(at);
+        if !class.is(Class::DIGIT | Class::NUMERAL) {
+            at += 1;
+            continue;
+        }
+        let Some(group) = group(reading, at) else {
+            at += 1;
+            continue;
+        };
+        let end = group.range.end;
+        let joined = chains.last_mut().filter(|chain| {
+            chain.groups.len() < GROUPS_MAX
+                && chain.groups.last().is_some_and(|last| last.range.end + 1 == group.range.start)
+                && reading.char(group.range.start - 1).is_some_and(is_separator)
+        });
+        match joined {
+            Some(chain) => {
+                chain.separators.extend(reading.char(group.range.start - 1));
+                chain.groups.push(group);
+            }
+            None => chains.push(Chain { groups: vec![group], separators: Vec::new() }),
+        }
+        at = end;
+    }
+    chains
+}
+
+/// The digits at `at`: ASCII digits (after folding), with Han numerals and look-alike letters among them.
+fn group(reading: &Reading<'_>, first: usize) -> Option<Group> {
+    // `l38…`: look-alikes before the first digit count when nothing but digits and look-alikes makes up the run.
+    let mut at = first;
+    while at > 0 && first - at < 3 && reading.char(at - 1).is_some_and(|c| lookalike(c).is_some()) {
+        at -= 1;
+    }
+    if at > 0 && reading.class(at - 1).is(Class::LETTER) {
+        at = first;
+    }
+    let mut digits = Vec::new();
+    let (mut plain, mut han, mut letters) = (0usize, 0usize, 0usize);
+    let mut end = at;
+    while let Some(c) = reading.char(end) {
+        if c.is_ascii_digit() {
+            plain += 1;
+            digits.push(c as u8 - b'0');
+        } else if let Some(value) = digit_value(c) {
+            han += 1;
+            digits.push(value);
+        } else if let Some(value) = lookalike(c).filter(|_| plain + han > 0 || end < first) {
+            letters += 1;
+            digits.push(value);
+        } else {
+            break;
+        }
+        end += 1;
+    }
+    // Trailing look-alikes are letters of the next word unless digits follow; give them back.
+    if letters > 0 && plain + letters < 8 {
+        if at < first {
+            return group_at(reading, first);
+        }
+        let kept = (at..end).take_while(|&i| reading.char(i).is_some_and(|c| digit_value(c).is_some())).count();
+        digits.truncate(kept);
+        end = at + kept;
+        letters = 0;
+    }
+    let mut end_with_x = end;
+    if digits.len() == 17 && reading.char(end) == Some('x') {
+        digits.push(10);
+        end_with_x = end + 1;
+    }
+    // Han numerals alone are words (一、三十五) unless there are many in a row.
+    if han > 0 && plain + letters + han < HAN_DIGITS_MIN {
+        let kept = (at..end).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit())).count();
+        if kept == 0 {
+            return None;
+        }
+        digits.truncate(kept);
+        return Some(Group { digits, range: at..at + kept, is_disguised: false });
+    }
+    Some(Group { digits, range: at..end_with_x, is_disguised: han > 0 || letters > 0 })
+}
+
+/// Plain digits only.
+fn group_at(reading: &Reading<'_>, at: usize) -> Option<Group> {
+    let digits: Vec<u8> = (at..).map_while(|i| reading.char(i).filter(char::is_ascii_digit)).map(|c| c as u8 - b'0').collect();
+    let range = at..at + digits.len();
+    (!digits.is_empty()).then_some(Group { digits, range, is_disguised: false })
+}
+
+/// MOD 11-2 of GB 11643 over 18 places (10 = X).
+pub fn is_id_check_digit(digits: &[u8]) -> bool {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    const CHECK: [u8; 11] = [1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2];
+    if digits.len() != 18 {
+        return false;
+    }
+    let sum: u32 = digits.iter().zip(WEIGHTS).map(|(d, w)| u32::from(*d) * w).sum();
+    CHECK.get((sum % 11) as usize) == digits.last()
+}
+
+/// Luhn (ISO/IEC 7812).
+pub fn is_luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, &d)| {
+            let d = u32::from(d) * if i % 2 == 1 { 2 } else { 1 };
+            if d > 9 { d - 9 } else { d }
+        })
+        .sum();
+    sum % 10 == 0
+}
+
+/// Check character of a unified social credit code (GB 32100), 18 upper- or lower-case characters.
+pub fn is_uscc(code: &[char]) -> bool {
+    const ALPHABET: &str = "0123456789abcdefghjklmnpqrtuwxy";
+    if code.len() != 18 {
+        return false;
+    }
+    let mut weight = 1u32;
+    let mut sum = 0;
+    let mut values = Vec::with_capacity(18);
+    for c in code {
+        let Some(value) = ALPHABET.find(c.to_ascii_lowercase()) else { return false };
+        values.push(value as u32);
+    }
+    for value in values.iter().take(17) {
+        sum += value * weight;
+        weight = weight * 3 % 31;
+    }
+    // First place: registering department; second: kind of organisation; then six digits of area.
+    let is_shape = code.iter().skip(2).take(6).all(char::is_ascii_digit) && code.first().is_some_and(|c| "1359anyf2468".contains(*c));
+    is_shape && values.last() == Some(&((31 - sum % 31) % 31))
+}
+
+/// What the parts of an 18-place identity number say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdProof {
+    Proven,
+    /// Area and date are right, the check digit is not.
+    WrongCheckDigit,
+    Refuted(&'static str),
+}
+
+/// Area, date and check digit of an 18-digit number.
+pub fn prove_id18(digits: &[u8], tables: &Tables, as_of: Date) -> IdProof {
+    let number = |range: Range<usize>| digits.get(range).unwrap_or_default().iter().fold(0u32, |n, &d| n * 10 + u32::from(d));
+    if digits.len() != 18 || digits.iter().take(17).any(|&d| d > 9) {
+        return IdProof::Refuted("位数不对");
+    }
+    if !tables.is_admin_code(number(0..6)) {
+        return IdProof::Refuted("行政区划代码从未使用");
+    }
+    let Ok(birth) = Date::new(number(6..10) as i16, number(10..12) as i8, number(12..14) as i8) else {
+        return IdProof::Refuted("出生日期不存在");
+    };
+    if birth.year() < 1850 || birth > as_of {
+        return IdProof::Refuted("出生日期超出范围");
+    }
+    if is_id_check_digit(digits) { IdProof::Proven } else { IdProof::WrongCheckDigit }
+}
+
+/// Area and date of a 15-digit number of the first generation.
+pub fn is_id15(digits: &[u8], tables: &Tables) -> bool {
+    let number = |range: Range<usize>| digits.get(range).unwrap_or_default().iter().fold(0u32, |n, &d| n * 10 + u32::from(d));
+    digits.len() == 15
+        && digits.iter().all(|&d| d <= 9)
+        && tables.is_admin_code(number(0..6))
+        && Date::new(1900 + number(6..8) as i16, number(8..10) as i8, number(10..12) as i8).is_ok()
+}
+
+/// Whether 11 digits are an issued mobile number (DOMAIN §3.3).
+pub fn is_mobile(digits: &[u8]) -> bool {
+    let [1, second, third, ..] = digits else { return false };
+    digits.len() == 11
+        && digits.iter().all(|&d| d <= 9)
+        && match second {
+            3 | 8 => true,
+            4 => matches!(third, 5 | 7 | 9),
+            5 => *third != 4,
+            6 => matches!(third, 2 | 5..=7),
+            7 => *third <= 8,
+            9 => *third != 4,
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits(text: &str) -> Vec<u8> {
+        text.chars().map(|c| if c == 'X' { 10 } else { c as u8 - b'0' }).collect()
+    }
+
+    #[test]
+    fn check_digits_of_the_standards() {
+        for id in ["11010519491231002X", "440524188001010014", "530822188506150018"] {
+            assert!(is_id_check_digit(&digits(id)), "{id}");
+        }
+        assert!(!is_id_check_digit(&digits("530822188506150019")));
+        assert!(is_luhn(&digits("6222022502000000011")) && !is_luhn(&digits("6222022502000000012")));
+        for code in ["914403001922038216", "9144030071526726XG", "91530822MA6K00006J", "52530822MJX00000XQ"] {
+            assert!(is_uscc(&code.chars().collect::<Vec<_>>()), "{code}");
+        }
+        for code in ["91530822MA6K000060", "91530822MO6K00006J", "91530822MA6K0000I1"] {
+            assert!(!is_uscc(&code.chars().collect::<Vec<_>>()), "{code}");
+        }
+    }
+
+    #[test]
+    fn mobile_prefixes_that_were_never_issued_are_refused() {
+        for number in ["13800138000", "16212345678", "17400012345", "19212345678"] {
+            assert!(is_mobile(&digits(number)), "{number}");
+        }
+        for number in ["12345678901", "10012345678", "15412345678", "16112345678", "16312345678", "19412345678", "1380013800", "20240710001"] {
+            assert!(!is_mobile(&digits(number)), "{number}");
+        }
+    }
+}

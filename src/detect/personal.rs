@@ -1,0 +1,479 @@
+//! Personal information in digits: identity numbers, phones, cards, accounts (DOMAIN §3). What is written in letters and
+//! digits is in `documents`, persons and what is said of them in `people`.
+//!
+//! What it finds: numbers by shape, proven by check digits and tables, weighed by the words before them.
+//! Why it matters: 个人信息保护法; unmasked numbers in public notices are the most common finding of inspections.
+//! Example: 身份证号530822188506150018 → PII.ID18.
+//! Known false alarms: file numbers, amounts, project codes (DOMAIN §3.6); the words before them set them aside.
+
+use super::names::{NameLists, Person};
+use super::numbers::{self, Chain, IdProof};
+use super::reading::Reading;
+use super::report::{Found, Place, Report};
+use super::{Scan, documents, names, people};
+use crate::lexicon::{Lexicon, ListSet};
+use crate::model::{Kind, Severity, SuppressedReason};
+use crate::ruleset::Problem;
+use crate::text::passage::Role;
+use std::ops::Range;
+
+/// How far before a number its context words may stand, in characters (DOMAIN §3.2).
+pub const CONTEXT_CHARS: usize = 12;
+
+/// The word lists of all personal detectors.
+pub struct Personal {
+    pub id: ListSet,
+    pub phone: ListSet,
+    pub office: ListSet,
+    pub home: ListSet,
+    pub bank: ListSet,
+    pub account: ListSet,
+    pub unit_holder: ListSet,
+    pub uscc: ListSet,
+    pub passport: ListSet,
+    pub hkm: ListSet,
+    pub tw: ListSet,
+    pub foreign_pr: ListSet,
+    pub military: ListSet,
+    pub social: ListSet,
+    pub driver: ListSet,
+    pub server: ListSet,
+    pub version: ListSet,
+    pub personal_mail: ListSet,
+    pub address: ListSet,
+    pub office_place: ListSet,
+    pub disease: ListSet,
+    pub poverty: ListSet,
+    pub school: ListSet,
+    pub harm_to_minor: ListSet,
+    pub prize: ListSet,
+    pub track: ListSet,
+    pub visit: ListSet,
+    pub biometric: ListSet,
+    /// Words before numbers that are not personal: 编号、文号、项目代码 …
+    pub other_number: ListSet,
+    pub names: NameLists,
+    people: people::Patterns,
+}
+
+/// What the words before a number say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context {
+    /// All lists met within [`CONTEXT_CHARS`] before, or in the column's header.
+    pub any: ListSet,
+    /// The lists of the nearest word.
+    pub nearest: ListSet,
+}
+
+impl Personal {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let mut list = |name| lexicon.list(name, problems);
+        Self {
+            id: list("id"),
+            phone: list("phone"),
+            office: list("office"),
+            home: list("home"),
+            bank: list("bank"),
+            account: list("account"),
+            unit_holder: list("unit_holder"),
+            uscc: list("uscc"),
+            passport: list("passport"),
+            hkm: list("hkm"),
+            tw: list("tw"),
+            foreign_pr: list("foreign_pr"),
+            military: list("military"),
+            social: list("social"),
+            driver: list("driver"),
+            server: list("server"),
+            version: list("version"),
+            personal_mail: list("personal_mail"),
+            address: list("address"),
+            office_place: list("office_place"),
+            disease: list("disease"),
+            poverty: list("poverty"),
+            school: list("school"),
+            harm_to_minor: list("harm_to_minor"),
+            prize: list("prize"),
+            track: list("track"),
+            visit: list("visit"),
+            biometric: list("biometric"),
+            other_number: list("other_number"),
+            names: NameLists { before: list("name_before"), titles: list("name_titles") },
+            people: people::Patterns::new(),
+        }
+    }
+
+    pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
+        for (index, reading) in scan.readings.iter().enumerate() {
+            let role = reading.passage.role;
+            if !role.is_prose() || role == Role::Qr {
+                if role == Role::ImageName {
+                    people::biometric(self, scan, index, report);
+                }
+                continue;
+            }
+            let first = report.found.len();
+            let chains = numbers::chains(reading);
+            for chain in &chains {
+                self.chain(scan, index, chain, report);
+            }
+            self.masked_ids(scan, index, report);
+            documents::detect(self, scan, index, report);
+            let proofs: Vec<Range<usize>> = report
+                .found
+                .iter()
+                .skip(first)
+                .filter(|f| ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code) && f.severity >= Severity::S1)
+                .filter_map(|f| f.range_in(index).cloned())
+                .collect();
+            let persons = if role == Role::Author { Vec::new() } else { names::persons(reading, scan.lexicon, self.names, &proofs) };
+            people::detect(self, &self.people, scan, index, &persons, report);
+            self.raise_with_person(scan, index, &persons, first, report);
+            people::biometric(self, scan, index, report);
+        }
+    }
+
+    /// The words before `start`, nearest last.
+    pub fn context(&self, scan: &Scan<'_>, index: usize, start: usize) -> Context {
+        let Some(reading) = scan.readings.get(index) else { return Context::default() };
+        let mut context = Context::default();
+        let mut nearest_end = 0;
+        let line_start = (start.saturating_sub(CONTEXT_CHARS)..start).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(start);
+        for hit in reading.hits_in(line_start..start).filter(|h| h.end as usize <= start) {
+            let lists = scan.lexicon.lists_of(hit.pattern);
+            if lists == ListSet::default() {
+                continue;
+            }
+            context.any = context.any.and(lists);
+            if hit.end > nearest_end {
+                nearest_end = hit.end;
+                context.nearest = lists;
+            } else if hit.end == nearest_end {
+                context.nearest = context.nearest.and(lists);
+            }
+        }
+        if let Some(header) = reading.header_of(start) {
+            for hit in reading.hits_in(header.clone()).filter(|h| h.end as usize <= header.end) {
+                let lists = scan.lexicon.lists_of(hit.pattern);
+                context.any = context.any.and(lists);
+                context.nearest = context.nearest.and(lists);
+            }
+        }
+        context
+    }
+
+    fn chain(&self, scan: &Scan<'_>, index: usize, chain: &Chain, report: &mut Report) {
+        let mut from = 0;
+        while from < chain.groups.len() {
+            let mut taken = None;
+            for to in (from..chain.groups.len()).rev() {
+                let total: usize = chain.groups.get(from..=to).unwrap_or_default().iter().map(|g| g.digits.len()).sum();
+                if total <= 30 && self.number(scan, index, chain, from, to, report) {
+                    taken = Some(to);
+                    break;
+                }
+            }
+            from = taken.unwrap_or(from) + 1;
+        }
+    }
+
+    /// Judges groups `from..=to` of a chain as one number; `true` when it was recognised (reported or set aside).
+    fn number(&self, scan: &Scan<'_>, index: usize, chain: &Chain, from: usize, to: usize, report: &mut Report) -> bool {
+        let (Some(reading), Some(groups)) = (scan.readings.get(index), chain.groups.get(from..=to)) else { return false };
+        let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return false };
+        let digits: Vec<u8> = groups.iter().flat_map(|g| g.digits.iter().copied()).collect();
+        if digits.len() < 7 {
+            return false;
+        }
+        let range = first.range.start..last.range.end;
+        let separators = chain.separators.get(from..to).unwrap_or_default();
+        let is_joined = !separators.is_empty();
+        // A part of a longer code or an amount is no number of its own.
+        let glued = |separator: Option<&char>| separator.is_some_and(|c| matches!(c, '-' | '.' | '_' | '–'));
+        let list_item = from == 1 && chain.groups.first().is_some_and(|g| g.digits.len() <= 2) && chain.separators.first() == Some(&'.');
+        let after_prefix = from == 1 && matches!(chain.groups.first().map(|g| g.digits.as_slice()), Some([8, 6] | [0, 0, 8, 6]));
+        if from > 0 && glued(chain.separators.get(from - 1)) && !list_item && !after_prefix && digits.len() != 11 {
+            return false;
+        }
+        let before = range.start.checked_sub(1).and_then(|i| reading.char(i));
+        let after = reading.char(range.end);
+        let touches = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        if touches(before) || touches(after) {
+            return false;
+        }
+        if glued(chain.separators.get(to)) && from == to {
+            let decimals = chain.separators.get(to) == Some(&'.');
+            if decimals || digits.len() == 11 {
+                return false;
+            }
+        }
+        if scan.is_in_address(index, &range) {
+            return true;
+        }
+        let context = self.context(scan, index, range.start);
+        if let Some(found) = self.identity(scan, index, &digits, &range, context, is_joined) {
+            return self.settle(found, report);
+        }
+        if let Some(found) = self.landline(scan, index, chain, from, to, &range, context) {
+            return self.settle(found, report);
+        }
+        let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c)) || matches!(before, Some('￥' | '¥' | '$' | '#'));
+        let is_other = context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
+        let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
+        if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
+            if is_amount || is_other {
+                report.suppress(found, SuppressedReason::Context, if is_amount { "后面是计量单位，是数量" } else { "前面是编号类词语" });
+            } else {
+                report.find(found);
+            }
+            return true;
+        }
+        if let Some(found) = self.card(scan, index, &digits, &range, context, is_joined) {
+            if is_amount || is_other {
+                report.suppress(found, SuppressedReason::Context, if is_amount { "后面是计量单位，是数量" } else { "前面是编号类词语" });
+            } else {
+                report.find(found);
+            }
+            return true;
+        }
+        if digits.len() == 12 && context.any.meets(self.driver) && scan.lexicon.tables.is_admin_code(head(&digits, 4) * 100) {
+            report.find(Found::new("PII.DRIVER_FILE", Severity::S2, index, range, "personal/driver_file"));
+            return true;
+        }
+        if (8..=18).contains(&digits.len()) && context.nearest.meets(self.social) {
+            report.find(Found::new("PII.SOCIAL", Severity::S3, index, range, "personal/social"));
+            return true;
+        }
+        if (8..=30).contains(&digits.len()) && context.nearest.meets(self.account) && !is_amount {
+            let holder = self.unit_holds(scan, index, &range);
+            let severity = if holder { Severity::S1 } else { Severity::S2 };
+            report.find(Found::new("PII.ACCOUNT", severity, index, range, "personal/account").because("unit_holder", holder));
+            return true;
+        }
+        false
+    }
+
+    fn settle(&self, settled: Settled, report: &mut Report) -> bool {
+        match settled {
+            Settled::Found(found) => report.find(found),
+            Settled::Suppressed(found, reason, detail) => report.suppress(found, reason, detail),
+        }
+        true
+    }
+
+    fn identity(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Settled> {
+        let has_context = context.any.meets(self.id.and(self.social));
+        if digits.len() == 18 {
+            let found = |severity| Found::new("PII.ID18", severity, index, range.clone(), "personal/id18");
+            if context.any.meets(self.foreign_pr) && digits.first() == Some(&9) && numbers::is_id_check_digit(digits) {
+                return Some(Settled::Found(Found::new("PII.FOREIGN_PR", Severity::S3, index, range.clone(), "personal/foreign_pr")));
+            }
+            return match numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) {
+                IdProof::Proven => Some(Settled::Found(found(Severity::S3).because("check_digit", "正确").because("context", has_context))),
+                IdProof::WrongCheckDigit if has_context && !is_joined => Some(Settled::Found(
+                    found(Severity::S2).because("check_digit", "不符").saying("疑似身份证件号码，校验码不符，请核对是否笔误；无论对错都不应完整公开"),
+                )),
+                IdProof::WrongCheckDigit if !is_joined && !context.any.meets(self.bank.and(self.uscc)) => {
+                    Some(Settled::Suppressed(found(Severity::S2), SuppressedReason::CheckDigit, "校验码不符，附近也没有证件字样".into()))
+                }
+                IdProof::Refuted(why) if has_context && !context.any.meets(self.bank.and(self.uscc)) => {
+                    Some(Settled::Suppressed(found(Severity::S2), SuppressedReason::CheckDigit, why.into()))
+                }
+                _ => None,
+            };
+        }
+        if digits.len() == 15 && has_context && numbers::is_id15(digits, &scan.lexicon.tables) {
+            return Some(Settled::Found(Found::new("PII.ID15", Severity::S3, index, range.clone(), "personal/id15")));
+        }
+        None
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn landline(&self, scan: &Scan<'_>, index: usize, chain: &Chain, from: usize, to: usize, range: &Range<usize>, context: Context) -> Option<Settled> {
+        let groups = chain.groups.get(from..=to)?;
+        let (area, number): (Vec<u8>, Vec<u8>) = match groups {
+            [whole] if whole.digits.first() == Some(&0) => {
+                let split = if matches!(whole.digits.get(1), Some(1 | 2)) { 3 } else { 4 };
+                (whole.digits.get(..split)?.to_vec(), whole.digits.get(split..)?.to_vec())
+            }
+            [area, number] if area.digits.first() == Some(&0) => (area.digits.clone(), number.digits.clone()),
+            [area, a, b] if area.digits.first() == Some(&0) => (area.digits.clone(), a.digits.iter().chain(&b.digits).copied().collect()),
+            _ => return None,
+        };
+        let text: String = area.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
+        let fits = match area.len() {
+            3 => number.len() == 8,
+            4 if text == "0879" => number.len() == 7,
+            4 => matches!(number.len(), 7 | 8),
+            _ => false,
+        };
+        if !fits || !scan.lexicon.tables.is_area_code(&text) || !number.first().is_some_and(|d| (2..=9).contains(d)) {
+            return None;
+        }
+        let severity = if context.any.meets(self.home) { Severity::S2 } else { Severity::S0 };
+        let mut found = Found::new("PII.LANDLINE", severity, index, range.clone(), "personal/landline").because("area", text);
+        if severity == Severity::S0 {
+            found = found.saying("办公电话，公开合法，仅供核对").instead("核对号码是否正确");
+        }
+        Some(Settled::Found(found))
+    }
+
+    fn mobile(&self, index: usize, digits: &[u8], range: &Range<usize>, context: Context, separators: &[char], shape: &[usize]) -> Option<Found> {
+        let number = match digits {
+            [8, 6, rest @ ..] if rest.len() == 11 => rest,
+            [0, 0, 8, 6, rest @ ..] if rest.len() == 11 => rest,
+            _ => digits,
+        };
+        if !numbers::is_mobile(number) {
+            return None;
+        }
+        let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
+        let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
+        let usual = matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
+        let spelled = shape.len() >= 6 && shape.iter().all(|&n| n <= 3);
+        if !(usual || has_context && uniform || spelled && uniform) {
+            return None;
+        }
+        let is_office = context.any.meets(self.office);
+        let severity = if is_office { Severity::S1 } else { Severity::S2 };
+        let text: String = number.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
+        let masked = super::report::mask("PII.MOBILE", &text);
+        let mut found = Found::new("PII.MOBILE", severity, index, range.clone(), "personal/mobile").because("context", has_context);
+        found = if is_office { found.instead("公开办公固定电话，不用个人手机号") } else { found.instead(format!("删除，或遮蔽为 {masked}")) };
+        Some(found)
+    }
+
+    fn card(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Found> {
+        if !(15..=19).contains(&digits.len()) || digits.iter().any(|&d| d > 9) || !numbers::is_luhn(digits) {
+            return None;
+        }
+        let is_known = scan.lexicon.tables.has_card_prefix(digits);
+        let has_context = context.any.meets(self.bank.and(self.account));
+        let looks_issued = matches!(head(digits, 2), 62 | 40..=49 | 51..=55 | 35 | 37 | 60 | 90..=99);
+        if !(is_known && (head(digits, 2) == 62 || has_context || !is_joined) || looks_issued && has_context) {
+            return None;
+        }
+        let holder = self.unit_holds(scan, index, range);
+        let severity = if holder { Severity::S1 } else { Severity::S3 };
+        Some(
+            Found::new("PII.BANK", severity, index, range.clone(), "personal/bank")
+                .because("luhn", "正确")
+                .because("known_prefix", is_known)
+                .because("unit_holder", holder),
+        )
+    }
+
+    /// Whether the holder named in the same line is a unit (…局、公司、对公账户).
+    fn unit_holds(&self, scan: &Scan<'_>, index: usize, range: &Range<usize>) -> bool {
+        scan.readings.get(index).is_some_and(|reading| {
+            let line = reading.paragraph(range.clone());
+            let near = range.start.saturating_sub(40).max(line.start)..(range.end + 20).min(line.end);
+            reading.has_word(scan.lexicon, self.unit_holder, near)
+        })
+    }
+
+    /// 530822********0018: masked well enough is S0, not enough is S2.
+    fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let is_mask = |c: char| matches!(c, '*' | '×' | 'x' | '●' | '■' | '□' | '○' | '＊' | '⋆' | '✱');
+        let mut at = 0;
+        while at < reading.len() {
+            let is_start = reading.char(at).is_some_and(|c| c.is_ascii_digit() && c != '0')
+                && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
+            if !is_start {
+                at += 1;
+                continue;
+            }
+            let end = (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
+            let places: Vec<char> = reading.folded.chars.get(at..end).unwrap_or_default().to_vec();
+            let masked = |range: Range<usize>| places.get(range).unwrap_or_default().iter().filter(|c| is_mask(**c)).count();
+            let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
+            let context = self.context(scan, index, at);
+            let is_id = places.len() == 18 && hidden >= 2 && (places.iter().take(3).all(char::is_ascii_digit))
+                || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
+            if is_id {
+                // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
+                let tail = places.len().saturating_sub(4);
+                let enough = hidden >= 4 && (masked(10..14) == 4 || masked(tail.saturating_sub(1)..tail + 3) >= 3 && places.len() == 18);
+                let found = Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
+                    .because("masked", hidden as i64);
+                report.find(if enough {
+                    found
+                } else {
+                    found.saying("去标识化不充分：出生月日或顺序码仍可看出").instead("至少遮蔽出生月日或顺序码，如 530822********0018")
+                });
+            } else if places.len() == 11 && hidden >= 3 && places.first() == Some(&'1') {
+                let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile");
+                report.suppress(found, SuppressedReason::Mask, "手机号已遮蔽");
+            }
+            at = end;
+        }
+    }
+
+    /// A phone or plate beside a name, identity number or card of the same sentence weighs S3 (DOMAIN §3.2).
+    fn raise_with_person(&self, scan: &Scan<'_>, index: usize, persons: &[Person], first: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let places: Vec<(String, Severity, Range<usize>)> = report
+            .found
+            .iter()
+            .skip(first)
+            .filter_map(|f| f.range_in(index).map(|r| (f.code.to_string(), f.severity, r.clone())))
+            .collect();
+        let own = scan.is_message();
+        for found in report.found.iter_mut().skip(first) {
+            let Place::At { reading: r, range } = &found.place else { continue };
+            if *r != index || own {
+                continue;
+            }
+            let sentence = reading.sentence(range.clone());
+            let named = persons.iter().any(|p| !p.is_masked && p.range.start >= sentence.start && p.range.end <= sentence.end);
+            let beside = |codes: &[&str]| {
+                places.iter().any(|(code, severity, r)| {
+                    codes.contains(&code.as_str()) && *severity >= Severity::S2 && r.start >= sentence.start && r.end <= sentence.end
+                })
+            };
+            match &*found.code {
+                "PII.MOBILE" if found.severity == Severity::S2 => {
+                    if named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"]) {
+                        found.severity = Severity::S3;
+                        found.evidence.insert("with_person".into(), true.into());
+                    }
+                }
+                "PII.PLATE" if found.severity == Severity::S2 && named => {
+                    found.severity = Severity::S3;
+                    found.evidence.insert("with_person".into(), true.into());
+                }
+                _ => {}
+            }
+        }
+        let statute = scan.draft.declared.as_ref().and_then(|d| d.statute.as_ref()).is_some();
+        if statute && scan.draft.kind != Kind::Message {
+            for found in report.found.iter_mut().skip(first) {
+                let lowered = match &*found.code {
+                    "PII.NAME" | "PII.ID18_MASKED" => true,
+                    "PII.MEDICAL" => found.severity == Severity::S2,
+                    _ => false,
+                };
+                if lowered && found.severity > Severity::S0 {
+                    found.severity = Severity::S0;
+                    found.evidence.insert("declared_statute".into(), true.into());
+                }
+            }
+        }
+    }
+}
+
+enum Settled {
+    Found(Found),
+    Suppressed(Found, SuppressedReason, String),
+}
+
+/// The first digits as a number.
+fn head(digits: &[u8], count: usize) -> u32 {
+    digits.iter().take(count).fold(0, |n, &d| n * 10 + u32::from(d))
+}
+
+/// Published prose of the same reading: used by the other personal files.
+pub fn reading<'s, 'a>(scan: &'s Scan<'a>, index: usize) -> Option<&'s Reading<'a>> {
+    scan.readings.get(index)
+}

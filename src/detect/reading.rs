@@ -1,0 +1,165 @@
+//! One passage folded and scanned, with questions that detectors ask of it: what stands near, in this sentence, before.
+//! Must not know what a finding is.
+
+use crate::lexicon::compile::Resolved;
+use crate::lexicon::{Hit, Lexicon, ListSet, Scope};
+use crate::text::fold::{Class, Folded};
+use crate::text::passage::Passage;
+use crate::text::segment::KnownRuns;
+use std::cell::RefCell;
+use std::ops::Range;
+
+/// Farthest a sentence or paragraph is followed to either side, in characters.
+const SENTENCE_CHARS_MAX: usize = 400;
+
+/// A passage with its folded text and hits. All positions are indices of folded characters.
+pub struct Reading<'a> {
+    pub passage: Passage<'a>,
+    pub folded: Folded,
+    /// Sorted by place.
+    pub hits: Vec<Hit>,
+    /// Lists of which some word stands in the passage.
+    pub lists: ListSet,
+    known_runs: RefCell<KnownRuns>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(passage: Passage<'a>, lexicon: &Lexicon) -> Self {
+        let folded = lexicon.fold.fold(&passage.text);
+        let mut hits = Vec::new();
+        lexicon.scan(&folded, &mut hits);
+        let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
+        Self { passage, folded, hits, lists, known_runs: RefCell::default() }
+    }
+
+    pub fn char(&self, at: usize) -> Option<char> {
+        self.folded.chars.get(at).copied()
+    }
+
+    pub fn class(&self, at: usize) -> Class {
+        self.folded.class(at)
+    }
+
+    pub fn len(&self) -> usize {
+        self.folded.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.folded.is_empty()
+    }
+
+    pub fn text(&self, range: Range<usize>) -> String {
+        self.folded.text(range.start, range.end)
+    }
+
+    /// Whether the folded text at `at` begins with `word` (already folded).
+    pub fn starts_with(&self, at: usize, word: &str) -> bool {
+        let mut i = at;
+        for c in word.chars() {
+            if self.char(i) != Some(c) {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+
+    /// Whether the folded text before `at` ends with `word`.
+    pub fn ends_with(&self, at: usize, word: &str) -> bool {
+        at.checked_sub(word.chars().count()).is_some_and(|start| self.starts_with(start, word))
+    }
+
+    /// Hits that begin in the range.
+    pub fn hits_in(&self, range: Range<usize>) -> impl Iterator<Item = &Hit> {
+        let first = self.hits.partition_point(|h| (h.start as usize) < range.start);
+        self.hits.iter().skip(first).take_while(move |h| (h.start as usize) < range.end)
+    }
+
+    /// Hits of words of these lists that lie inside the range.
+    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = &'s Hit> {
+        let end = range.end;
+        let any = self.lists.meets(lists);
+        self.hits_in(range).filter(move |h| any && h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists))
+    }
+
+    pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {
+        self.words_in(lexicon, lists, range).next().is_some()
+    }
+
+    /// The range widened by so many characters.
+    pub fn around(&self, range: Range<usize>, before: usize, after: usize) -> Range<usize> {
+        range.start.saturating_sub(before)..(range.end + after).min(self.len())
+    }
+
+    /// The sentence around `range`: up to 。！？； or a line end.
+    pub fn sentence(&self, range: Range<usize>) -> Range<usize> {
+        self.stretch(range, |class, _| class.is(Class::END))
+    }
+
+    /// The paragraph around `range`: up to a line end.
+    pub fn paragraph(&self, range: Range<usize>) -> Range<usize> {
+        self.stretch(range, |_, c| c == '\n')
+    }
+
+    /// The clause around `range`: up to ，。：； …
+    pub fn clause(&self, range: Range<usize>) -> Range<usize> {
+        self.stretch(range, |class, c| class.is(Class::END) || matches!(c, ',' | '，' | '：' | ':'))
+    }
+
+    fn stretch(&self, range: Range<usize>, is_end: impl Fn(Class, char) -> bool) -> Range<usize> {
+        let ends = |at: usize| self.char(at).is_none_or(|c| is_end(self.class(at), c));
+        let mut start = range.start.min(self.len());
+        while start > 0 && !ends(start - 1) && range.start - start < SENTENCE_CHARS_MAX {
+            start -= 1;
+        }
+        let mut end = range.end.max(start);
+        while end < self.len() && !ends(end) && end - range.end < SENTENCE_CHARS_MAX {
+            end += 1;
+        }
+        start..end
+    }
+
+    /// Words that lie across the borders of `start..end`, joined by `/`; `None` when both are word boundaries.
+    pub fn straddled(&self, lexicon: &Lexicon, start: usize, end: usize) -> Option<String> {
+        lexicon.segmenter.straddled(&self.folded, start, end, &mut self.known_runs.borrow_mut())
+    }
+
+    /// The header of the table column that holds `at`, as a range of folded characters.
+    pub fn header_of(&self, at: usize) -> Option<Range<usize>> {
+        if self.passage.cells.is_empty() {
+            return None;
+        }
+        let byte = *self.folded.at.get(at)? as usize;
+        let header = self.passage.cell(byte)?.header.clone()?;
+        Some(self.folded.index_of_byte(header.start)..self.folded.index_of_byte(header.end))
+    }
+
+    /// Whether a row's condition holds for a hit at `range`.
+    pub fn holds(&self, condition: &Resolved, range: Range<usize>, title: Option<&Reading<'_>>) -> bool {
+        let (reading, window) = match condition.scope {
+            Scope::Near(n) => (self, self.around(range.clone(), n, n)),
+            Scope::Before(n) => (self, range.start.saturating_sub(n)..range.start),
+            Scope::After(n) => (self, range.end..(range.end + n).min(self.len())),
+            Scope::Sentence => (self, self.sentence(range.clone())),
+            Scope::Paragraph => (self, self.paragraph(range.clone())),
+            Scope::Text => (self, 0..self.len()),
+            Scope::Title => match title {
+                Some(title) => (title, 0..title.len()),
+                None => return condition.negated,
+            },
+        };
+        let in_own_text = std::ptr::eq(reading, self);
+        let listed = reading.hits_in(window.clone()).any(|hit| {
+            hit.end as usize <= window.end
+                && condition.patterns.binary_search(&hit.pattern).is_ok()
+                // The hit itself is not its own context.
+                && !(in_own_text && (hit.start as usize) >= range.start && (hit.end as usize) <= range.end)
+        });
+        let found = listed
+            || (!condition.single.is_empty()
+                && reading.folded.chars.iter().enumerate().skip(window.start).take(window.len()).any(|(at, c)| {
+                    condition.single.contains(c) && !(in_own_text && range.contains(&at))
+                }));
+        found != condition.negated
+    }
+}

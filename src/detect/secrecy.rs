@@ -1,0 +1,193 @@
+//! Secrecy: marks, credentials and phrases that say a text is not for the public (DOMAIN §5.1).
+//! Must not know queues.
+//!
+//! What it finds: 机密★1年, 内部资料, 此件不公开, passwords with their value.
+//! Why it matters: 保守国家秘密法; 墨政办发〔2024〕37号 二(五).
+//! Example: 机密★1年 → SEC.MARK.
+//! Known false alarms: education about secrecy quotes the marks; quoted marks are S1, phrases there are no finding.
+
+use super::reading::Reading;
+use super::report::{Found, Report};
+use super::{Scan, terms};
+use crate::lexicon::{Lexicon, ListSet};
+use crate::model::{Severity, SuppressedReason};
+use crate::ruleset::Problem;
+use crate::text::fold::Class;
+use crate::text::passage::Role;
+use std::ops::Range;
+
+/// The first lines of a document, where file numbers and urgency stand, in characters.
+const HEAD_CHARS: usize = 120;
+
+pub struct Secrecy {
+    level: ListSet,
+    education: ListSet,
+    credential: ListSet,
+    copy_number: ListSet,
+    urgency: ListSet,
+}
+
+impl Secrecy {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let mut list = |name| lexicon.list(name, problems);
+        Self {
+            level: list("secret_level"),
+            education: list("secrecy_education"),
+            credential: list("credential"),
+            copy_number: list("copy_number"),
+            urgency: list("urgency"),
+        }
+    }
+
+    pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
+        let is_education = self.is_education(scan);
+        for (index, reading) in scan.prose() {
+            self.marks(scan, index, is_education, report);
+            self.credentials(scan, index, report);
+            if reading.passage.role == Role::Body {
+                self.head(scan, index, report);
+            }
+        }
+        for term in &scan.terms {
+            let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code.starts_with("SEC.")) else { continue };
+            let Some(reading) = scan.readings.get(term.reading) else { continue };
+            let found = terms::from_row(scan, term, &ready.row, ready.row.severity);
+            if is_education {
+                report.suppress(found, SuppressedReason::Guard, "保密宣传教育中的说法");
+            } else if ready.row.code == "SEC.URGENCY" && !(matches!(reading.passage.role, Role::Body | Role::Title) && term.range.start < HEAD_CHARS) {
+                report.suppress(found, SuppressedReason::Context, "不在文件开头");
+            } else {
+                report.find(found);
+            }
+        }
+    }
+
+    /// The title or the first paragraph teaches about secrecy.
+    fn is_education(&self, scan: &Scan<'_>) -> bool {
+        let says = |r: &Reading<'_>, range: Range<usize>| r.has_word(scan.lexicon, self.education, range);
+        scan.title().is_some_and(|t| says(t, 0..t.len())) || scan.body().is_some_and(|(_, b)| says(b, 0..b.paragraph(0..1).end.min(HEAD_CHARS)))
+    }
+
+    /// 密级★期限; 机密件, 秘密级, 绝密文件.
+    fn marks(&self, scan: &Scan<'_>, index: usize, is_education: bool, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        for hit in reading.words_in(scan.lexicon, self.level, 0..reading.len()) {
+            let (start, mut end) = (hit.start as usize, hit.end as usize);
+            let blanks = (end..reading.len()).take(4).take_while(|&i| reading.class(i).is(Class::BLANK)).count();
+            let star = end + blanks;
+            if reading.char(star).is_some_and(is_star) {
+                end = star + 1 + period(reading, star + 1);
+                let quoted = quoted(reading, start);
+                let severity = if is_education && quoted { Severity::S1 } else { Severity::S3 };
+                report.find(Found::new("SEC.MARK", severity, index, start..end, "secrecy/mark").because("quoted", quoted));
+                continue;
+            }
+            let word = ["文件", "件", "级"].into_iter().find(|w| reading.starts_with(end, w));
+            if let Some(word) = word {
+                end += word.chars().count();
+                // 商业秘密级, 秘密级别 and 国家秘密文件管理 are talk about secrecy.
+                let talk = reading.starts_with(end, "别") || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w));
+                let found = Found::new("SEC.MARK", Severity::S2, index, start..end, "secrecy/grade");
+                if is_education || talk {
+                    report.suppress(found, SuppressedReason::Guard, "谈论保密制度，不是密级标志");
+                } else if reading.straddled(scan.lexicon, start, start + 2).is_none() {
+                    report.find(found);
+                }
+            }
+        }
+    }
+
+    /// 份号：000012 and 〔2026〕密3号 in the first lines.
+    fn head(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let head = 0..reading.len().min(HEAD_CHARS);
+        for hit in reading.words_in(scan.lexicon, self.copy_number, head.clone()) {
+            let mut at = hit.end as usize;
+            while matches!(reading.char(at), Some('：' | ':' | ' ')) && at < hit.end as usize + 3 {
+                at += 1;
+            }
+            let digits = (at..reading.len()).take(7).take_while(|&i| reading.class(i).is(Class::DIGIT)).count();
+            if digits == 6 {
+                report.find(Found::new("SEC.MARK", Severity::S3, index, hit.start as usize..at + 6, "secrecy/copy_number"));
+            }
+        }
+        for hit in reading.words_in(scan.lexicon, self.urgency, head.clone()) {
+            let range = hit.start as usize..hit.end as usize;
+            if reading.straddled(scan.lexicon, range.start, range.end).is_none() && !report.covers(&["SEC.URGENCY"], index, &range) {
+                report.find(Found::new("SEC.URGENCY", Severity::S1, index, range, "secrecy/urgency"));
+            }
+        }
+        // 〔2026〕密3号
+        let mut at = head.start;
+        while at < reading.len().min(4_000) {
+            if reading.char(at) == Some('密') && at > 0 && matches!(reading.char(at - 1), Some('〕' | ']' | '）' | ')')) && reading.class(at + 1).is(Class::DIGIT) {
+                let end = (at + 1..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
+                if reading.char(end) == Some('号') {
+                    report.find(Found::new("SEC.MARK", Severity::S3, index, at.saturating_sub(6)..end + 1, "secrecy/file_number"));
+                }
+            }
+            at += 1;
+        }
+    }
+
+    /// A password or passphrase with its value beside it.
+    fn credentials(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        for hit in reading.words_in(scan.lexicon, self.credential, 0..reading.len()) {
+            let mut at = hit.end as usize;
+            let mut says = false;
+            while at < hit.end as usize + 4 {
+                match reading.char(at) {
+                    Some('：' | ':' | '是' | '为' | '=') => says = true,
+                    Some(' ') => {}
+                    _ => break,
+                }
+                at += 1;
+            }
+            if !says {
+                continue;
+            }
+            let len = (at..reading.len())
+                .take(64)
+                .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || "!@#$%^&*_.-".contains(c)))
+                .count();
+            if len >= 4 {
+                report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, hit.start as usize..at + len, "secrecy/credential"));
+            }
+        }
+    }
+}
+
+fn is_star(c: char) -> bool {
+    matches!(c, '★' | '☆' | '*' | '✩' | '✭' | '⭐' | '✰' | '⋆' | '✪' | '🌟' | '✮' | '✯')
+}
+
+/// The period after the star: 1年, 六个月, 长期, 会议开始前 — its length.
+fn period(reading: &Reading<'_>, at: usize) -> usize {
+    let blanks = (at..reading.len()).take(2).take_while(|&i| reading.class(i).is(Class::BLANK)).count();
+    let from = at + blanks;
+    if reading.starts_with(from, "长期") {
+        return blanks + 2;
+    }
+    let digits = (from..reading.len()).take(3).take_while(|&i| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || reading.char(i) == Some('十')).count();
+    if digits > 0 {
+        for unit in ["年", "个月", "月", "天"] {
+            if reading.starts_with(from + digits, unit) {
+                return blanks + digits + unit.chars().count();
+            }
+        }
+    }
+    for len in 2..=13 {
+        match reading.char(from + len - 1) {
+            Some('前' | '后' | '时') if len >= 3 => return blanks + len,
+            Some(c) if reading.class(from + len - 1).is(Class::HAN) && c != '\n' => {}
+            _ => break,
+        }
+    }
+    0
+}
+
+/// Inside quotation marks of the same line.
+fn quoted(reading: &Reading<'_>, at: usize) -> bool {
+    (at.saturating_sub(20)..at).rev().map_while(|i| reading.char(i).filter(|c| *c != '\n')).find(|c| matches!(c, '“' | '”' | '「' | '」' | '《' | '》' | '"')).is_some_and(|c| matches!(c, '“' | '「' | '《' | '"'))
+}

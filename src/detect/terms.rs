@@ -1,0 +1,261 @@
+//! Listed terms: word boundary, allow phrases and conditions decide whether a hit holds; harmful words (ILL.*) are then
+//! weighed by their company, wording rows (WRD.*, OPS.*, BIZ.*) stand as listed.
+//!
+//! What it finds: words of the dictionaries, plain or pulled apart by symbols.
+//! Why it matters: 墨政办发〔2024〕37号 二(四): harmful and wrong wording must not be published.
+//! Example: 百*家*乐 → ILL.GAMBLING.
+//! Known false alarms: police, anti-fraud and law texts quote these words; they come out as S0 (提示).
+
+use super::report::{Found, Report};
+use super::{AccountKind, Scan};
+use crate::lexicon::{Hit, Layer, Lexicon, ListSet, MatchMode, Row};
+use crate::model::{Severity, SuppressedReason, Transform};
+use crate::ruleset::Problem;
+use crate::text::passage::Role;
+use std::ops::Range;
+
+/// A listed term that holds where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    pub reading: usize,
+    pub range: Range<usize>,
+    pub row: u32,
+    pub layer: Layer,
+}
+
+/// How far a warning word may stand from the harmful word it defuses, in characters (DOMAIN §4.5).
+const WARNING_CHARS: usize = 30;
+/// How far a negation may stand before a claim, in characters (DOMAIN §5.9).
+const NEGATION_CHARS: usize = 8;
+/// How far a live contact, address or price makes a harmful word an offer, in characters.
+const OFFER_CHARS: usize = 60;
+/// Digits with this many characters around them are tried against number patterns.
+const DIGIT_WINDOW_CHARS: usize = 16;
+
+pub struct Terms {
+    warning: ListSet,
+    legal: ListSet,
+    negation: ListSet,
+    offer: ListSet,
+}
+
+impl Terms {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        Self {
+            warning: lexicon.list("warning", problems),
+            legal: lexicon.list("legal", problems),
+            negation: lexicon.list("negation", problems),
+            offer: lexicon.list("offer", problems),
+        }
+    }
+
+    /// Checks every listed hit; what holds goes to `scan.terms` for all detectors, what does not is kept with its reason.
+    pub fn prepare(&self, scan: &mut Scan<'_>, report: &mut Report) {
+        let mut terms = Vec::new();
+        for (index, reading) in scan.readings.iter().enumerate() {
+            let judged = reading.passage.role.is_prose();
+            if !judged {
+                continue;
+            }
+            for hit in &reading.hits {
+                for &row in scan.lexicon.rows_of(hit.pattern) {
+                    self.check(scan, index, *hit, row, report, &mut terms);
+                }
+                for &row in scan.lexicon.expressions_of(hit.pattern) {
+                    let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
+                    let window = hit.start as usize..(hit.start as usize + 4 * DIGIT_WINDOW_CHARS).min(reading.len());
+                    let text = reading.text(window.clone());
+                    if let Some(found) = expression.find(&text).filter(|m| m.start() == 0) {
+                        let chars = text.get(..found.end()).map_or(0, |t| t.chars().count());
+                        let hit = Hit { end: hit.start + chars as u32, ..*hit };
+                        self.check(scan, index, hit, row, report, &mut terms);
+                    }
+                }
+            }
+            self.number_patterns(scan, index, report, &mut terms);
+        }
+        // The longer term of the same code says more: 残废人 over 残废.
+        terms.sort_by(|a, b| (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(b.reading, b.range.start, std::cmp::Reverse(b.range.end), b.row)));
+        let code = |term: &Term| scan.lexicon.row(term.row).map(|r| r.row.code.as_str());
+        let mut kept: Vec<Term> = Vec::with_capacity(terms.len());
+        for term in terms {
+            let inside = kept.iter().rev().take(16).any(|k| {
+                k.reading == term.reading && k.range.start <= term.range.start && term.range.end <= k.range.end && code(k) == code(&term)
+            });
+            if !inside {
+                kept.push(term);
+            }
+        }
+        scan.terms = kept;
+    }
+
+    fn number_patterns(&self, scan: &Scan<'_>, index: usize, report: &mut Report, terms: &mut Vec<Term>) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        if scan.lexicon.digit_rows().is_empty() {
+            return;
+        }
+        let mut at = 0;
+        while at < reading.len() {
+            use crate::text::fold::Class;
+            if !reading.class(at).is(Class::DIGIT) {
+                at += 1;
+                continue;
+            }
+            // One window over all digits that stand close together.
+            let start = (at.saturating_sub(DIGIT_WINDOW_CHARS)..at).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(at);
+            let mut last = at;
+            let mut next = at + 1;
+            while next < reading.len() && next <= last + 2 * DIGIT_WINDOW_CHARS && reading.char(next) != Some('\n') {
+                if reading.class(next).is(Class::DIGIT) {
+                    last = next;
+                }
+                next += 1;
+            }
+            let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
+            let text = reading.text(start..end);
+            for &row in scan.lexicon.digit_rows() {
+                let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
+                for found in expression.find_iter(&text) {
+                    let before = text.get(..found.start()).map_or(0, |t| t.chars().count());
+                    let len = found.as_str().chars().count();
+                    let hit = Hit { start: (start + before) as u32, end: (start + before + len) as u32, pattern: u32::MAX, layer: Layer::Folded };
+                    self.check(scan, index, hit, row, report, terms);
+                }
+            }
+            at = end.max(last + 1);
+        }
+    }
+
+    fn check(&self, scan: &Scan<'_>, index: usize, hit: Hit, row_index: u32, report: &mut Report, terms: &mut Vec<Term>) {
+        let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row_index)) else { return };
+        let row = &ready.row;
+        let range = hit.start as usize..hit.end as usize;
+        if hit.layer == Layer::Bridged && !matches!(row.mode, MatchMode::Skip | MatchMode::Pinyin) {
+            return;
+        }
+        if !row.only.allows(scan.draft, reading.passage.field) || !row.is_effective(scan.as_of) {
+            return;
+        }
+        if row.mode == MatchMode::Exact {
+            let bytes = reading.folded.bytes(&reading.passage.text, range.start, range.end);
+            if reading.passage.text.get(bytes) != Some(row.term.as_str()) {
+                return;
+            }
+        }
+        let found = || Found::new(row.code.clone(), row.severity, index, range.clone(), row.rule.clone());
+        for (phrase, offset) in &ready.unless {
+            let offsets: Vec<usize> = if *offset == usize::MAX { (0..phrase.len()).collect() } else { vec![*offset] };
+            for offset in offsets {
+                let inside = range.start.checked_sub(offset).is_some_and(|start| {
+                    reading.folded.chars.get(start..start + phrase.len()) == Some(phrase.as_slice()) && range.end <= start + phrase.len()
+                });
+                if inside {
+                    report.suppress(found(), SuppressedReason::AllowPhrase, phrase.iter().collect::<String>());
+                    return;
+                }
+            }
+        }
+        // A disguise is not explained away by a boundary that the disguise itself broke.
+        if row.on_word_boundary
+            && hit.layer == Layer::Folded
+            && row.mode != MatchMode::Regex
+            && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
+        {
+            report.suppress(found(), SuppressedReason::Boundary, words);
+            return;
+        }
+        let title = scan.title();
+        if let Some(missing) = ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(condition, range.clone(), title)) {
+            let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
+            let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };
+            report.suppress(found(), SuppressedReason::Context, detail);
+            return;
+        }
+        terms.push(Term { reading: index, range, row: row_index, layer: hit.layer });
+    }
+
+    /// Findings of harmful words and of wording, operation and trade secret rows.
+    pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
+        for term in &scan.terms {
+            let Some(ready) = scan.lexicon.row(term.row) else { continue };
+            let row = &ready.row;
+            match row.code.split('.').next().unwrap_or_default() {
+                "ILL" => self.harmful(scan, term, row, report),
+                "WRD" | "OPS" | "BIZ" => self.wording(scan, term, row, report),
+                // SEC.* and AD.* rows belong to their own detectors.
+                _ => {}
+            }
+        }
+    }
+
+    /// S0 in warnings, law and education; S3 in messages, hidden text, links and beside a live contact; S2 otherwise.
+    fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {
+        let Some(reading) = scan.readings.get(term.reading) else { return };
+        let near = reading.around(term.range.clone(), WARNING_CHARS, WARNING_CHARS);
+        let sentence = reading.sentence(term.range.clone());
+        let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
+        let has_live = ["AD.CONTACT", "AD.KOULING", "AD.QR", "AD.PRICE", "LINK.", "PII.WECHAT", "PII.QQ", "PII.MOBILE"]
+            .iter()
+            .any(|code| report.within(code, term.reading, &offer).any(|f| f.severity >= Severity::S1));
+        let is_offered = reading.has_word(scan.lexicon, self.offer, reading.around(term.range.clone(), 20, 20));
+        let guard = if scan.account == AccountKind::Justice {
+            Some("公安、司法类账号")
+        } else if scan.is_education {
+            Some("标题或开头表明是宣传、提示")
+        } else if reading.has_word(scan.lexicon, self.warning, near) {
+            Some("附近有警示用语")
+        } else if reading.has_word(scan.lexicon, self.legal, sentence) {
+            Some("同句为法律、统计或执法用语")
+        } else {
+            None
+        };
+        let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
+        // Pulled apart with symbols: nobody disguises a warning.
+        let disguised = term.layer == Layer::Bridged;
+        let severity = match guard {
+            Some(_) if !has_live && !disguised => Severity::S0,
+            _ if exposed || has_live || is_offered => Severity::S3,
+            _ => row.severity,
+        };
+        let mut found = from_row(scan, term, row, severity);
+        if let Some(guard) = guard {
+            found = found.because("guard", guard);
+        }
+        if has_live {
+            found = found.because("live_contact", true);
+        }
+        report.find(found);
+    }
+
+    fn wording(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {
+        let Some(reading) = scan.readings.get(term.reading) else { return };
+        if scan.is_message() && !row.code.starts_with("BIZ") && row.only.kinds.is_empty() {
+            // A citizen's message is not the unit's wording.
+            report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Context, "群众留言不按用语规范要求");
+            return;
+        }
+        let is_claim = matches!(row.code.as_str(), "WRD.medical_claim" | "WRD.vulgar" | "WRD.disability" | "OPS.FORCED");
+        let before = term.range.start.saturating_sub(NEGATION_CHARS)..term.range.start;
+        if is_claim && row.severity < Severity::S3 && reading.has_word(scan.lexicon, self.negation, before) {
+            report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Guard, "前面是否定或警示用语");
+            return;
+        }
+        report.find(from_row(scan, term, row, row.severity));
+    }
+}
+
+/// A finding that says what its dictionary row says.
+pub fn from_row(scan: &Scan<'_>, term: &Term, row: &Row, severity: Severity) -> Found {
+    let mut found = Found::new(row.code.clone(), severity, term.reading, term.range.clone(), row.rule.clone()).because("term", row.term.clone());
+    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    found.message = some(&row.message);
+    found.suggest = some(&row.suggest);
+    found.basis = some(&row.basis);
+    if term.layer == Layer::Bridged {
+        let has_emoji = scan.readings.get(term.reading).is_some_and(|r| {
+            r.folded.chars.get(term.range.clone()).unwrap_or_default().iter().any(|&c| (c as u32) >= 0x1f000)
+        });
+        found = found.through(if has_emoji { Transform::Emoji } else { Transform::Separator });
+    }
+    found
+}

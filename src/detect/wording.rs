@@ -1,0 +1,328 @@
+//! Wording that can be checked: dates, weekdays, periods, names of autonomous areas, one wrong character in the name of
+//! the state, its organs and fixed policy terms (DOMAIN §5.4–§5.7), leaders' activities in titles.
+//! Must not know queues. Literal rules are rows of `wording.csv`.
+//!
+//! What it finds: 2026年2月30日, 2026年11月28日（星期日）, 墨江县哈尼族自治县, 中华人民共合国.
+//! Why it matters: a severe expression error is a veto item of the inspection.
+//! Known false alarms: historical names in a historical text; a person keeps them with a reason.
+
+use super::Scan;
+use super::calendar::{self, WrittenDate};
+use super::reading::Reading;
+use super::report::{Found, Report};
+use crate::lexicon::matcher::Matcher;
+use crate::lexicon::{Lexicon, ListSet};
+use crate::model::Severity;
+use crate::ruleset::Problem;
+use crate::text::fold::Class;
+use crate::text::passage::Role;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+pub struct Wording {
+    autonomous_suffix: ListSet,
+    leader: ListSet,
+    activity: ListSet,
+    names: Vec<FixedName>,
+    /// Halves of the names: of a name with one wrong character, one half is intact.
+    halves: Matcher,
+    half_of: Vec<Vec<(u32, bool)>>,
+    autonomous: Vec<Vec<char>>,
+    autonomous_set: HashSet<String>,
+    close: Close,
+}
+
+struct FixedName {
+    chars: Vec<char>,
+    kind: String,
+}
+
+impl Wording {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let names: Vec<FixedName> = lexicon
+            .tables
+            .fixed_names
+            .iter()
+            .map(|(name, kind)| FixedName { chars: lexicon.fold.fold_term(name), kind: kind.clone() })
+            .filter(|n| n.chars.len() >= 4)
+            .collect();
+        let mut index: HashMap<Vec<char>, usize> = HashMap::new();
+        let mut patterns: Vec<Vec<char>> = Vec::new();
+        let mut half_of: Vec<Vec<(u32, bool)>> = Vec::new();
+        for (i, name) in names.iter().enumerate() {
+            let (left, right) = name.chars.split_at(name.chars.len() / 2);
+            for (half, is_left) in [(left, true), (right, false)] {
+                let place = *index.entry(half.to_vec()).or_insert_with(|| {
+                    patterns.push(half.to_vec());
+                    half_of.push(Vec::new());
+                    patterns.len() - 1
+                });
+                if let Some(uses) = half_of.get_mut(place) {
+                    uses.push((i as u32, is_left));
+                }
+            }
+        }
+        let halves = Matcher::new(&patterns, |_, _| 1.0, |_| false);
+        Self {
+            autonomous_suffix: lexicon.list("autonomous_suffix", problems),
+            leader: lexicon.list("leader", problems),
+            activity: lexicon.list("activity", problems),
+            names,
+            halves,
+            half_of,
+            autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
+            autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),
+            close: Close::new(&lexicon.tables.pinyin, &lexicon.tables.similar_shapes),
+        }
+    }
+
+    pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
+        if scan.is_message() {
+            return;
+        }
+        for (index, reading) in scan.prose() {
+            if reading.passage.role == Role::Author {
+                continue;
+            }
+            self.dates(scan, index, report);
+            self.autonomous(scan, index, report);
+            self.fixed_names(scan, index, report);
+            if reading.passage.role == Role::Title {
+                self.leader_activity(scan, index, report);
+            }
+        }
+    }
+
+    fn dates(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let dates = calendar::dates(reading);
+        for date in &dates {
+            let candidates = date.candidates(scan.as_of);
+            if candidates.is_empty() {
+                let found = Found::new("WRD.date", Severity::S2, index, date.range.clone(), "wording/date");
+                report.find(found.saying("日期不存在，请核对"));
+                continue;
+            }
+            if let Some((written, end)) = date.weekday
+                && !candidates.iter().any(|d| d.weekday() == written)
+                && let Some(first) = candidates.first()
+            {
+                let right = calendar::chinese(first.weekday());
+                report.find(
+                    Found::new("WRD.weekday", Severity::S2, index, date.range.start..end, "wording/weekday")
+                        .instead(format!("{first} 是{right}"))
+                        .because("weekday", right),
+                );
+            }
+        }
+        self.periods(scan, index, &dates, report);
+    }
+
+    /// A至B: the end must not lie before the start, and a number of working days must fit.
+    fn periods(&self, scan: &Scan<'_>, index: usize, dates: &[WrittenDate], report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        for pair in dates.windows(2) {
+            let [from, to] = pair else { continue };
+            let gap = from.weekday.map_or(from.range.end, |(_, end)| end)..to.range.start;
+            if gap.len() > 4 || !reading.text(gap.clone()).contains(['至', '到', '-', '—', '～', '~']) {
+                continue;
+            }
+            let (Some(start), Some(end)) = (from.exact(), to.exact()) else { continue };
+            let span = from.range.start..to.range.end;
+            if end < start {
+                // 2025年12月29日至1月4日: the year of the end is left out and turns.
+                let turns = reading.text(to.range.clone()).find('年').is_none() && end.month() < start.month();
+                if !turns {
+                    let found = Found::new("WRD.date", Severity::S2, index, span, "wording/period");
+                    report.find(found.saying("结束日期早于开始日期，请核对"));
+                }
+                continue;
+            }
+            let sentence = reading.sentence(span.clone());
+            let Some((days, place)) = workdays_written(reading, span.start.saturating_sub(24).max(sentence.start)..sentence.end.min(span.end + 24)) else { continue };
+            let Some(counted) = scan.lexicon.tables.workdays_between(start, end) else { continue };
+            let Some(starts_working) = scan.lexicon.tables.is_workday(start) else { continue };
+            let without_first = counted - u32::from(starts_working);
+            if days != counted && days != without_first {
+                report.find(
+                    Found::new("WRD.date", Severity::S2, index, place, "wording/workdays")
+                        .saying(format!("两个日期之间有 {counted} 个工作日（不计首日为 {without_first} 个），与所写不符"))
+                        .because("workdays", i64::from(counted)),
+                );
+            }
+        }
+    }
+
+    fn autonomous(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let mut known: HashMap<String, Option<String>> = HashMap::new();
+        for hit in reading.words_in(scan.lexicon, self.autonomous_suffix, 0..reading.len()) {
+            let end = hit.end as usize;
+            let start = (end.saturating_sub(16)..end).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last().unwrap_or(end);
+            let run = reading.text(start..end);
+            let nearest = known.entry(run.clone()).or_insert_with(|| self.nearest(&run));
+            let Some(name) = nearest.clone() else { continue };
+            let len = run.chars().count();
+            let wrong_len = self.wrong_length(&run, &name).min(len);
+            let range = end - wrong_len..end;
+            if !report.covers(&["WRD.place"], index, &range) {
+                report.find(Found::new("WRD.place", Severity::S2, index, range, "wording/autonomous_area").instead(name));
+            }
+        }
+    }
+
+    /// The official name that the end of `run` nearly is; `None` when it is right or like no name.
+    fn nearest(&self, run: &str) -> Option<String> {
+        let chars: Vec<char> = run.chars().collect();
+        if self.autonomous.iter().any(|name| chars.ends_with(name)) {
+            return None;
+        }
+        let mut best: Option<(usize, &Vec<char>)> = None;
+        for name in &self.autonomous {
+            if chars.len() + 1 < name.len() || name.iter().rev().take(3).ne(chars.iter().rev().take(3)) {
+                continue;
+            }
+            for len in name.len().saturating_sub(2)..=name.len() + 2 {
+                let Some(window) = chars.len().checked_sub(len).and_then(|s| chars.get(s..)) else { continue };
+                let distance = edit_distance(window, name, 2);
+                // Names left out in part (大理自治州) are common short forms; a changed or added character is an error.
+                let is_short_form = window.len() + distance == name.len() && distance > 1;
+                if distance <= 2 && !is_short_form && window.first() == name.first() && best.is_none_or(|(d, _)| distance < d) {
+                    best = Some((distance, name));
+                }
+            }
+        }
+        best.map(|(_, name)| name.iter().collect())
+    }
+
+    fn wrong_length(&self, run: &str, name: &str) -> usize {
+        let chars: Vec<char> = run.chars().collect();
+        let first = name.chars().next();
+        debug_assert!(self.autonomous_set.contains(name));
+        let longest = name.chars().count() + 2;
+        (4..=longest.min(chars.len())).rev().find(|&len| chars.len().checked_sub(len).and_then(|s| chars.get(s)).copied() == first).unwrap_or(longest)
+    }
+
+    /// One wrong, similar character in a name that must be right.
+    fn fixed_names(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let chars = &reading.folded.chars;
+        let mut wrong: Vec<(Range<usize>, u32, usize)> = Vec::new();
+        self.halves.scan(chars, |o| {
+            for &(name, is_left) in self.half_of.get(o.pattern as usize).map(Vec::as_slice).unwrap_or_default() {
+                let Some(fixed) = self.names.get(name as usize) else { continue };
+                let start = if is_left { Some(o.start as usize) } else { (o.end as usize).checked_sub(fixed.chars.len()) };
+                let Some(start) = start else { continue };
+                let range = start..start + fixed.chars.len();
+                let Some(window) = chars.get(range.clone()) else { continue };
+                let mut differing = window.iter().zip(&fixed.chars).enumerate().filter(|(_, (a, b))| a != b);
+                let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { continue };
+                if self.close.are_close(*have, *want) && !wrong.iter().any(|(r, _, _)| r.start < range.end && range.start < r.end) {
+                    wrong.push((range, name, start + at));
+                }
+            }
+        });
+        for (range, name, at) in wrong {
+            let Some(fixed) = self.names.get(name as usize) else { continue };
+            // A word of its own around the differing character (人民政协 beside 人民政府) is no typo.
+            let is_word = (2..=4).any(|len| {
+                (at + 1 - len.min(at + 1)..=at).any(|s| s + len > at && s + len <= reading.len() && scan.lexicon.segmenter.has_word(&reading.text(s..s + len)))
+            });
+            if (is_word && fixed.kind != "state") || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range) {
+                continue;
+            }
+            let right: String = fixed.chars.iter().collect();
+            let (code, severity) = match fixed.kind.as_str() {
+                "state" | "organ" => ("WRD.severe_typo", Severity::S3),
+                "policy" => ("WRD.severe_typo", Severity::S2),
+                _ => ("WRD.typo", Severity::S1),
+            };
+            report.find(Found::new(code, severity, index, range, "wording/fixed_name").instead(right).because("kind", fixed.kind.clone()));
+        }
+    }
+
+    /// 县领导调研 in a title counts towards the share of leaders' activities.
+    fn leader_activity(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        for leader in reading.words_in(scan.lexicon, self.leader, 0..reading.len()) {
+            let after = leader.end as usize..(leader.end as usize + 10).min(reading.len());
+            if let Some(activity) = reading.words_in(scan.lexicon, self.activity, after).next() {
+                let start = (leader.start as usize).saturating_sub(1);
+                let start = if reading.class(start).is(Class::HAN) { start } else { leader.start as usize };
+                report.find(Found::new("OPS.LEADER_ACTIVITY", Severity::S0, index, start..activity.end as usize, "wording/leader_activity"));
+                return;
+            }
+        }
+    }
+}
+
+/// `5个工作日`: the number and its place.
+fn workdays_written(reading: &Reading<'_>, range: Range<usize>) -> Option<(u32, Range<usize>)> {
+    let place = (range.start..range.end).find(|&i| reading.starts_with(i, "个工作日"))?;
+    let start = (place.saturating_sub(3)..place).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
+    Some((reading.text(start..place).parse().ok()?, start..place + 4))
+}
+
+/// Levenshtein distance, or `most + 1` when it is larger.
+pub fn edit_distance(a: &[char], b: &[char], most: usize) -> usize {
+    if a.len().abs_diff(b.len()) > most {
+        return most + 1;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+        let mut smallest = left;
+        for (place, y) in row.iter_mut().skip(1).zip(b) {
+            let value = (diagonal + usize::from(x != y)).min(left + 1).min(*place + 1);
+            diagonal = *place;
+            *place = value;
+            left = value;
+            smallest = smallest.min(value);
+        }
+        if smallest > most {
+            return most + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// Characters that are mistaken for each other: same sound (without tone) or similar shape.
+struct Close {
+    sound: HashMap<char, Vec<u16>>,
+    shape: HashSet<(char, char)>,
+}
+
+impl Close {
+    fn new(pinyin: &[(char, String)], shapes: &[(char, char)]) -> Self {
+        let mut ids: HashMap<&str, u16> = HashMap::new();
+        let mut sound: HashMap<char, Vec<u16>> = HashMap::new();
+        for (c, syllable) in pinyin {
+            let next = ids.len() as u16;
+            let id = *ids.entry(syllable.as_str()).or_insert(next);
+            sound.entry(*c).or_default().push(id);
+        }
+        let shape = shapes.iter().flat_map(|&(a, b)| [(a, b), (b, a)]).collect();
+        Self { sound, shape }
+    }
+
+    fn are_close(&self, a: char, b: char) -> bool {
+        self.shape.contains(&(a, b)) || self.sound.get(&a).zip(self.sound.get(&b)).is_some_and(|(x, y)| x.iter().any(|s| y.contains(s)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edit_distance;
+
+    #[test]
+    fn the_distance_counts_edits_up_to_a_bound() {
+        let chars = |s: &str| s.chars().collect::<Vec<_>>();
+        for (a, b, distance) in [("墨江县哈尼族", "墨江哈尼族", 1), ("甲乙", "甲乙", 0), ("甲乙丙", "丙乙甲", 2), ("", "甲", 1), ("甲乙丙丁", "戊己庚辛", 3)] {
+            assert_eq!(edit_distance(&chars(a), &chars(b), 2), distance, "{a} {b}");
+        }
+    }
+}

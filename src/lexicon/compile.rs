@@ -1,0 +1,441 @@
+//! The compiled lexicon: all rows, word lists and anchors in one matcher, conditions resolved to patterns.
+//! Must not know detectors or drafts.
+
+use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
+use super::matcher::Matcher;
+use super::tables::Tables;
+use crate::ruleset::{Problem, RuleFiles};
+use crate::text::fold::{Class, FoldTable, Folded};
+use crate::text::segment::Segmenter;
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
+use std::collections::HashMap;
+
+/// Most separators that may stand between two characters of a disguised word.
+const GAP_CHARS_MAX: usize = 3;
+/// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
+const BRIDGE_CHARS: usize = 16;
+/// Most word lists.
+const LISTS_MAX: usize = 128;
+
+/// A set of word lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ListSet(pub u128);
+
+impl ListSet {
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// How a hit was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// In the folded text as it stands.
+    Folded,
+    /// Over separators between the characters.
+    Bridged,
+}
+
+/// A pattern found in folded text, `start..end` in folded characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    pub start: u32,
+    pub end: u32,
+    pub pattern: u32,
+    pub layer: Layer,
+}
+
+/// What a pattern serves.
+#[derive(Debug, Default)]
+struct Use {
+    rows: Vec<u32>,
+    lists: ListSet,
+    /// Rows whose regular expression begins here.
+    expressions: Vec<u32>,
+    bridged: bool,
+}
+
+/// A condition with its words resolved.
+#[derive(Debug)]
+pub struct Resolved {
+    pub negated: bool,
+    pub scope: Scope,
+    /// Patterns, sorted.
+    pub patterns: Vec<u32>,
+    /// Words of one character, looked for directly.
+    pub single: Vec<char>,
+}
+
+/// A row ready for use.
+#[derive(Debug)]
+pub struct Ready {
+    pub row: Row,
+    pub with: Vec<Resolved>,
+    /// Allow phrases: folded characters, and where in them the term begins.
+    pub unless: Vec<(Vec<char>, usize)>,
+    pub expression: Option<regex::Regex>,
+}
+
+/// Everything listed, compiled.
+pub struct Lexicon {
+    pub fold: FoldTable,
+    pub segmenter: Segmenter,
+    pub tables: Tables,
+    rows: Vec<Ready>,
+    uses: Vec<Use>,
+    matcher: Matcher,
+    lists: HashMap<String, u8>,
+    /// `regex` rows that begin with a digit: tried around runs of digits only.
+    digit_rows: Vec<u32>,
+}
+
+/// Names patterns while the lexicon is put together.
+#[derive(Default)]
+struct Patterns {
+    index: HashMap<Vec<char>, u32>,
+    chars: Vec<Vec<char>>,
+    uses: Vec<Use>,
+}
+
+impl Patterns {
+    fn of(&mut self, chars: Vec<char>) -> u32 {
+        if let Some(&known) = self.index.get(&chars) {
+            return known;
+        }
+        let index = self.chars.len() as u32;
+        self.index.insert(chars.clone(), index);
+        self.chars.push(chars);
+        self.uses.push(Use::default());
+        index
+    }
+
+    fn at(&mut self, index: u32) -> &mut Use {
+        // Indices come from `of`.
+        &mut self.uses[index as usize]
+    }
+}
+
+impl Lexicon {
+    pub fn compile(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
+        let fold = read_fold(files, problems);
+        let tables = Tables::read(files, problems);
+        let mut rows = Vec::new();
+        for (name, bytes) in dictionary_files(files) {
+            rows.extend(load::rows(name, bytes, |code| tables.codes.contains_key(code), problems));
+        }
+        let mut patterns = Patterns::default();
+        let lists = read_lists(files, &fold, &mut patterns, problems);
+        let mut ready = Vec::with_capacity(rows.len());
+        let mut digit_rows = Vec::new();
+        for (index, row) in rows.into_iter().enumerate() {
+            let mut expression = None;
+            if row.mode == MatchMode::Regex {
+                match anchors(&row.term) {
+                    Some(literals) => {
+                        for literal in literals {
+                            let pattern = patterns.of(fold.fold_term(&literal));
+                            patterns.at(pattern).expressions.push(index as u32);
+                        }
+                    }
+                    None => digit_rows.push(index as u32),
+                }
+                expression = load::pattern(&row.term).ok();
+            } else {
+                let term = fold.fold_term(&row.term);
+                if term.is_empty() {
+                    problems.push(Problem {
+                        file: row.file.clone(),
+                        line: Some(row.line),
+                        key: "term".into(),
+                        reason: "折叠后没有字符，会匹配一切".into(),
+                        cure: "删除该行".into(),
+                    });
+                    continue;
+                }
+                let bridged = matches!(row.mode, MatchMode::Skip | MatchMode::Pinyin) && term.len() <= BRIDGE_CHARS;
+                let pattern = patterns.of(term);
+                let uses = patterns.at(pattern);
+                uses.rows.push(index as u32);
+                uses.bridged |= bridged;
+            }
+            let with = row.with.iter().map(|c| resolve(c, &fold, &mut patterns)).collect();
+            let term = fold.fold_term(&row.term);
+            let mut unless = Vec::new();
+            for phrase in &row.unless {
+                let folded = fold.fold_term(phrase);
+                let places: Vec<usize> = if row.mode == MatchMode::Regex {
+                    vec![usize::MAX]
+                } else {
+                    (0..folded.len()).filter(|&at| folded.get(at..).is_some_and(|rest| rest.starts_with(&term))).collect()
+                };
+                if places.is_empty() {
+                    problems.push(Problem {
+                        file: row.file.clone(),
+                        line: Some(row.line),
+                        key: "unless".into(),
+                        reason: format!("“{phrase}”不含词语本身，永远不会起作用"),
+                        cure: "写出包含该词语的说法".into(),
+                    });
+                }
+                unless.extend(places.into_iter().map(|at| (folded.clone(), at)));
+            }
+            ready.push(Ready { row, with, unless, expression });
+        }
+        let frequency = Frequency::read(files, problems);
+        let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
+        let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
+        Self { fold, segmenter: Segmenter::new(), tables, rows: ready, uses: patterns.uses, matcher, lists, digit_rows }
+    }
+
+    pub fn rows(&self) -> &[Ready] {
+        &self.rows
+    }
+
+    pub fn row(&self, index: u32) -> Option<&Ready> {
+        self.rows.get(index as usize)
+    }
+
+    /// The list of that name as a set; a missing list is a problem, since its detector would be blind.
+    pub fn list(&self, name: &str, problems: &mut Vec<Problem>) -> ListSet {
+        match self.lists.get(name) {
+            Some(&bit) => ListSet(1 << bit),
+            None => {
+                problems.push(Problem {
+                    file: "dictionaries/words".into(),
+                    line: None,
+                    key: name.into(),
+                    reason: format!("没有词表 {name}"),
+                    cure: "从发行包中恢复 words 目录".into(),
+                });
+                ListSet::default()
+            }
+        }
+    }
+
+    /// The lists a pattern is a word of.
+    pub fn lists_of(&self, pattern: u32) -> ListSet {
+        self.uses.get(pattern as usize).map(|u| u.lists).unwrap_or_default()
+    }
+
+    /// Rows whose term a pattern is.
+    pub fn rows_of(&self, pattern: u32) -> &[u32] {
+        self.uses.get(pattern as usize).map(|u| u.rows.as_slice()).unwrap_or_default()
+    }
+
+    /// `regex` rows that may begin where this pattern begins.
+    pub fn expressions_of(&self, pattern: u32) -> &[u32] {
+        self.uses.get(pattern as usize).map(|u| u.expressions.as_slice()).unwrap_or_default()
+    }
+
+    /// `regex` rows to be tried around digits.
+    pub fn digit_rows(&self) -> &[u32] {
+        &self.digit_rows
+    }
+
+    /// All hits in folded text, sorted by place.
+    pub fn scan(&self, folded: &Folded, hits: &mut Vec<Hit>) {
+        hits.clear();
+        self.matcher.scan(&folded.chars, |o| hits.push(Hit { start: o.start, end: o.end, pattern: o.pattern, layer: Layer::Folded }));
+        self.scan_bridged(folded, hits);
+        hits.sort_unstable();
+        hits.dedup();
+    }
+
+    /// Hits whose characters are pulled apart by separators: a gap is looked at only where the characters on its two
+    /// sides stand side by side in some term that allows it.
+    fn scan_bridged(&self, folded: &Folded, hits: &mut Vec<Hit>) {
+        let mut at = 1;
+        let mut chars = Vec::with_capacity(2 * BRIDGE_CHARS);
+        let mut places = Vec::with_capacity(2 * BRIDGE_CHARS);
+        while at + 1 < folded.len() {
+            if !folded.class(at).is(Class::SKIP) || !folded.class(at - 1).is_word() {
+                at += 1;
+                continue;
+            }
+            let Some(right) = over_gap(folded, at) else {
+                at += 1;
+                continue;
+            };
+            let left = at - 1;
+            at = right;
+            let (Some(&a), Some(&b)) = (folded.chars.get(left), folded.chars.get(right)) else { continue };
+            if !self.matcher.may_bridge(a, b) {
+                continue;
+            }
+            chars.clear();
+            places.clear();
+            let mut place = left;
+            for _ in 0..BRIDGE_CHARS {
+                places.push(place);
+                match before_gap(folded, place) {
+                    Some(next) => place = next,
+                    None => break,
+                }
+            }
+            places.reverse();
+            let gap = places.len();
+            let mut place = right;
+            for _ in 0..BRIDGE_CHARS {
+                places.push(place);
+                match over_gap(folded, place + 1) {
+                    Some(next) => place = next,
+                    None => break,
+                }
+            }
+            chars.extend(places.iter().filter_map(|&p| folded.chars.get(p)));
+            let (uses, places) = (&self.uses, &places);
+            self.matcher.scan(&chars, |o| {
+                let crosses = (o.start as usize) < gap && gap < o.end as usize;
+                if !crosses || !uses.get(o.pattern as usize).is_some_and(|u| u.bridged) {
+                    return;
+                }
+                if let (Some(&start), Some(&last)) = (places.get(o.start as usize), places.get(o.end as usize - 1)) {
+                    hits.push(Hit { start: start as u32, end: last as u32 + 1, pattern: o.pattern, layer: Layer::Bridged });
+                }
+            });
+        }
+    }
+}
+
+/// The next word character at or after `at`, over at most [`GAP_CHARS_MAX`] separators.
+fn over_gap(folded: &Folded, at: usize) -> Option<usize> {
+    (at..=at + GAP_CHARS_MAX).find(|&i| !folded.class(i).is(Class::SKIP)).filter(|&i| i < folded.len() && folded.class(i).is_word())
+}
+
+/// The word character before `at`, over at most [`GAP_CHARS_MAX`] separators.
+fn before_gap(folded: &Folded, at: usize) -> Option<usize> {
+    (1..=GAP_CHARS_MAX + 1).filter_map(|back| at.checked_sub(back)).find(|&i| !folded.class(i).is(Class::SKIP)).filter(|&i| folded.class(i).is_word())
+}
+
+/// Term dictionaries: every `.csv` directly in `dictionaries` but `codes.csv`.
+pub fn dictionary_files(files: &RuleFiles) -> impl Iterator<Item = (&str, &[u8])> {
+    files.0.iter().filter_map(|(name, bytes)| {
+        let file = name.strip_prefix("dictionaries/")?;
+        (!file.contains('/') && file.ends_with(".csv") && file != "codes.csv").then_some((name.as_str(), bytes.as_slice()))
+    })
+}
+
+fn read_fold(files: &RuleFiles, problems: &mut Vec<Problem>) -> FoldTable {
+    let mut pairs = |name: &str, from: &str, to: &str| -> Vec<(char, char)> {
+        let bytes = files.0.get(name).map(Vec::as_slice).unwrap_or_default();
+        let Some(sheet) = Sheet::read(name, bytes, &[from, to], None, problems) else { return Vec::new() };
+        let one = |text: &str| {
+            let mut chars = text.chars();
+            chars.next().filter(|_| chars.next().is_none())
+        };
+        sheet.rows().filter_map(|(_, cells)| Some((one(cells.get(from))?, one(cells.get(to))?))).collect()
+    };
+    let traditional = pairs("dictionaries/tables/traditional.tsv", "traditional", "simplified");
+    let lookalikes = pairs("dictionaries/tables/lookalikes.csv", "character", "as");
+    FoldTable::new(&traditional, &lookalikes)
+}
+
+fn read_lists(files: &RuleFiles, fold: &FoldTable, patterns: &mut Patterns, problems: &mut Vec<Problem>) -> HashMap<String, u8> {
+    let mut lists: HashMap<String, u8> = HashMap::new();
+    for (name, bytes) in files.0.iter().filter(|(name, _)| name.starts_with("dictionaries/words/") && name.ends_with(".csv")) {
+        let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["note"]), problems) else { continue };
+        for (line, cells) in sheet.rows() {
+            let mut bad = |key: &str, reason: &str, cure: &str| {
+                problems.push(Problem { file: name.clone(), line: Some(line), key: key.into(), reason: reason.into(), cure: cure.into() });
+            };
+            let (list, word) = (cells.get("list"), fold.fold_term(cells.get("word")));
+            if list.is_empty() || word.is_empty() {
+                bad("word", "词表名或词语为空", "填写或删除该行");
+                continue;
+            }
+            let next = lists.len();
+            let bit = match lists.get(list) {
+                Some(&bit) => bit,
+                None if next < LISTS_MAX => {
+                    lists.insert(list.to_owned(), next as u8);
+                    next as u8
+                }
+                None => {
+                    bad("list", "词表太多", "合并词表");
+                    continue;
+                }
+            };
+            let pattern = patterns.of(word);
+            let uses = patterns.at(pattern);
+            uses.lists = uses.lists.and(ListSet(1 << bit));
+        }
+    }
+    lists
+}
+
+fn resolve(condition: &Condition, fold: &FoldTable, patterns: &mut Patterns) -> Resolved {
+    let mut resolved = Resolved { negated: condition.negated, scope: condition.scope, patterns: Vec::new(), single: Vec::new() };
+    for word in &condition.words {
+        let folded = fold.fold_term(word);
+        match folded.as_slice() {
+            [] => {}
+            [only] => resolved.single.push(*only),
+            _ => resolved.patterns.push(patterns.of(folded)),
+        }
+    }
+    resolved.patterns.sort_unstable();
+    resolved
+}
+
+/// The literals that every match of an expression begins with: two or more characters each, not digits; else `None`.
+fn anchors(pattern: &str) -> Option<Vec<String>> {
+    let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Prefix).limit_total(400).limit_class(64).limit_repeat(4);
+    let literals = extractor.extract(&hir);
+    let literals = literals.literals()?;
+    let mut anchors = Vec::with_capacity(literals.len());
+    for literal in literals {
+        // A literal may end inside a character: keep the whole ones.
+        let text = String::from_utf8_lossy(literal.as_bytes());
+        let text: String = text.chars().take_while(|c| *c != char::REPLACEMENT_CHARACTER).take(4).collect();
+        if text.chars().count() < 2 || text.chars().any(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        anchors.push(text);
+    }
+    anchors.sort();
+    anchors.dedup();
+    (!anchors.is_empty()).then_some(anchors)
+}
+
+/// How common characters and pairs are in ordinary text, per million.
+struct Frequency {
+    singles: HashMap<char, f32>,
+    pairs: HashMap<(char, char), f32>,
+}
+
+impl Frequency {
+    fn read(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
+        let mut frequency = Self { singles: HashMap::new(), pairs: HashMap::new() };
+        let name = "dictionaries/tables/han_frequency.tsv";
+        let bytes = files.0.get(name).map(Vec::as_slice).unwrap_or_default();
+        if let Some(sheet) = Sheet::read(name, bytes, &["piece", "per_million"], None, problems) {
+            for (_, cells) in sheet.rows() {
+                let weight: f32 = cells.get("per_million").parse().unwrap_or(1.0);
+                let mut chars = cells.get("piece").chars();
+                match (chars.next(), chars.next()) {
+                    (Some(a), None) => drop(frequency.singles.insert(a, weight)),
+                    (Some(a), Some(b)) => drop(frequency.pairs.insert((a, b), weight)),
+                    _ => {}
+                }
+            }
+        }
+        frequency
+    }
+
+    /// Pairs that are not listed are as common as their characters make them by chance. Letters and digits are common
+    /// in numbers and addresses, so a pair with a Han character in it is the better anchor.
+    fn of(&self, a: char, b: char) -> f32 {
+        let single = |c: char| match self.singles.get(&c) {
+            Some(&weight) => weight,
+            None if c.is_ascii_alphanumeric() => 5_000.0,
+            None => 1.0,
+        };
+        self.pairs.get(&(a, b)).copied().unwrap_or(0.0).max(single(a) * single(b) / 1.0e6)
+    }
+}

@@ -1,0 +1,217 @@
+//! Many terms at once: every term is filed under its rarest pair of neighbouring characters; the scan tests each pair of
+//! the text against a small bit table and verifies what passes. All overlapping hits, never leftmost only.
+//! Must not know what a pattern means.
+
+use std::collections::HashMap;
+
+/// Where a pattern occurs: `start..end` in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occurrence {
+    pub start: u32,
+    pub end: u32,
+    pub pattern: u32,
+}
+
+/// Patterns of two or more characters (shorter ones are found by [`Matcher::scan`] through a table of their own).
+pub struct Matcher {
+    bits: Box<[u64]>,
+    shift: u32,
+    /// Open addressing: key (pair) → first place in `filed`; 0 is empty.
+    slots: Box<[Slot]>,
+    filed: Vec<Filed>,
+    chars: Vec<char>,
+    singles: HashMap<char, u32>,
+    /// For each pair that stands anywhere in a pattern: needed to see whether a gap may be bridged.
+    pair_bits: Box<[u64]>,
+    pair_shift: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    key: u64,
+    first: u32,
+    count: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Filed {
+    pattern: u32,
+    /// First character of the pattern in `chars`.
+    from: u32,
+    len: u16,
+    /// Where in the pattern the pair stands.
+    offset: u16,
+}
+
+const HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn key(a: char, b: char) -> u64 {
+    (a as u64) << 32 | b as u64
+}
+
+fn hash(key: u64) -> u64 {
+    (key ^ key >> 29).wrapping_mul(HASH)
+}
+
+fn bit(bits: &[u64], shift: u32, hash: u64) -> bool {
+    let at = hash >> shift;
+    bits.get((at >> 6) as usize).is_some_and(|word| word >> (at & 63) & 1 == 1)
+}
+
+fn set(bits: &mut [u64], shift: u32, hash: u64) {
+    let at = hash >> shift;
+    if let Some(word) = bits.get_mut((at >> 6) as usize) {
+        *word |= 1 << (at & 63);
+    }
+}
+
+/// A bit table of at least 16 bits an entry: `(words, shift)`.
+fn bit_table(entries: usize) -> (Box<[u64]>, u32) {
+    let log2 = (entries.max(64) * 16).next_power_of_two().trailing_zeros().clamp(12, 24);
+    (vec![0; 1 << (log2 - 6)].into_boxed_slice(), 64 - log2)
+}
+
+impl Matcher {
+    /// `patterns[i]` is found as pattern `i`. `weight` says how common a pair is in ordinary text. `bridged` says whether
+    /// the pairs of a pattern may be bridged over separators.
+    pub fn new(patterns: &[Vec<char>], weight: impl Fn(char, char) -> f32, bridged: impl Fn(usize) -> bool) -> Self {
+        let (mut bits, shift) = bit_table(patterns.len());
+        let pairs = patterns.iter().enumerate().filter(|(i, _)| bridged(*i)).map(|(_, p)| p.len()).sum();
+        let (mut pair_bits, pair_shift) = bit_table(pairs);
+        let mut chars = Vec::new();
+        let mut singles = HashMap::new();
+        let mut keyed: Vec<(u64, Filed)> = Vec::with_capacity(patterns.len());
+        for (index, pattern) in patterns.iter().enumerate() {
+            if bridged(index) {
+                for pair in pattern.windows(2) {
+                    if let [a, b] = pair {
+                        set(&mut pair_bits, pair_shift, hash(key(*a, *b)));
+                    }
+                }
+            }
+            if let [only] = pattern.as_slice() {
+                singles.insert(*only, index as u32);
+                continue;
+            }
+            let rarest = pattern
+                .windows(2)
+                .enumerate()
+                .filter_map(|(at, pair)| if let [a, b] = pair { Some((at, *a, *b, weight(*a, *b))) } else { None })
+                .min_by(|x, y| x.3.total_cmp(&y.3));
+            let Some((offset, a, b, _)) = rarest else { continue };
+            let filed = Filed { pattern: index as u32, from: chars.len() as u32, len: pattern.len() as u16, offset: offset as u16 };
+            chars.extend_from_slice(pattern);
+            set(&mut bits, shift, hash(key(a, b)));
+            keyed.push((key(a, b), filed));
+        }
+        keyed.sort_by_key(|(key, filed)| (*key, filed.pattern));
+        let size = (keyed.len() * 2).next_power_of_two().max(64);
+        let mut slots = vec![Slot::default(); size].into_boxed_slice();
+        let mut filed = Vec::with_capacity(keyed.len());
+        for (key, entry) in keyed {
+            let mut at = hash(key) as usize >> 20 & (size - 1);
+            loop {
+                let Some(slot) = slots.get_mut(at) else { break };
+                if slot.count == 0 {
+                    *slot = Slot { key, first: filed.len() as u32, count: 1 };
+                    break;
+                }
+                if slot.key == key {
+                    slot.count += 1;
+                    break;
+                }
+                at = (at + 1) & (size - 1);
+            }
+            filed.push(entry);
+        }
+        Self { bits, shift, slots, filed, chars, singles, pair_bits, pair_shift }
+    }
+
+    /// Calls `found` for every occurrence of every pattern in `text`, in the order of their anchors.
+    pub fn scan(&self, text: &[char], mut found: impl FnMut(Occurrence)) {
+        if !self.singles.is_empty() {
+            for (at, c) in text.iter().enumerate() {
+                if let Some(&pattern) = self.singles.get(c) {
+                    found(Occurrence { start: at as u32, end: at as u32 + 1, pattern });
+                }
+            }
+        }
+        let (bits, shift) = (&*self.bits, self.shift);
+        let Some(&first) = text.first() else { return };
+        let mut left = first;
+        for (i, &right) in text.iter().enumerate().skip(1) {
+            let hash = hash(key(left, right));
+            if bit(bits, shift, hash) {
+                self.verify(text, i - 1, key(left, right), hash, &mut found);
+            }
+            left = right;
+        }
+    }
+
+    #[inline(never)]
+    fn verify(&self, text: &[char], at: usize, key: u64, hash: u64, found: &mut impl FnMut(Occurrence)) {
+        let mask = self.slots.len() - 1;
+        let mut place = hash as usize >> 20 & mask;
+        let slot = loop {
+            match self.slots.get(place) {
+                Some(slot) if slot.count > 0 && slot.key == key => break slot,
+                Some(slot) if slot.count > 0 => place = (place + 1) & mask,
+                _ => return,
+            }
+        };
+        let filed = self.filed.get(slot.first as usize..(slot.first + slot.count) as usize).unwrap_or_default();
+        for entry in filed {
+            let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
+            let end = start + entry.len as usize;
+            let pattern = self.chars.get(entry.from as usize..entry.from as usize + entry.len as usize);
+            if text.get(start..end).is_some_and(|piece| Some(piece) == pattern) {
+                found(Occurrence { start: start as u32, end: end as u32, pattern: entry.pattern });
+            }
+        }
+    }
+
+    /// Whether `left` and `right` stand next to each other in a bridged pattern (may say yes wrongly, never no).
+    pub fn may_bridge(&self, left: char, right: char) -> bool {
+        bit(&self.pair_bits, self.pair_shift, hash(key(left, right)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn naive(patterns: &[Vec<char>], text: &[char]) -> Vec<Occurrence> {
+        let mut all = Vec::new();
+        for (pattern, chars) in patterns.iter().enumerate() {
+            for start in 0..text.len() {
+                if text[start..].starts_with(chars) {
+                    all.push(Occurrence { start: start as u32, end: (start + chars.len()) as u32, pattern: pattern as u32 });
+                }
+            }
+        }
+        all.sort();
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_naive_search_finds(
+            patterns in prop::collection::hash_set(prop::collection::vec(prop::sample::select(vec!['甲', '乙', 'a', '1']), 1..5), 1..40),
+            text in prop::collection::vec(prop::sample::select(vec!['甲', '乙', '丙', 'a', '1']), 0..200),
+            common in prop::sample::select(vec!['甲', '乙', 'a', '1']),
+        ) {
+            let patterns: Vec<Vec<char>> = patterns.into_iter().collect();
+            let matcher = Matcher::new(&patterns, |a, b| f32::from(u8::from(a == common) + u8::from(b == common)), |_| true);
+            let mut found = Vec::new();
+            matcher.scan(&text, |o| found.push(o));
+            found.sort();
+            prop_assert_eq!(found, naive(&patterns, &text));
+            for pattern in &patterns {
+                for pair in pattern.windows(2) {
+                    prop_assert!(matcher.may_bridge(pair[0], pair[1]));
+                }
+            }
+        }
+    }
+}

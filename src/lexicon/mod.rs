@@ -1,0 +1,10 @@
+//! From dictionary files to one matcher: rows, word lists, code tables.
+//! Must not know detectors, policy, files on disk or the time of day.
+
+pub mod compile;
+pub mod load;
+pub mod matcher;
+pub mod tables;
+
+pub use compile::{Hit, Layer, Lexicon, ListSet};
+pub use load::{Condition, MatchMode, Row, Scope};

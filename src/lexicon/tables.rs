@@ -1,0 +1,234 @@
+//! Code tables: administrative codes, area codes, card prefixes, holidays, hosts, names.
+//! Must not know which detector asks.
+
+use super::load::Sheet;
+use crate::ruleset::{Problem, RuleFiles};
+use jiff::civil::{Date, Weekday};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What `codes.csv` says of a finding code; console, reports and docs show exactly this.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct CodeText {
+    pub name: String,
+    pub message: String,
+    pub suggest: String,
+    pub basis: String,
+    pub finds: String,
+    pub why: String,
+    pub example: String,
+    pub false_alarms: String,
+}
+
+/// A name on the approved source list (稿源单位).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceUnit {
+    pub name: String,
+    pub hosts: Vec<String>,
+}
+
+/// A unit or one of its accounts (`units.csv`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnitRow {
+    pub name: String,
+    pub kind: String,
+    pub ancestor_hosts: Vec<String>,
+    pub own_hosts: Vec<String>,
+}
+
+/// All tables of a ruleset.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Six-digit codes ever in force → first and last year.
+    admin_codes: HashMap<u32, (u16, u16)>,
+    area_codes: HashSet<String>,
+    /// Card prefix → total length.
+    card_prefixes: HashMap<u64, Vec<u8>>,
+    /// Exception days: `true` = working weekend.
+    holidays: BTreeMap<Date, bool>,
+    /// Official names of autonomous counties, banners, prefectures, regions.
+    pub autonomous: Vec<String>,
+    pub surnames: HashSet<String>,
+    /// Host → kind (`short` or `map`).
+    pub short_links: HashMap<String, String>,
+    pub ecommerce_hosts: HashSet<String>,
+    pub official_hosts: HashSet<String>,
+    pub source_units: Vec<SourceUnit>,
+    /// Kind → tokens of titles that must not change.
+    pub title_tokens: BTreeMap<String, Vec<String>>,
+    /// Names of which one wrong character is a severe typo: (name, kind).
+    pub fixed_names: Vec<(String, String)>,
+    /// Character → most common syllable without tone.
+    pub pinyin: Vec<(char, String)>,
+    /// Pairs of characters of similar shape.
+    pub similar_shapes: Vec<(char, char)>,
+    pub codes: BTreeMap<String, CodeText>,
+    /// (unit, account) → row; account is empty for the unit itself.
+    pub units: HashMap<(String, String), UnitRow>,
+}
+
+impl Tables {
+    /// Reads every table; a table that is missing altogether is a problem, since its detector would be blind.
+    pub fn read(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
+        let mut tables = Self::default();
+        let mut sheet = |name: &str, required: &[&str], take: &mut dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>)| {
+            let Some(bytes) = files.0.get(name) else {
+                problems.push(Problem {
+                    file: name.into(),
+                    line: None,
+                    key: String::new(),
+                    reason: "缺少该文件".into(),
+                    cure: "从发行包中恢复该文件".into(),
+                });
+                return;
+            };
+            let Some(sheet) = Sheet::read(name, bytes, required, None, problems) else { return };
+            for (line, cells) in sheet.rows() {
+                take(line, &|column| cells.get(column).to_owned(), problems);
+            }
+        };
+        let list = |text: String| text.split('|').map(str::trim).filter(|h| !h.is_empty()).map(str::to_lowercase).collect::<Vec<_>>();
+        sheet("dictionaries/codes.csv", &["code", "name", "message", "basis"], &mut |_, cell, _| {
+            let text = CodeText {
+                name: cell("name"),
+                message: cell("message"),
+                suggest: cell("suggest"),
+                basis: cell("basis"),
+                finds: cell("finds"),
+                why: cell("why"),
+                example: cell("example"),
+                false_alarms: cell("false_alarms"),
+            };
+            tables.codes.insert(cell("code"), text);
+        });
+        sheet("dictionaries/tables/admin_codes.tsv", &["code", "start", "end"], &mut |line, cell, problems| {
+            match (cell("code").parse(), cell("start").parse(), cell("end").parse()) {
+                (Ok(code), Ok(start), Ok(end)) => {
+                    let range: &mut (u16, u16) = tables.admin_codes.entry(code).or_insert((start, end));
+                    *range = (range.0.min(start), range.1.max(end));
+                }
+                // "timeline" and "additional" rows without years are in force or unknown.
+                (Ok(code), _, _) => {
+                    tables.admin_codes.insert(code, (0, 9999));
+                }
+                _ => problems.push(bad_cell("dictionaries/tables/admin_codes.tsv", line, "code")),
+            }
+        });
+        sheet("dictionaries/tables/phone_area_codes.tsv", &["area"], &mut |_, cell, _| {
+            tables.area_codes.insert(cell("area"));
+        });
+        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (cell("bin").parse(), cell("len").parse()) {
+            (Ok(bin), Ok(len)) => tables.card_prefixes.entry(bin).or_default().push(len),
+            _ => problems.push(bad_cell("dictionaries/tables/bank_bins.tsv", line, "bin")),
+        });
+        sheet("dictionaries/tables/holidays_cn.tsv", &["date", "kind"], &mut |line, cell, problems| match cell("date").parse() {
+            Ok(date) => {
+                tables.holidays.insert(date, cell("kind") == "work");
+            }
+            Err(_) => problems.push(bad_cell("dictionaries/tables/holidays_cn.tsv", line, "date")),
+        });
+        sheet("dictionaries/tables/autonomous_areas.csv", &["name"], &mut |_, cell, _| tables.autonomous.push(cell("name")));
+        sheet("dictionaries/tables/surnames.csv", &["surname"], &mut |_, cell, _| {
+            tables.surnames.insert(cell("surname"));
+        });
+        sheet("dictionaries/tables/short_links.csv", &["host", "kind"], &mut |_, cell, _| {
+            tables.short_links.insert(cell("host").to_lowercase(), cell("kind"));
+        });
+        sheet("dictionaries/tables/ecommerce_hosts.csv", &["host"], &mut |_, cell, _| {
+            tables.ecommerce_hosts.insert(cell("host").to_lowercase());
+        });
+        sheet("dictionaries/tables/official_hosts.csv", &["host"], &mut |_, cell, _| {
+            tables.official_hosts.insert(cell("host").to_lowercase());
+        });
+        sheet("dictionaries/tables/source_units.csv", &["name", "hosts"], &mut |_, cell, _| {
+            tables.source_units.push(SourceUnit { name: cell("name"), hosts: list(cell("hosts")) });
+        });
+        sheet("dictionaries/tables/title_tokens.csv", &["kind", "token"], &mut |_, cell, _| {
+            tables.title_tokens.entry(cell("kind")).or_default().push(cell("token"));
+        });
+        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| tables.fixed_names.push((cell("term"), cell("kind"))));
+        sheet("dictionaries/tables/pinyin.tsv", &["character", "pinyin"], &mut |_, cell, _| {
+            tables.pinyin.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
+        });
+        sheet("dictionaries/tables/similar_shapes.tsv", &["character", "similar"], &mut |_, cell, _| {
+            if let Some(c) = cell("character").chars().next() {
+                tables.similar_shapes.extend(cell("similar").chars().map(|other| (c, other)));
+            }
+        });
+        sheet("units.csv", &["unit", "account", "name", "kind", "ancestor_hosts", "own_hosts"], &mut |_, cell, _| {
+            let row = UnitRow { name: cell("name"), kind: cell("kind"), ancestor_hosts: list(cell("ancestor_hosts")), own_hosts: list(cell("own_hosts")) };
+            tables.units.insert((cell("unit"), cell("account")), row);
+        });
+        for tokens in tables.title_tokens.values_mut() {
+            tokens.sort_by_key(|t| std::cmp::Reverse(t.chars().count()));
+        }
+        tables
+    }
+
+    /// Whether the six-digit code was ever in force.
+    pub fn is_admin_code(&self, code: u32) -> bool {
+        self.admin_codes.contains_key(&code)
+    }
+
+    /// Whether the digits (with the leading 0) are a landline area code.
+    pub fn is_area_code(&self, digits: &str) -> bool {
+        self.area_codes.contains(digits)
+    }
+
+    /// Whether a card number of this length begins with an issued prefix.
+    pub fn has_card_prefix(&self, digits: &[u8]) -> bool {
+        let mut prefix = 0u64;
+        for (i, digit) in digits.iter().take(12).enumerate() {
+            prefix = prefix * 10 + u64::from(*digit);
+            if i >= 2 && self.card_prefixes.get(&prefix).is_some_and(|lens| lens.contains(&(digits.len() as u8))) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether `date` is a working day; `None` where the State Council table of its year is not known.
+    pub fn is_workday(&self, date: Date) -> Option<bool> {
+        self.knows_year(date.year()).then(|| match self.holidays.get(&date) {
+            Some(&working) => working,
+            None => !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday),
+        })
+    }
+
+    /// Whether the holiday table holds the year.
+    pub fn knows_year(&self, year: i16) -> bool {
+        let (Ok(first), Ok(last)) = (Date::new(year, 1, 1), Date::new(year, 12, 31)) else { return false };
+        // Every published year has its New Year holiday; the table of the next year may touch the December before.
+        self.holidays.range(first..=last).any(|(date, _)| date.month() <= 2)
+    }
+
+    /// The day `days` working days after `from`, which is not counted; `None` where the calendar is unknown.
+    pub fn add_workdays(&self, from: Date, days: u32) -> Option<Date> {
+        let mut date = from;
+        let mut left = days;
+        while left > 0 {
+            date = date.tomorrow().ok()?;
+            if self.is_workday(date)? {
+                left -= 1;
+            }
+        }
+        Some(date)
+    }
+
+    /// Working days from `from` to `to`, both counted; `None` where the calendar is unknown or the span is over two years.
+    pub fn workdays_between(&self, from: Date, to: Date) -> Option<u32> {
+        let mut date = from;
+        let mut count = 0;
+        for _ in 0..732 {
+            if date > to {
+                return Some(count);
+            }
+            count += u32::from(self.is_workday(date)?);
+            date = date.tomorrow().ok()?;
+        }
+        None
+    }
+}
+
+fn bad_cell(file: &str, line: u64, key: &str) -> Problem {
+    Problem { file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into() }
+}

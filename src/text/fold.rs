@@ -1,0 +1,410 @@
+//! Folding: width, case, traditional → simplified, digit styles, look-alike letters; invisible and combining characters
+//! drop out. One table, one pass; every folded character remembers where it came from.
+//! Must not know terms or detectors. Terms of dictionaries go through the same function.
+
+use crate::model::Transform;
+use std::collections::HashMap;
+use unicode_normalization::UnicodeNormalization;
+
+/// What kind of character a folded character is; a set of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Class(pub u8);
+
+impl Class {
+    pub const HAN: u8 = 1;
+    pub const DIGIT: u8 = 2;
+    pub const LETTER: u8 = 4;
+    /// Blank, but not a line end.
+    pub const BLANK: u8 = 8;
+    /// May stand between the characters of a disguised word: blanks, `*`, `★`, emoji …
+    pub const SKIP: u8 = 16;
+    /// Ends a sentence: 。！？；, line end.
+    pub const END: u8 = 32;
+    /// Han numeral 零〇一二…九幺壹…玖.
+    pub const NUMERAL: u8 = 64;
+    /// Other punctuation.
+    pub const PUNCTUATION: u8 = 128;
+
+    pub fn is(self, bits: u8) -> bool {
+        self.0 & bits != 0
+    }
+
+    /// A character that words are made of.
+    pub fn is_word(self) -> bool {
+        self.is(Self::HAN | Self::DIGIT | Self::LETTER)
+    }
+}
+
+/// Folded text with the way back. All offsets into it are indices of folded characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folded {
+    pub chars: Vec<char>,
+    pub classes: Vec<Class>,
+    /// Byte offset in the passage's text of the character that each folded one came from.
+    pub at: Vec<u32>,
+}
+
+impl Folded {
+    pub fn len(&self) -> usize {
+        self.chars.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.chars.is_empty()
+    }
+
+    /// Class at `index`; punctuation beyond either end.
+    pub fn class(&self, index: usize) -> Class {
+        self.classes.get(index).copied().unwrap_or(Class(Class::END))
+    }
+
+    /// The folded characters of a range as text.
+    pub fn text(&self, start: usize, end: usize) -> String {
+        self.chars.get(start..end.min(self.chars.len())).unwrap_or_default().iter().collect()
+    }
+
+    /// Bytes in the passage's text that folded characters `start..end` came from.
+    pub fn bytes(&self, text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+        let Some(&first) = self.at.get(start) else { return text.len()..text.len() };
+        let last = self.at.get(end.saturating_sub(1)).copied().unwrap_or(first).max(first) as usize;
+        let width = text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        first as usize..last + width
+    }
+
+    /// The folded character that byte `byte` of the passage's text became, or the next one after it.
+    pub fn index_of_byte(&self, byte: usize) -> usize {
+        self.at.partition_point(|&at| (at as usize) < byte)
+    }
+
+    fn clear(&mut self) {
+        self.chars.clear();
+        self.classes.clear();
+        self.at.clear();
+    }
+}
+
+const TARGET_BITS: u32 = 0x001f_ffff;
+const DROPPED: u32 = TARGET_BITS;
+const CLASS_SHIFT: u32 = 24;
+
+/// The folding table; built once for a ruleset.
+pub struct FoldTable {
+    /// For each BMP scalar: folded scalar in the low 21 bits, class in the high 8.
+    bmp: Box<[u32]>,
+    /// Which transform a changed character stands for.
+    changed: HashMap<char, Transform>,
+}
+
+impl FoldTable {
+    /// `traditional`: pairs (traditional, simplified); `lookalikes`: pairs (character, what it looks like).
+    pub fn new(traditional: &[(char, char)], lookalikes: &[(char, char)]) -> Self {
+        let mut table = Self { bmp: vec![0; 0x1_0000].into_boxed_slice(), changed: HashMap::new() };
+        let simplified: HashMap<char, char> = traditional.iter().copied().collect();
+        let looks: HashMap<char, char> = lookalikes.iter().copied().collect();
+        for code in 0..0x1_0000u32 {
+            let Some(c) = char::from_u32(code) else { continue };
+            let slot = to_fixed_point(c, |c| fold_char(c, &simplified, &looks));
+            let entry = match slot {
+                None => DROPPED,
+                Some((to, _)) => to as u32 | u32::from(class_of(to).0) << CLASS_SHIFT,
+            };
+            match slot {
+                None => {
+                    table.changed.insert(c, dropped_transform(c));
+                }
+                Some((_, Some(transform))) => {
+                    table.changed.insert(c, transform);
+                }
+                Some((_, None)) => {}
+            }
+            if let Some(place) = table.bmp.get_mut(code as usize) {
+                *place = entry;
+            }
+        }
+        table
+    }
+
+    /// Folds `text` into `into`, which is emptied first.
+    pub fn fold_into(&self, text: &str, into: &mut Folded) {
+        into.clear();
+        into.chars.reserve(text.len() / 3 + 16);
+        into.classes.reserve(text.len() / 3 + 16);
+        into.at.reserve(text.len() / 3 + 16);
+        for (at, c) in text.char_indices() {
+            let (to, class) = match self.bmp.get(c as usize) {
+                Some(&entry) => {
+                    let to = entry & TARGET_BITS;
+                    if to == DROPPED {
+                        continue;
+                    }
+                    (char::from_u32(to).unwrap_or(c), Class((entry >> CLASS_SHIFT) as u8))
+                }
+                None => match fold_astral(c) {
+                    None => continue,
+                    Some((to, _)) => match self.bmp.get(to as usize) {
+                        Some(&entry) => (char::from_u32(entry & TARGET_BITS).unwrap_or(to), Class((entry >> CLASS_SHIFT) as u8)),
+                        None => (to, class_of(to)),
+                    },
+                },
+            };
+            into.chars.push(to);
+            into.classes.push(class);
+            into.at.push(at as u32);
+        }
+    }
+
+    pub fn fold(&self, text: &str) -> Folded {
+        let mut folded = Folded::default();
+        self.fold_into(text, &mut folded);
+        folded
+    }
+
+    /// The folded characters alone, as for a term.
+    pub fn fold_term(&self, term: &str) -> Vec<char> {
+        self.fold(term).chars
+    }
+
+    /// What folding did to `c`, if anything.
+    pub fn transform(&self, c: char) -> Option<Transform> {
+        if (c as u32) < 0x1_0000 {
+            self.changed.get(&c).copied()
+        } else {
+            match fold_astral(c) {
+                None => Some(dropped_transform(c)),
+                Some((_, transform)) => transform,
+            }
+        }
+    }
+}
+
+/// Folds until nothing changes any more, so that folding twice is folding once; the first change names the transform.
+fn to_fixed_point(c: char, step: impl Fn(char) -> Option<(char, Option<Transform>)>) -> Option<(char, Option<Transform>)> {
+    let (mut to, transform) = step(c)?;
+    for _ in 0..4 {
+        let (next, _) = step(to)?;
+        if next == to {
+            break;
+        }
+        to = next;
+    }
+    Some((to, transform))
+}
+
+/// `None`: dropped. Otherwise the folded character and what was done.
+fn fold_char(c: char, simplified: &HashMap<char, char>, looks: &HashMap<char, char>) -> Option<(char, Option<Transform>)> {
+    if is_dropped(c) {
+        return None;
+    }
+    if c.is_ascii() {
+        let lower = c.to_ascii_lowercase();
+        return Some((lower, (lower != c).then_some(Transform::Case)));
+    }
+    if let Some(digit) = styled_digit(c) {
+        let transform = if ('０'..='９').contains(&c) { Transform::Width } else { Transform::Digit };
+        return Some((digit, Some(transform)));
+    }
+    if let Some(&to) = looks.get(&c) {
+        return Some((to, Some(Transform::Lookalike)));
+    }
+    if let Some(&to) = simplified.get(&c) {
+        return Some((to, Some(Transform::Traditional)));
+    }
+    if let Some(letter) = circled_letter(c) {
+        return Some((letter, Some(Transform::Lookalike)));
+    }
+    // Compatibility forms: full width, small forms, compatibility ideographs, radicals.
+    let mut compatible = c.nfkc();
+    if let (Some(to), None) = (compatible.next(), compatible.next())
+        && to != c
+    {
+        let (to, _) = if to.is_ascii() { (to.to_ascii_lowercase(), ()) } else { (simplified.get(&to).copied().unwrap_or(to), ()) };
+        let transform = match c {
+            '\u{ff00}'..='\u{ffef}' | '\u{fe50}'..='\u{fe6f}' | '\u{3000}' | '\u{a0}' => Transform::Width,
+            _ => Transform::Lookalike,
+        };
+        return Some((to, Some(transform)));
+    }
+    // Letters with marks: é, ā …
+    let mut parts = std::iter::once(c).nfd();
+    if let Some(base) = parts.next()
+        && base.is_ascii_alphabetic()
+    {
+        return Some((base.to_ascii_lowercase(), Some(Transform::Combining)));
+    }
+    Some((c, None))
+}
+
+fn fold_astral(c: char) -> Option<(char, Option<Transform>)> {
+    if is_dropped(c) {
+        return None;
+    }
+    if let Some(letter) = circled_letter(c) {
+        return Some((letter, Some(Transform::Lookalike)));
+    }
+    let mut compatible = c.nfkc();
+    if let (Some(to), None) = (compatible.next(), compatible.next())
+        && to != c
+    {
+        let transform = if to.is_ascii_digit() { Transform::Digit } else { Transform::Lookalike };
+        return Some((to.to_ascii_lowercase(), Some(transform)));
+    }
+    Some((c, None))
+}
+
+/// Invisible, control and combining characters: they never separate the characters of a word.
+fn is_dropped(c: char) -> bool {
+    matches!(c as u32,
+        0x00..=0x08 | 0x0b..=0x0c | 0x0e..=0x1f | 0x7f..=0x84 | 0x86..=0x9f
+        | 0xad | 0x034f | 0x061c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f
+        | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfeff | 0xffa0 | 0xfff9..=0xfffb
+        | 0x0300..=0x036f | 0x0483..=0x0489 | 0x0591..=0x05bd | 0x064b..=0x065f | 0x0e47..=0x0e4e
+        | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0x302a..=0x302f | 0x3099..=0x309a | 0xfe20..=0xfe2f
+        | 0xfe00..=0xfe0f | 0xe0000..=0xe0fff)
+}
+
+fn dropped_transform(c: char) -> Transform {
+    match c as u32 {
+        0x0300..=0x036f | 0x0483..=0x0489 | 0x0591..=0x05bd | 0x064b..=0x065f | 0x0e47..=0x0e4e | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff
+        | 0x20d0..=0x20ff | 0x302a..=0x302f | 0x3099..=0x309a | 0xfe20..=0xfe2f => Transform::Combining,
+        _ => Transform::Invisible,
+    }
+}
+
+/// Digits in any style that stand for one digit: ① ⑴ ⒈ ❶ ➀ ² ₂ ２ ٢ … (not Han numerals, which are words).
+fn styled_digit(c: char) -> Option<char> {
+    let code = c as u32;
+    let digit = match code {
+        0x2460..=0x2468 => code - 0x2460 + 1,
+        0x2474..=0x247c => code - 0x2474 + 1,
+        0x2488..=0x2490 => code - 0x2488 + 1,
+        0x24f5..=0x24fd => code - 0x24f5 + 1,
+        0x2776..=0x277e => code - 0x2776 + 1,
+        0x2780..=0x2788 => code - 0x2780 + 1,
+        0x278a..=0x2792 => code - 0x278a + 1,
+        0x24ea | 0x24ff => 0,
+        0x0660..=0x0669 => code - 0x0660,
+        0x06f0..=0x06f9 => code - 0x06f0,
+        0x0966..=0x096f => code - 0x0966,
+        0x0e50..=0x0e59 => code - 0x0e50,
+        _ => {
+            let mut compatible = c.nfkc();
+            return match (compatible.next(), compatible.next()) {
+                (Some(to), None) if to.is_ascii_digit() && !c.is_ascii() => Some(to),
+                _ => None,
+            };
+        }
+    };
+    char::from_digit(digit, 10)
+}
+
+/// Letters in circles, squares and brackets: ⓐ ⒜ 🄰 🅐 🅰.
+fn circled_letter(c: char) -> Option<char> {
+    let code = c as u32;
+    let index = match code {
+        0x249c..=0x24b5 => code - 0x249c,
+        0x24b6..=0x24cf => code - 0x24b6,
+        0x24d0..=0x24e9 => code - 0x24d0,
+        0x1f110..=0x1f129 => code - 0x1f110,
+        0x1f130..=0x1f149 => code - 0x1f130,
+        0x1f150..=0x1f169 => code - 0x1f150,
+        0x1f170..=0x1f189 => code - 0x1f170,
+        _ => return None,
+    };
+    char::from_u32('a' as u32 + index)
+}
+
+/// Class of a folded character.
+pub fn class_of(c: char) -> Class {
+    let code = c as u32;
+    Class(match c {
+        '0'..='9' => Class::DIGIT,
+        'a'..='z' | 'A'..='Z' => Class::LETTER,
+        '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Class::END,
+        ' ' | '\t' | '\u{3000}' => Class::BLANK | Class::SKIP,
+        '。' | '！' | '？' | '；' | '!' | '?' | ';' => Class::END | Class::PUNCTUATION,
+        '零' | '〇' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '幺' | '壹' | '贰' | '叁' | '肆' | '伍' | '陆' | '柒' | '捌' | '玖' => {
+            Class::HAN | Class::NUMERAL
+        }
+        ',' | '，' | '、' | '：' | ':' | '“' | '”' | '‘' | '’' | '"' | '\'' | '《' | '》' | '〈' | '〉' | '〔' | '〕' | '…' | '%' => Class::PUNCTUATION,
+        '(' | ')' | '（' | '）' | '[' | ']' | '【' | '】' | '「' | '」' | '『' | '』' | '{' | '}' | '<' | '>' => Class::PUNCTUATION,
+        '@' | '&' => Class::PUNCTUATION,
+        _ if c.is_ascii_punctuation() => Class::PUNCTUATION | Class::SKIP,
+        _ if is_han(code) => Class::HAN,
+        _ if matches!(code, 0x2010..=0x2027 | 0x2030..=0x205e | 0x2190..=0x2bff | 0x3000..=0x303f | 0x00a1..=0x00bf | 0x00d7 | 0x00f7 | 0x30fb | 0x1f000..=0x1fbff | 0xe000..=0xf8ff) => {
+            Class::PUNCTUATION | Class::SKIP
+        }
+        _ if c.is_alphanumeric() => Class::LETTER,
+        _ => Class::PUNCTUATION | Class::SKIP,
+    })
+}
+
+/// Unified ideographs of all planes.
+pub fn is_han(code: u32) -> bool {
+    matches!(code, 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff) || code == 0x3007
+}
+
+/// The digit a folded character stands for in a number: ASCII digits and Han numerals.
+pub fn digit_value(c: char) -> Option<u8> {
+    Some(match c {
+        '0'..='9' => c as u8 - b'0',
+        '零' | '〇' => 0,
+        '一' | '壹' | '幺' => 1,
+        '二' | '贰' => 2,
+        '三' | '叁' => 3,
+        '四' | '肆' => 4,
+        '五' | '伍' => 5,
+        '六' | '陆' => 6,
+        '七' | '柒' => 7,
+        '八' | '捌' => 8,
+        '九' | '玖' => 9,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> FoldTable {
+        FoldTable::new(&[('賭', '赌'), ('時', '时')], &[('а', 'a'), ('➕', '+')])
+    }
+
+    #[test]
+    fn every_disguise_of_the_basic_fold_is_undone() {
+        for (written, folded) in [
+            ("ＡＢＣ１２３", "abc123"),
+            ("賭博", "赌博"),
+            ("赌\u{200b}博\u{feff}", "赌博"),
+            ("赌\u{301}博", "赌博"),
+            ("①②⑨⓪", "1290"),
+            ("6\u{fe0f}\u{20e3}2\u{fe0f}\u{20e3}", "62"),
+            ("𝟏𝟐𝟑𝐀𝓑", "123ab"),
+            ("ⓐⓑ🅰", "aba"),
+            ("аbc", "abc"),
+            ("café", "cafe"),
+            ("\u{202e}文\u{2066}字", "文字"),
+            ("⼈⺠", "人⺠"),
+            ("\u{f9e4}", "理"),
+        ] {
+            assert_eq!(table().fold(written).chars.iter().collect::<String>(), folded, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_folded_range_leads_back_to_the_submitted_bytes() {
+        let text = "a\u{200b}賭\u{301}博b";
+        let folded = table().fold(text);
+        let range = folded.bytes(text, 1, 3);
+        assert_eq!(text.get(range), Some("賭\u{301}博"));
+    }
+
+    #[test]
+    fn folding_twice_is_folding_once() {
+        let table = table();
+        for code in (0..0x3_0000u32).filter_map(char::from_u32) {
+            let once: String = table.fold(&code.to_string()).chars.iter().collect();
+            let twice: String = table.fold(&once).chars.iter().collect();
+            assert_eq!(once, twice, "U+{:04X}", code as u32);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! From what was submitted to what is searched: passages, folding, offsets, word boundaries.
+//! Must not know dictionaries of terms, detectors or policy.
+
+pub mod extract;
+pub mod fold;
+mod html;
+mod markdown;
+pub mod passage;
+pub mod segment;
