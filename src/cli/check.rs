@@ -8,7 +8,7 @@ use super::pretty::{self, Pretty, Tally};
 use super::rules::RuleArgs;
 use super::terminal::{self, Colour, Painter, neutral_json};
 use super::{Exit, Stop, sarif};
-use crate::model::{Draft, Kind, Severity, UndeterminedReason, Verdict};
+use crate::model::{Draft, Kind, Severity, Verdict};
 use crate::ruleset::Ruleset;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,7 +16,6 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -125,16 +124,10 @@ impl BodyArgs {
     }
 }
 
-/// Judges; a panic is a verdict too, for a person.
-pub fn judge(ruleset: &Ruleset, draft: &Draft) -> Verdict {
-    catch_unwind(AssertUnwindSafe(|| ruleset.judge(draft))).unwrap_or_else(|_| ruleset.undetermined(draft, UndeterminedReason::Panic))
-}
-
 pub fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let inputs = inputs(&args)?;
-    let (ruleset, files) = args.rules.compile()?;
-    let codes = Codes::of(&files);
-    drop(files);
+    let (ruleset, _) = args.rules.compile()?;
+    let codes = Codes::of(&ruleset);
     let progress = progress(&inputs);
     let renderer = Arc::new(Renderer {
         ruleset,
@@ -225,7 +218,7 @@ struct Renderer {
 impl Renderer {
     fn render(&self, item: &Item) -> Rendered {
         match item.draft(&self.fields) {
-            Ok(draft) => self.render_verdict(item, &draft, &judge(&self.ruleset, &draft)),
+            Ok(draft) => self.render_verdict(item, &draft, &self.ruleset.judge(&draft)),
             Err(refusal) => self.render_refusal(item, refusal),
         }
     }
@@ -380,7 +373,7 @@ impl<W: Write> Sink<Rendered> for Output<W> {
 mod tests {
     use super::*;
     use crate::cli::fixture;
-    use crate::model::{Format, Undetermined};
+    use crate::model::{Format, Undetermined, UndeterminedReason};
 
     fn renderer(format: OutputFormat, fail_on: Severity) -> Renderer {
         Renderer {

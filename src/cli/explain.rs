@@ -2,42 +2,70 @@
 //! verdict, which must come out byte for byte.
 //! Must not know how a store keeps what it keeps.
 
-use super::check::judge;
 use super::codes::Codes;
 use super::excerpt::is_masked;
 use super::input::{self, DraftFields, Input};
 use super::pretty::{field_name, severity_look};
-use super::rules::RuleArgs;
+use super::rules::{RuleArgs, refused};
 use super::terminal::{self, Colour, Look, Painter, neutral, wrap};
 use super::{Exit, Stop, print};
-use crate::model::{Draft, Evidence, Field, Finding, Kind, Scalar, Severity, Suppressed, Verdict};
+use crate::model::{Draft, ENGINE_VERSION, Evidence, Field, Finding, Kind, Scalar, Severity, Suppressed, Verdict};
 use crate::place;
-use crate::ruleset::{RuleFiles, Ruleset};
+use crate::ruleset::Ruleset;
+use crate::store::{self, Archive};
+use crate::text::fold::FoldTable;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const LABEL_COLUMNS: usize = 10;
 
 /// Show how each finding came about: text, folding, rule, evidence, severity, queue
 ///
-/// Exit status: 0 explained, and a replay is byte for byte the same; 1 a replay differs; 2 it cannot be read.
+/// With --data it judges a stored draft again by the rules of its time and compares the verdict byte for byte.
+/// Exit status: 0 explained, and a replay is the same; 1 a replay differs; 2 there is nothing to explain.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// A draft (.json), or the body of one (.html .htm .md .txt)
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "data", conflicts_with = "data")]
+    pub file: Option<PathBuf>,
     #[command(flatten)]
-    pub rules: RuleArgs,
+    pub stored: StoredArgs,
     #[arg(long, value_enum, default_value = "auto")]
     pub color: Colour,
+    #[command(flatten)]
+    pub rules: RuleArgs,
+}
+
+/// Which stored verdict to replay.
+#[derive(Debug, Args)]
+pub struct StoredArgs {
+    /// Folder of the daemon's database; it may be running
+    #[arg(long, value_name = "DIR", requires = "id")]
+    pub data: Option<PathBuf>,
+    /// May be left out while the id is unique
+    #[arg(long, requires = "data")]
+    pub unit: Option<String>,
+    #[arg(long, requires = "data")]
+    pub id: Option<String>,
+    /// [default: the current one]
+    #[arg(long, requires = "data", value_name = "N")]
+    pub revision: Option<u64>,
 }
 
 pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
-    let input = Input::of(&args.file);
+    match (&args.stored.data, &args.stored.id, &args.file) {
+        (Some(data), Some(id), _) => replay_and_print(&stored(data, id, &args.stored)?, args.color),
+        (_, _, Some(file)) => explain_file(file, args),
+        _ => Err(Stop::invalid("name a draft, or --data and --id").into()),
+    }
+}
+
+fn explain_file(file: &Path, args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let input = Input::of(file);
     if input.is_many() {
         return Err(Stop::invalid("explain takes one draft: a .json file, or a body").into());
     }
-    let (ruleset, files) = args.rules.compile()?;
+    let (ruleset, _) = args.rules.compile()?;
     let fields = DraftFields {
         unit: "local".into(),
         account: String::new(),
@@ -55,53 +83,67 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
         },
         || (),
     );
-    let draft = draft.map_err(|refusal| Stop::invalid(format!("{}: {}: {}", args.file.display(), refusal.path, refusal.reason)))?;
-    let view = view(args.color, &files);
-    print(&view.explain(&draft, &judge(&ruleset, &draft)))?;
+    let draft = draft.map_err(|refusal| Stop::invalid(format!("{}: {}: {}", file.display(), refusal.path, refusal.reason)))?;
+    print(&View::new(args.color, &ruleset).explain(&draft, &ruleset.judge(&draft)))?;
     Ok(Exit::Nothing)
 }
 
-fn view(color: Colour, files: &RuleFiles) -> View {
-    View { painter: Painter { is_on: color.is_on() }, columns: terminal::columns(), codes: Codes::of(files) }
+/// Finds the verdict that is asked for.
+fn stored(data: &Path, id: &str, args: &StoredArgs) -> anyhow::Result<store::Replay> {
+    let archive = Archive::open(data)?;
+    let unit = match &args.unit {
+        Some(unit) => unit.clone(),
+        None => match &archive.units_of(id)?[..] {
+            [unit] => unit.clone(),
+            [] => return Err(Stop::invalid(format!("no item {id} is stored")).into()),
+            _ => return Err(Stop::invalid(format!("several units have an item {id}: name one with --unit")).into()),
+        },
+    };
+    let revision = match args.revision {
+        Some(revision) => revision,
+        None => {
+            let revisions = archive.revisions(&unit, id)?.map(|revisions| revisions.entries).unwrap_or_default();
+            let newest = revisions.iter().map(|entry| entry.revision).max();
+            newest.ok_or_else(|| Stop::invalid(format!("no item {id} of {unit} is stored")))?
+        }
+    };
+    let replay = archive.replay(&unit, id, revision, None)?;
+    Ok(replay.ok_or_else(|| Stop::invalid(format!("revision {revision} of {id} of {unit} has no stored verdict")))?)
 }
 
 /// Judges a stored draft again by the rules of its time and prints whether the verdict is the same, and its explanation.
-pub fn replay_and_print(draft: &[u8], verdict: &[u8], files: &RuleFiles, color: Colour) -> anyhow::Result<Exit> {
-    let replay = replay(draft, verdict, files)?;
-    let view = view(color, files);
-    print(&format!("{}{}", view.outcome(&replay), view.explain(&replay.draft, &replay.stored)))?;
+fn replay_and_print(stored: &store::Replay, color: Colour) -> anyhow::Result<Exit> {
+    let ruleset = Ruleset::compile(&stored.rule_files).map_err(|problems| refused("the rules stored with the verdict", &problems))?;
+    let replay = replay(&ruleset, stored)?;
+    let view = View::new(color, &ruleset);
+    print(&format!("{}{}", view.outcome(&replay), view.explain(&stored.draft, &replay.stored)))?;
     Ok(if replay.is_same() { Exit::Nothing } else { Exit::Something })
 }
 
 /// A stored verdict beside the one that the same rules give now.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Replay {
-    pub draft: Draft,
-    pub stored: Verdict,
-    pub again: Verdict,
+struct Replay {
+    stored: Verdict,
+    /// Version of the judging code that gave the stored one.
+    engine: String,
+    again: Verdict,
     /// First byte that differs.
-    pub differs_at: Option<usize>,
+    differs_at: Option<usize>,
 }
 
 impl Replay {
-    pub fn is_same(&self) -> bool {
+    fn is_same(&self) -> bool {
         self.differs_at.is_none()
     }
 }
 
-/// Judges a stored draft again by the rules of its time.
-pub fn replay(draft: &[u8], verdict: &[u8], files: &RuleFiles) -> anyhow::Result<Replay> {
-    let mut draft = Draft::from_json(draft).map_err(|error| Stop::invalid(format!("the stored draft is none: {error}")))?;
-    let stored: Verdict = serde_json::from_slice(verdict).map_err(|error| Stop::invalid(format!("the stored verdict is none: {error}")))?;
-    let ruleset = Ruleset::compile(files).map_err(|problems| {
-        let first = problems.first().map(ToString::to_string).unwrap_or_default();
-        Stop::invalid(format!("the stored rules do not compile with this version: {first}"))
-    })?;
-    // The date was fixed at intake and is kept by the verdict.
-    draft.as_of = draft.as_of.or(Some(stored.as_of));
-    let again = judge(&ruleset, &draft);
-    let differs_at = first_difference(verdict, again.to_json().as_bytes());
-    Ok(Replay { draft, stored, again, differs_at })
+/// Judges a stored draft again.
+fn replay(ruleset: &Ruleset, stored: &store::Replay) -> anyhow::Result<Replay> {
+    let again = ruleset.judge(&stored.draft);
+    let differs_at = first_difference(stored.verdict.as_bytes(), again.to_json().as_bytes());
+    let engine = stored.engine.clone();
+    let stored = serde_json::from_str(&stored.verdict).map_err(|error| Stop::invalid(format!("the stored verdict is none: {error}")))?;
+    Ok(Replay { stored, engine, again, differs_at })
 }
 
 fn first_difference(stored: &[u8], again: &[u8]) -> Option<usize> {
@@ -113,13 +155,20 @@ fn first_difference(stored: &[u8], again: &[u8]) -> Option<usize> {
 }
 
 /// How an explanation looks.
-struct View {
+struct View<'a> {
     painter: Painter,
     columns: usize,
     codes: Codes,
+    /// Folds as the matcher does.
+    fold: Option<&'a FoldTable>,
 }
 
-impl View {
+impl<'a> View<'a> {
+    fn new(color: Colour, ruleset: &'a Ruleset) -> Self {
+        let painter = Painter { is_on: color.is_on() };
+        Self { painter, columns: terminal::columns(), codes: Codes::of(ruleset), fold: Some(&ruleset.lexicon().fold) }
+    }
+
     /// Whether the replay is the same, and where it is not.
     fn outcome(&self, replay: &Replay) -> String {
         let Some(at) = replay.differs_at else {
@@ -139,9 +188,7 @@ impl View {
         differ("阻断", &stored.blocked.to_string(), &again.blocked.to_string());
         differ("命中数", &stored.findings.len().to_string(), &again.findings.len().to_string());
         differ("放过数", &stored.suppressed.len().to_string(), &again.suppressed.len().to_string());
-        if stored.verdict_id != again.verdict_id && stored.ruleset == again.ruleset && stored.content_hash == again.content_hash {
-            out.push_str("  结论编号不同而规则与内容相同：当时的引擎是另一个版本\n");
-        }
+        differ("引擎版本", &replay.engine, ENGINE_VERSION);
         out.push('\n');
         out
     }
@@ -188,7 +235,7 @@ impl View {
         out.push('\n');
         let original = original(&finding.code, &finding.text, draft, finding.into());
         self.step(out, "原文", &format!("{}「{original}」", position(finding.field, finding.path.as_deref(), finding.start, finding.end)));
-        self.step(out, "折叠后", &folded(finding, &original));
+        self.step(out, "折叠后", &self.folded(finding, &original));
         self.step(out, "规则", &format!("{}：{}", finding.rule, finding.message));
         self.step(out, "依据", &finding.basis);
         self.step(out, "证据", &evidence(&finding.evidence));
@@ -215,6 +262,19 @@ impl View {
         match self.codes.name(code) {
             "" => format!("{code}（{category}）"),
             name => format!("{code} {name}（{category}）"),
+        }
+    }
+
+    /// What the matcher saw.
+    fn folded(&self, finding: &Finding, original: &str) -> String {
+        let transforms = finding.transforms.iter().map(|transform| transform.chinese()).collect::<Vec<_>>().join("、");
+        let seen = self.fold.map(|table| table.fold(original)).map(|folded| folded.text(0, folded.len()));
+        match seen {
+            // What is masked is shown masked; its folding would be that of the mask.
+            _ if is_masked(&finding.code) => transforms,
+            Some(seen) if seen != original => format!("「{seen}」{}", if transforms.is_empty() { String::new() } else { format!("（{transforms}）") }),
+            _ if transforms.is_empty() => "与原文相同".to_owned(),
+            _ => transforms,
         }
     }
 
@@ -250,18 +310,6 @@ fn position(field: Field, path: Option<&str>, start: usize, end: usize) -> Strin
     format!("{}{path} 第 {}–{} 字", field_name(field), start + 1, end)
 }
 
-/// What the matcher saw: the evidence names the term or the folded text where that is not the text itself.
-fn folded(finding: &Finding, original: &str) -> String {
-    if finding.transforms.is_empty() {
-        return "与原文相同".to_owned();
-    }
-    let transforms = finding.transforms.iter().map(|transform| transform.chinese()).collect::<Vec<_>>().join("、");
-    match finding.evidence.get("folded").or_else(|| finding.evidence.get("term")) {
-        Some(Scalar::Text(seen)) if seen != original => format!("「{seen}」（{transforms}）"),
-        _ => transforms,
-    }
-}
-
 fn evidence(evidence: &Evidence) -> String {
     let value = |scalar: &Scalar| match scalar {
         Scalar::Bool(true) => "是".to_owned(),
@@ -287,9 +335,10 @@ mod tests {
     use super::*;
     use crate::cli::fixture;
     use crate::model::Format;
+    use crate::ruleset::RuleFiles;
 
-    fn plain() -> View {
-        View { painter: Painter { is_on: false }, columns: 80, codes: Codes::default() }
+    fn plain() -> View<'static> {
+        View { painter: Painter { is_on: false }, columns: 80, codes: Codes::default(), fold: None }
     }
 
     #[test]
@@ -315,39 +364,45 @@ mod tests {
         assert!(!text.chars().any(|c| c != '\n' && c.is_control() || c == '\u{202e}'), "{text:?}");
     }
 
-    fn stored() -> (Vec<u8>, Vec<u8>, RuleFiles) {
+    fn ruleset() -> (Ruleset, RuleFiles) {
         let files = crate::rule_files::read(&Default::default()).expect("shipped");
-        let ruleset = Ruleset::compile(&files).expect("shipped rules compile");
-        let mut draft = fixture::draft("加微信谈", Format::Text);
-        let verdict = ruleset.judge(&draft).to_json().into_bytes();
-        // As submitted: without the date that intake fixed.
-        draft.as_of = None;
-        (serde_json::to_vec(&draft).expect("JSON"), verdict, files)
+        (Ruleset::compile(&files).expect("shipped rules compile"), files)
+    }
+
+    fn stored(ruleset: &Ruleset, rule_files: RuleFiles) -> store::Replay {
+        let draft = fixture::draft("加微信谈", Format::Text);
+        let verdict = ruleset.judge(&draft).to_json();
+        store::Replay { draft, verdict, engine: ENGINE_VERSION.into(), rule_files }
     }
 
     #[test]
-    fn a_replay_is_the_same_byte_for_byte() {
-        let (draft, verdict, files) = stored();
-        let replay = replay(&draft, &verdict, &files).expect("replayed");
-        assert!(replay.is_same());
-        assert!(plain().outcome(&replay).contains("逐字节一致"));
-    }
+    fn a_replay_is_the_same_byte_for_byte_and_says_where_it_is_not() {
+        let (ruleset, files) = ruleset();
+        let mut stored = stored(&ruleset, files);
+        let same = replay(&ruleset, &stored).expect("replayed");
+        assert!(same.is_same());
+        assert!(plain().outcome(&same).contains("逐字节一致"));
 
-    #[test]
-    fn a_replay_that_differs_says_where() {
-        let (draft, verdict, mut files) = stored();
-        let text = String::from_utf8(verdict.clone()).expect("UTF-8");
-        let changed = text.replacen("\"revision\":1", "\"revision\":2", 1);
-        let differing = replay(&draft, changed.as_bytes(), &files).expect("replayed");
+        let text = stored.verdict.clone();
+        stored.verdict = text.replacen("\"revision\":1", "\"revision\":2", 1);
+        stored.engine = "0.0.1".into();
+        let differing = replay(&ruleset, &stored).expect("replayed");
         assert_eq!(differing.differs_at, text.find("\"revision\":1").map(|at| at + "\"revision\":".len()));
-        assert!(plain().outcome(&differing).contains("不一致"));
+        let told = plain().outcome(&differing);
+        assert!(told.contains("不一致") && told.contains("引擎版本：留存 0.0.1"), "{told}");
         // One more byte at the end is a difference too.
-        assert!(!replay(&draft, &[&verdict[..], b" "].concat(), &files).expect("replayed").is_same());
-        // Other rules are named as such.
-        files.0.insert("dictionaries/zz-note.txt".into(), b"x".to_vec());
-        let other = replay(&draft, &verdict, &files).expect("replayed");
-        assert!(plain().outcome(&other).contains("规则集"), "{}", plain().outcome(&other));
-        assert!(replay(b"{", &verdict, &files).is_err());
-        assert!(replay(&draft, b"{}", &files).is_err());
+        stored.verdict = format!("{text} ");
+        assert!(!replay(&ruleset, &stored).expect("replayed").is_same());
+        stored.verdict = "{}".into();
+        assert!(replay(&ruleset, &stored).is_err());
+    }
+
+    #[test]
+    fn folding_is_shown_as_the_matcher_sees_it() {
+        let (ruleset, _) = ruleset();
+        let view = View { columns: 80, ..View::new(Colour::Never, &ruleset) };
+        let draft = fixture::draft("加ＶＸ谈", Format::Text);
+        let verdict = fixture::verdict(&draft, &[("AD.CONTACT", "加ＶＸ", "加ＶＸ")]);
+        assert!(view.explain(&draft, &verdict).contains("折叠后    「加vx」"));
     }
 }

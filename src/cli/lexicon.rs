@@ -1,11 +1,10 @@
 //! `xianshen lexicon`: check dictionaries, run the cases beside them, and show what a change of them would change.
 //! Must not know the format of a dictionary.
 
-use super::check::judge;
 use super::input::{self, DraftFields, Input, Item, Origin};
 use super::ordered::{self, Sink, Window};
 use super::pretty::{origin_name, refusal_line, severity_look};
-use super::rules::{RuleArgs, problem_line};
+use super::rules::{RuleArgs, problem_line, refused};
 use super::terminal::{self, Colour, Look, Painter, clip, neutral};
 use super::{Exit, Stop, print};
 use crate::cases;
@@ -100,7 +99,7 @@ fn check(rules: &RuleArgs) -> anyhow::Result<Exit> {
 /// Rules that flag too much of the canary text.
 fn over_broad(ruleset: &Ruleset, files: &RuleFiles) -> Vec<Problem> {
     let Some(text) = files.0.get(CANARY).map(|content| String::from_utf8_lossy(content)) else { return Vec::new() };
-    over_broad_with(&text, |draft| judge(ruleset, draft))
+    over_broad_with(&text, |draft| ruleset.judge(draft))
 }
 
 fn over_broad_with(text: &str, judge: impl Fn(&Draft) -> Verdict) -> Vec<Problem> {
@@ -178,12 +177,7 @@ fn side(folder: &Path) -> RulePaths {
 
 fn compile_side(folder: &Path) -> anyhow::Result<Ruleset> {
     let files = rule_files::read(&side(folder))?;
-    Ruleset::compile(&files).map_err(|problems| {
-        for problem in &problems {
-            eprintln!("{}", problem_line(problem));
-        }
-        Stop::invalid(format!("{} has {} problem(s)", folder.display(), problems.len())).into()
-    })
+    Ruleset::compile(&files).map_err(|problems| refused(&folder.display().to_string(), &problems).into())
 }
 
 fn diff(args: &DiffArgs) -> anyhow::Result<Exit> {
@@ -204,7 +198,7 @@ fn diff(args: &DiffArgs) -> anyhow::Result<Exit> {
     let worker = || {
         let (rulesets, fields) = (rulesets.clone(), fields.clone());
         move |item: Item| match item.draft(&fields) {
-            Ok(draft) => Compared::Both(view.change(&item.origin, &draft, &judge(&rulesets.0, &draft), &judge(&rulesets.1, &draft))),
+            Ok(draft) => Compared::Both(view.change(&item.origin, &draft, &rulesets.0.judge(&draft), &rulesets.1.judge(&draft))),
             Err(refusal) => Compared::Refused(refusal_line(&item.origin, &refusal)),
         }
     };

@@ -3,6 +3,7 @@
 
 pub mod check;
 mod codes;
+pub mod config;
 mod encoding;
 mod excerpt;
 pub mod explain;
@@ -40,6 +41,9 @@ pub enum Command {
     Lexicon(lexicon::LexiconCommand),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
+    /// Check the configuration of the daemon
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Print a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -94,6 +98,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Lexicon(command) => lexicon::run(command),
         Command::Explain(args) => explain::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Config(command) => config::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "xianshen", &mut script);

@@ -7,6 +7,9 @@ use crate::ruleset::{Problem, RuleFiles, Ruleset};
 use clap::Args;
 use std::path::PathBuf;
 
+/// Problems shown before whatever was asked for is given up.
+const PROBLEMS_SHOWN_MAX: usize = 20;
+
 /// Rule files to use instead of the shipped ones.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Rules (each defaults to the shipped one)")]
@@ -28,17 +31,21 @@ impl RuleArgs {
         Ok(rule_files::read(&paths)?)
     }
 
-    /// The compiled set and the files it comes from. Problems go to standard error, all of them.
+    /// The compiled set and the files it comes from. Problems go to standard error.
     pub fn compile(&self) -> anyhow::Result<(Ruleset, RuleFiles)> {
         let files = self.read()?;
-        let ruleset = Ruleset::compile(&files).map_err(|problems| {
-            for problem in &problems {
-                eprintln!("{}", problem_line(problem));
-            }
-            Stop::invalid(format!("the rules have {} problem(s)", problems.len()))
-        })?;
+        let ruleset = Ruleset::compile(&files).map_err(|problems| refused("the rules", &problems))?;
         Ok((ruleset, files))
     }
+}
+
+/// Says on standard error what is wrong with a set, as far as a person reads on.
+pub fn refused(name: &str, problems: &[Problem]) -> Stop {
+    for problem in problems.iter().take(PROBLEMS_SHOWN_MAX) {
+        eprintln!("{}", problem_line(problem));
+    }
+    let more = if problems.len() > PROBLEMS_SHOWN_MAX { "; `xianshen lexicon check` lists them all" } else { "" };
+    Stop::invalid(format!("{name}: {} problem(s){more}", problems.len()))
 }
 
 /// `file:line [key]: reason（cure）`, neutralised: a dictionary may hold anything.

@@ -5,6 +5,7 @@ use super::codes::Codes;
 use super::input::{Content, Item, Refusal};
 use super::json_place;
 use super::{encoding, pretty};
+use crate::lexicon::tables::CodeText;
 use crate::model::{Draft, ENGINE_VERSION, Finding, Severity, Verdict};
 use crate::place;
 use serde_json::{Value, json};
@@ -95,15 +96,16 @@ pub fn close(rules: &Rules, codes: &Codes, refused: &[(super::input::Origin, Ref
 }
 
 fn rule(code: &str, message: &str, basis: &str, codes: &Codes) -> Value {
-    let described = codes.get(code).cloned().unwrap_or_default();
-    let or = |first: String, second: &str| if first.is_empty() { second.to_owned() } else { first };
+    let described = codes.get(code);
+    // What the set does not say of a code, its findings do.
+    let or = |part: fn(&CodeText) -> &str, absent| described.map(part).filter(|text| !text.is_empty()).unwrap_or(absent).to_owned();
     json!({
         "id": code,
-        "name": or(described.name.clone(), code),
-        "shortDescription": {"text": or(described.name, message)},
-        "fullDescription": {"text": or(described.finds, message)},
-        "help": {"text": or(described.why, message)},
-        "properties": {"basis": or(described.basis, basis)},
+        "name": or(|text| &text.name, code),
+        "shortDescription": {"text": or(|text| &text.name, message)},
+        "fullDescription": {"text": or(|text| &text.finds, message)},
+        "help": {"text": or(|text| &text.why, message)},
+        "properties": {"basis": or(|text| &text.basis, basis)},
     })
 }
 

@@ -308,7 +308,10 @@ fn over_gap(folded: &Folded, at: usize) -> Option<usize> {
 
 /// The word character before `at`, over at most [`GAP_CHARS_MAX`] separators.
 fn before_gap(folded: &Folded, at: usize) -> Option<usize> {
-    (1..=GAP_CHARS_MAX + 1).filter_map(|back| at.checked_sub(back)).find(|&i| !folded.class(i).is(Class::SKIP)).filter(|&i| folded.class(i).is_word())
+    (1..=GAP_CHARS_MAX + 1)
+        .filter_map(|back| at.checked_sub(back))
+        .find(|&i| !folded.class(i).is(Class::SKIP))
+        .filter(|&i| folded.class(i).is_word())
 }
 
 /// Term dictionaries: every `.csv` directly in `dictionaries` but `codes.csv`.

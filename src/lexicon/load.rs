@@ -100,7 +100,8 @@ pub struct Sheet {
 impl Sheet {
     /// Reads a whole sheet. `.tsv` files may hold `#` lines and need no quoting.
     pub fn read(file: &str, bytes: &[u8], required: &[&str], optional: Option<&[&str]>, problems: &mut Vec<Problem>) -> Option<Self> {
-        let problem = |line, key: &str, reason: String, cure: &str| Problem { file: file.into(), line, key: key.into(), reason, cure: cure.into() };
+        let problem =
+            |line, key: &str, reason: String, cure: &str| Problem { file: file.into(), line, key: key.into(), reason, cure: cure.into() };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if let Err(error) = std::str::from_utf8(bytes) {
             let line = bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() as u64 + 1;
@@ -187,7 +188,8 @@ impl<'s> Cells<'s> {
 }
 
 const REQUIRED: [&str; 4] = ["term", "code", "severity", "source"];
-const OPTIONAL: [&str; 10] = ["match", "boundary", "with", "unless", "suggest", "basis", "effective_from", "effective_to", "only", "message"];
+const OPTIONAL: [&str; 10] =
+    ["match", "boundary", "with", "unless", "suggest", "basis", "effective_from", "effective_to", "only", "message"];
 
 /// The rows of one term dictionary.
 pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: &mut Vec<Problem>) -> Vec<Row> {
@@ -378,7 +380,9 @@ mod tests {
 
     #[test]
     fn a_good_row_is_read_whole() {
-        let (rows, problems) = read("\u{feff}term,code,severity,match,with,unless,only,source\r\n返利,ILL.FRAUD,S2,skip,\"刷单|兼职@12;!警方@sentence\",往返利津,kind=message;field=body,own\r\n");
+        let (rows, problems) = read(
+            "\u{feff}term,code,severity,match,with,unless,only,source\r\n返利,ILL.FRAUD,S2,skip,\"刷单|兼职@12;!警方@sentence\",往返利津,kind=message;field=body,own\r\n",
+        );
         assert_eq!(problems, Vec::<String>::new());
         assert_eq!(rows[0].rule, "x:返利");
         assert_eq!(rows[0].with.len(), 2);

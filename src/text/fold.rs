@@ -264,8 +264,17 @@ fn is_dropped(c: char) -> bool {
 
 fn dropped_transform(c: char) -> Transform {
     match c as u32 {
-        0x0300..=0x036f | 0x0483..=0x0489 | 0x0591..=0x05bd | 0x064b..=0x065f | 0x0e47..=0x0e4e | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff
-        | 0x20d0..=0x20ff | 0x302a..=0x302f | 0x3099..=0x309a | 0xfe20..=0xfe2f => Transform::Combining,
+        0x0300..=0x036f
+        | 0x0483..=0x0489
+        | 0x0591..=0x05bd
+        | 0x064b..=0x065f
+        | 0x0e47..=0x0e4e
+        | 0x1ab0..=0x1aff
+        | 0x1dc0..=0x1dff
+        | 0x20d0..=0x20ff
+        | 0x302a..=0x302f
+        | 0x3099..=0x309a
+        | 0xfe20..=0xfe2f => Transform::Combining,
         _ => Transform::Invisible,
     }
 }
@@ -322,10 +331,11 @@ pub fn class_of(c: char) -> Class {
         '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Class::END,
         ' ' | '\t' | '\u{3000}' => Class::BLANK | Class::SKIP,
         '。' | '！' | '？' | '；' | '!' | '?' | ';' => Class::END | Class::PUNCTUATION,
-        '零' | '〇' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '幺' | '壹' | '贰' | '叁' | '肆' | '伍' | '陆' | '柒' | '捌' | '玖' => {
-            Class::HAN | Class::NUMERAL
+        '零' | '〇' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '幺' | '壹' | '贰' | '叁' | '肆' | '伍' | '陆'
+        | '柒' | '捌' | '玖' => Class::HAN | Class::NUMERAL,
+        ',' | '，' | '、' | '：' | ':' | '“' | '”' | '‘' | '’' | '"' | '\'' | '《' | '》' | '〈' | '〉' | '〔' | '〕' | '…' | '%' => {
+            Class::PUNCTUATION
         }
-        ',' | '，' | '、' | '：' | ':' | '“' | '”' | '‘' | '’' | '"' | '\'' | '《' | '》' | '〈' | '〉' | '〔' | '〕' | '…' | '%' => Class::PUNCTUATION,
         '(' | ')' | '（' | '）' | '[' | ']' | '【' | '】' | '「' | '」' | '『' | '』' | '{' | '}' | '<' | '>' => Class::PUNCTUATION,
         '@' | '&' => Class::PUNCTUATION,
         _ if c.is_ascii_punctuation() => Class::PUNCTUATION | Class::SKIP,

@@ -232,7 +232,20 @@ impl<'d> Page<'d> {
         self.block(name, true, end);
         let void = matches!(
             name,
-            b"area" | b"base" | b"br" | b"col" | b"embed" | b"hr" | b"img" | b"input" | b"link" | b"meta" | b"param" | b"source" | b"track" | b"wbr"
+            b"area"
+                | b"base"
+                | b"br"
+                | b"col"
+                | b"embed"
+                | b"hr"
+                | b"img"
+                | b"input"
+                | b"link"
+                | b"meta"
+                | b"param"
+                | b"source"
+                | b"track"
+                | b"wbr"
         );
         self.raw_text = matches!(name, b"script" | b"style" | b"xmp" | b"iframe" | b"noembed" | b"noframes");
         if !void && !self_closing && self.stack.len() < DEPTH_MAX {
@@ -261,7 +274,8 @@ impl<'d> Page<'d> {
         match name {
             b"alt" | b"title" | b"aria-label" | b"placeholder" | b"label" | b"content" | b"summary" => self.alt(value),
             b"value" if !is_hidden_input => self.alt(value),
-            b"href" | b"src" | b"action" | b"formaction" | b"poster" | b"cite" | b"data" | b"xlink:href" | b"background" | b"data-src" | b"srcset" => {
+            b"href" | b"src" | b"action" | b"formaction" | b"poster" | b"cite" | b"data" | b"xlink:href" | b"background" | b"data-src"
+            | b"srcset" => {
                 let mut address = PassageText::default();
                 decode(text, value.start, &mut address);
                 self.addresses.push(address);
@@ -301,9 +315,10 @@ impl<'d> Page<'d> {
                 }
                 self.separate('\n', at);
             }
-            b"br" | b"p" | b"div" | b"li" | b"ul" | b"ol" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"section" | b"article" | b"header"
-            | b"footer" | b"blockquote" | b"pre" | b"hr" | b"dl" | b"dt" | b"dd" | b"form" | b"figure" | b"figcaption" | b"caption" | b"thead"
-            | b"tbody" | b"tfoot" | b"option" | b"title" | b"body" | b"head" | b"main" | b"aside" | b"nav" | b"address" | b"details" | b"summary" => {
+            b"br" | b"p" | b"div" | b"li" | b"ul" | b"ol" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"section" | b"article"
+            | b"header" | b"footer" | b"blockquote" | b"pre" | b"hr" | b"dl" | b"dt" | b"dd" | b"form" | b"figure" | b"figcaption"
+            | b"caption" | b"thead" | b"tbody" | b"tfoot" | b"option" | b"title" | b"body" | b"head" | b"main" | b"aside" | b"nav"
+            | b"address" | b"details" | b"summary" => {
                 self.separate('\n', at);
             }
             _ => {}
@@ -444,7 +459,16 @@ impl Style {
 fn read_colour(value: &str) -> Colour {
     let value: String = value.trim().to_ascii_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     match value.as_str() {
-        "white" | "#fff" | "#ffffff" | "#fffffe" | "#fefefe" | "#ffff" | "#ffffffff" | "snow" | "rgb(255,255,255)" | "rgba(255,255,255,1)" => Colour::White,
+        "white"
+        | "#fff"
+        | "#ffffff"
+        | "#fffffe"
+        | "#fefefe"
+        | "#ffff"
+        | "#ffffffff"
+        | "snow"
+        | "rgb(255,255,255)"
+        | "rgba(255,255,255,1)" => Colour::White,
         "transparent" | "#0000" | "#00000000" | "#fff0" | "#ffffff00" => Colour::Clear,
         _ if value.starts_with("rgba(") && (value.ends_with(",0)") || value.ends_with(",0.0)")) => Colour::Clear,
         _ => Colour::Other,

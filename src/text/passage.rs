@@ -33,7 +33,10 @@ pub enum Role {
 impl Role {
     /// Prose that is published by the unit itself (not what it quotes as the source, not addresses).
     pub fn is_prose(self) -> bool {
-        !matches!(self, Self::BodyUrl | Self::SourceName | Self::SourceTitle | Self::SourceUrl | Self::SourceText | Self::LinkUrl | Self::ImageName)
+        !matches!(
+            self,
+            Self::BodyUrl | Self::SourceName | Self::SourceTitle | Self::SourceUrl | Self::SourceText | Self::LinkUrl | Self::ImageName
+        )
     }
 
     pub fn is_address(self) -> bool {
@@ -91,7 +94,8 @@ impl<'d> Passage<'d> {
         }
         let piece_of = |byte: usize| self.pieces.partition_point(|p| p.at as usize <= byte).checked_sub(1).and_then(|i| self.pieces.get(i));
         let end_of = self.submitted.len();
-        let start = piece_of(text.start).map_or(end_of, |p| if p.exact { p.from as usize + (text.start - p.at as usize) } else { p.from as usize });
+        let start =
+            piece_of(text.start).map_or(end_of, |p| if p.exact { p.from as usize + (text.start - p.at as usize) } else { p.from as usize });
         if text.is_empty() {
             return start..start;
         }
