@@ -193,7 +193,7 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
         (_, _, true) => Severity::S1,
         _ => Severity::S1,
     };
-    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "official" } else { "commercial" });
+    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
     report.find(match severity {
         Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
         Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),

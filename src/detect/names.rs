@@ -169,7 +169,9 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let after_break = at == 0 || !reading.class(at - 1).is(Class::HAN | Class::LETTER);
-        let leads = after_break || is_after_opening(reading, at);
+        let opened = is_after_opening(reading, at);
+        let asked = opened || reading.ends_with(at, "请") || reading.ends_with(at, "由");
+        let leads = after_break || asked;
         if !leads || !reading.class(at).is(Class::HAN) {
             at += 1;
             continue;
@@ -182,7 +184,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
         let opened = is_after_opening(reading, at);
         let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
-        let demand = if opened || falls_ill { Demand::Likely } else { Demand::None };
+        let asked = opened || reading.ends_with(at, "请") || reading.ends_with(at, "由");
+        let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
         let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
             at += 1;
             continue;
@@ -194,6 +197,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             Some("后接性别、年龄")
         } else if close {
             Some("附近有本人号码")
+        } else if opened {
+            Some("前接单位、班级")
         } else {
             None
         };
@@ -207,9 +212,9 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     persons
 }
 
-/// 我镇、学生、志愿者 … : the word that ends here leads over to a name.
+/// 我镇、五年级1班的 … : the word that ends here leads over to a name.
 fn is_after_opening(reading: &Reading<'_>, at: usize) -> bool {
-    ["我镇", "我乡", "我村", "我县", "请", "由", "班的", "班学生"].iter().any(|w| reading.ends_with(at, w))
+    ["我镇", "我乡", "我村", "班的", "班学生"].iter().any(|w| reading.ends_with(at, w))
 }
 
 /// `，男，`、`（女，`、`，16岁`.
