@@ -58,7 +58,9 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
     }
     for len in [2, 1] {
         let end = given + len;
-        if !(given..end).all(is_han) || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被', '了', '及', '或']) {
+        if !(given..end).all(is_han)
+            || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被', '了', '及', '或'])
+        {
             continue;
         }
         let name = reading.text(at..end);
@@ -79,7 +81,8 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
         // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
         let takes = |from: usize| (2..=4).any(|n| lexicon.segmenter.has_word(&reading.text(from..from + n)));
         let crosses = (given..end).any(|i| (2..=3).any(|n| i + n > end && lexicon.segmenter.has_word(&reading.text(i..i + n))));
-        let starts_word = takes(end) || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
+        let starts_word = takes(end)
+            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
         if starts_word && !crosses {
             return Some(end);
         }
@@ -152,7 +155,9 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let range = reading.folded.index_of_byte(cell.span.start)..reading.folded.index_of_byte(cell.span.end);
-        if let Some(end) = masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, Demand::Certain)) {
+        if let Some(end) =
+            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, Demand::Certain))
+        {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
         }
@@ -182,9 +187,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
-        let opened = is_after_opening(reading, at);
         let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
-        let asked = opened || reading.ends_with(at, "请") || reading.ends_with(at, "由");
         let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
         let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
             at += 1;

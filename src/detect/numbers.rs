@@ -171,7 +171,7 @@ pub fn is_luhn(digits: &[u8]) -> bool {
             if d > 9 { d - 9 } else { d }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Check character of a unified social credit code (GB 32100), 18 upper- or lower-case characters.
@@ -276,7 +276,9 @@ mod tests {
         for number in ["13800138000", "16212345678", "17400012345", "19212345678"] {
             assert!(is_mobile(&digits(number)), "{number}");
         }
-        for number in ["12345678901", "10012345678", "15412345678", "16112345678", "16312345678", "19412345678", "1380013800", "20240710001"] {
+        for number in
+            ["12345678901", "10012345678", "15412345678", "16112345678", "16312345678", "19412345678", "1380013800", "20240710001"]
+        {
             assert!(!is_mobile(&digits(number)), "{number}");
         }
     }

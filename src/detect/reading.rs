@@ -54,14 +54,7 @@ impl<'a> Reading<'a> {
 
     /// Whether the folded text at `at` begins with `word` (already folded).
     pub fn starts_with(&self, at: usize, word: &str) -> bool {
-        let mut i = at;
-        for c in word.chars() {
-            if self.char(i) != Some(c) {
-                return false;
-            }
-            i += 1;
-        }
-        true
+        word.chars().zip(at..).all(|(c, i)| self.char(i) == Some(c))
     }
 
     /// Whether the folded text before `at` ends with `word`.
@@ -157,9 +150,14 @@ impl<'a> Reading<'a> {
         });
         let found = listed
             || (!condition.single.is_empty()
-                && reading.folded.chars.iter().enumerate().skip(window.start).take(window.len()).any(|(at, c)| {
-                    condition.single.contains(c) && !(in_own_text && range.contains(&at))
-                }));
+                && reading
+                    .folded
+                    .chars
+                    .iter()
+                    .enumerate()
+                    .skip(window.start)
+                    .take(window.len())
+                    .any(|(at, c)| condition.single.contains(c) && !(in_own_text && range.contains(&at))));
         found != condition.negated
     }
 }

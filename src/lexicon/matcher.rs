@@ -110,8 +110,7 @@ impl Matcher {
         let mut filed = Vec::with_capacity(keyed.len());
         for (key, entry) in keyed {
             let mut at = hash(key) as usize >> 20 & (size - 1);
-            loop {
-                let Some(slot) = slots.get_mut(at) else { break };
+            while let Some(slot) = slots.get_mut(at) {
                 if slot.count == 0 {
                     *slot = Slot { key, first: filed.len() as u32, count: 1 };
                     break;

@@ -35,6 +35,9 @@ pub struct UnitRow {
     pub own_hosts: Vec<String>,
 }
 
+/// Takes one row: its line, its cells by column, and where problems go.
+type TakeRow<'t> = dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>) + 't;
+
 /// All tables of a ruleset.
 #[derive(Debug, Default)]
 pub struct Tables {
@@ -70,7 +73,7 @@ impl Tables {
     /// Reads every table; a table that is missing altogether is a problem, since its detector would be blind.
     pub fn read(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
         let mut tables = Self::default();
-        let mut sheet = |name: &str, required: &[&str], take: &mut dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>)| {
+        let mut sheet = |name: &str, required: &[&str], take: &mut TakeRow<'_>| {
             let Some(bytes) = files.0.get(name) else {
                 problems.push(Problem {
                     file: name.into(),
@@ -116,7 +119,10 @@ impl Tables {
         sheet("dictionaries/tables/phone_area_codes.tsv", &["area"], &mut |_, cell, _| {
             tables.area_codes.insert(cell("area"));
         });
-        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (cell("bin").parse(), cell("len").parse()) {
+        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (
+            cell("bin").parse(),
+            cell("len").parse(),
+        ) {
             (Ok(bin), Ok(len)) => tables.card_prefixes.entry(bin).or_default().push(len),
             _ => problems.push(bad_cell("dictionaries/tables/bank_bins.tsv", line, "bin")),
         });
@@ -145,7 +151,9 @@ impl Tables {
         sheet("dictionaries/tables/title_tokens.csv", &["kind", "token"], &mut |_, cell, _| {
             tables.title_tokens.entry(cell("kind")).or_default().push(cell("token"));
         });
-        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| tables.fixed_names.push((cell("term"), cell("kind"))));
+        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| {
+            tables.fixed_names.push((cell("term"), cell("kind")))
+        });
         sheet("dictionaries/tables/pinyin.tsv", &["character", "pinyin"], &mut |_, cell, _| {
             tables.pinyin.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
         });
@@ -155,7 +163,12 @@ impl Tables {
             }
         });
         sheet("units.csv", &["unit", "account", "name", "kind", "ancestor_hosts", "own_hosts"], &mut |_, cell, _| {
-            let row = UnitRow { name: cell("name"), kind: cell("kind"), ancestor_hosts: list(cell("ancestor_hosts")), own_hosts: list(cell("own_hosts")) };
+            let row = UnitRow {
+                name: cell("name"),
+                kind: cell("kind"),
+                ancestor_hosts: list(cell("ancestor_hosts")),
+                own_hosts: list(cell("own_hosts")),
+            };
             tables.units.insert((cell("unit"), cell("account")), row);
         });
         for tokens in tables.title_tokens.values_mut() {
@@ -230,5 +243,7 @@ impl Tables {
 }
 
 fn bad_cell(file: &str, line: u64, key: &str) -> Problem {
-    Problem { file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into() }
+    Problem {
+        file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into()
+    }
 }
