@@ -40,7 +40,8 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
 /// One run of ASCII letters and digits.
 fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    if let Some((code, end)) = plate(reading, &range) {
+    let has_plate_word = reading.has_word(scan.lexicon, personal.plate, range.start.saturating_sub(13)..range.start);
+    if let Some((code, end)) = plate(reading, &range, has_plate_word) {
         if !report.covers(&["PII.PLATE"], index, &(range.start - 1..end)) {
             report.find(Found::new(code, Severity::S2, index, range.start - 1..end, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
         }
@@ -51,6 +52,11 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     let letter_at = |i: usize, set: &str| chars.get(i).is_some_and(|c| set.contains(*c));
     if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic) || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc) {
         uscc(personal, scan, index, range.clone(), chars, report);
+        return;
+    }
+    let is_mixed = chars.iter().any(char::is_ascii_digit) && chars.iter().any(char::is_ascii_alphabetic);
+    if (8..=18).contains(&chars.len()) && is_mixed && personal.context(scan, index, range.start).nearest.meets(personal.social) {
+        report.find(Found::new("PII.SOCIAL", Severity::S3, index, range, "personal/social"));
         return;
     }
     if !(8..=15).contains(&chars.len()) || report.covers(&["PII."], index, &range) {
@@ -95,7 +101,7 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
 }
 
 /// A plate whose letters begin at `range.start`, right after the province (GA 36): its end.
-fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, usize)> {
+fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> Option<(&'static str, usize)> {
     let province = reading.char(range.start.checked_sub(1)?)?;
     let rest = |from: usize, to: usize| reading.folded.chars.get(from..to).unwrap_or_default();
     let allowed = |c: &char| c.is_ascii_digit() || c.is_ascii_alphabetic() && !matches!(c, 'i' | 'o');
@@ -126,7 +132,8 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, u
     let energy = |c: Option<&char>| c.is_some_and(|c| "dabcefghjk".contains(*c));
     match serial.len() {
         4 if digits >= 1 && reading.char(end).is_some_and(|c| PLATE_SUFFIXES.contains(c)) => Some(("PII.PLATE", end + 1)),
-        5 if digits >= 1 => {
+        // Five letters are a plate only where the text says so.
+        5 if digits >= 1 || has_plate_word => {
             let suffix = reading.char(end) == Some('警');
             Some(("PII.PLATE", end + usize::from(suffix)))
         }
@@ -186,7 +193,7 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
         (_, _, true) => Severity::S1,
         _ => Severity::S1,
     };
-    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "official" } else { "commercial" });
+    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
     report.find(match severity {
         Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
         Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),

@@ -31,12 +31,12 @@ const GROUPS_MAX: usize = 64;
 /// Fewest Han numerals in a row that are read as a number.
 const HAN_DIGITS_MIN: usize = 7;
 
-fn is_separator(c: char) -> bool {
+pub fn is_separator(c: char) -> bool {
     matches!(c, ' ' | '-' | '–' | '—' | '·' | '•' | '.' | '_' | '－' | '‐' | '‑' | '−' | '・' | ')' | '）')
 }
 
 /// Letters that look like digits, inside a run of digits only.
-fn lookalike(c: char) -> Option<u8> {
+pub fn lookalike(c: char) -> Option<u8> {
     match c {
         'o' => Some(0),
         'l' | 'i' => Some(1),
@@ -72,6 +72,17 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
             None => chains.push(Chain { groups: vec![group], separators: Vec::new() }),
         }
         at = end;
+    }
+    for chain in &mut chains {
+        let total: usize = chain.groups.iter().map(|g| g.digits.len()).sum();
+        // 610·103·198·402·022·89X: the check character of an identity number told in groups.
+        if let Some(last) = chain.groups.last_mut().filter(|_| total == 17)
+            && reading.char(last.range.end) == Some('x')
+            && !reading.char(last.range.end + 1).is_some_and(|c| c.is_ascii_alphanumeric())
+        {
+            last.digits.push(10);
+            last.range.end += 1;
+        }
     }
     chains
 }

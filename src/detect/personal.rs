@@ -37,6 +37,7 @@ pub struct Personal {
     pub military: ListSet,
     pub social: ListSet,
     pub driver: ListSet,
+    pub plate: ListSet,
     pub server: ListSet,
     pub version: ListSet,
     pub personal_mail: ListSet,
@@ -84,6 +85,7 @@ impl Personal {
             military: list("military"),
             social: list("social"),
             driver: list("driver"),
+            plate: list("plate"),
             server: list("server"),
             version: list("version"),
             personal_mail: list("personal_mail"),
@@ -98,7 +100,7 @@ impl Personal {
             visit: list("visit"),
             biometric: list("biometric"),
             other_number: list("other_number"),
-            names: NameLists { before: list("name_before"), titles: list("name_titles") },
+            names: NameLists { before: list("name_before"), titles: list("name_titles"), illness: list("disease") },
             people: people::Patterns::new(),
         }
     }
@@ -268,6 +270,9 @@ impl Personal {
             if context.any.meets(self.foreign_pr) && digits.first() == Some(&9) && numbers::is_id_check_digit(digits) {
                 return Some(Settled::Found(Found::new("PII.FOREIGN_PR", Severity::S3, index, range.clone(), "personal/foreign_pr")));
             }
+            if context.nearest.meets(self.social) && numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) == IdProof::Proven {
+                return Some(Settled::Found(Found::new("PII.SOCIAL", Severity::S3, index, range.clone(), "personal/social")));
+            }
             return match numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) {
                 IdProof::Proven => Some(Settled::Found(found(Severity::S3).because("check_digit", "正确").because("context", has_context))),
                 IdProof::WrongCheckDigit if has_context && !is_joined => Some(Settled::Found(
@@ -330,7 +335,7 @@ impl Personal {
         let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
         let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
         let usual = matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
-        let spelled = shape.len() >= 6 && shape.iter().all(|&n| n <= 3);
+        let spelled = shape.len() >= 3 && shape.iter().all(|&n| n <= 4) && !separators.contains(&'.');
         if !(usual || has_context && uniform || spelled && uniform) {
             return None;
         }

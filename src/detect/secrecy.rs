@@ -21,6 +21,8 @@ const HEAD_CHARS: usize = 120;
 
 pub struct Secrecy {
     level: ListSet,
+    /// Words of laws and rules about secrecy.
+    talk: ListSet,
     education: ListSet,
     credential: ListSet,
     copy_number: ListSet,
@@ -32,6 +34,7 @@ impl Secrecy {
         let mut list = |name| lexicon.list(name, problems);
         Self {
             level: list("secret_level"),
+            talk: list("secrecy_talk"),
             education: list("secrecy_education"),
             credential: list("credential"),
             copy_number: list("copy_number"),
@@ -86,7 +89,9 @@ impl Secrecy {
             if let Some(word) = word {
                 end += word.chars().count();
                 // 商业秘密级, 秘密级别 and 国家秘密文件管理 are talk about secrecy.
-                let talk = reading.starts_with(end, "别") || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w));
+                let talk = reading.starts_with(end, "别")
+                    || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w))
+                    || reading.has_word(scan.lexicon, self.talk, reading.sentence(start..end));
                 let found = Found::new("SEC.MARK", Severity::S2, index, start..end, "secrecy/grade");
                 if is_education || talk {
                     report.suppress(found, SuppressedReason::Guard, "谈论保密制度，不是密级标志");
@@ -113,7 +118,8 @@ impl Secrecy {
         }
         for hit in reading.words_in(scan.lexicon, self.urgency, head.clone()) {
             let range = hit.start as usize..hit.end as usize;
-            if reading.straddled(scan.lexicon, range.start, range.end).is_none() && !report.covers(&["SEC.URGENCY"], index, &range) {
+            let is_mark = !reading.class(range.end).is(Class::HAN) && !(range.start > 0 && reading.class(range.start - 1).is(Class::HAN));
+            if is_mark && !report.covers(&["SEC.URGENCY"], index, &range) {
                 report.find(Found::new("SEC.URGENCY", Severity::S1, index, range, "secrecy/urgency"));
             }
         }
@@ -151,8 +157,9 @@ impl Secrecy {
                 .take(64)
                 .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || "!@#$%^&*_.-".contains(c)))
                 .count();
-            if len >= 4 {
-                report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, hit.start as usize..at + len, "secrecy/credential"));
+            let range = hit.start as usize..at + len;
+            if len >= 4 && !report.covers(&["SEC.CREDENTIAL"], index, &range) {
+                report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, range, "secrecy/credential"));
             }
         }
     }

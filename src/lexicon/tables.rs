@@ -42,7 +42,7 @@ pub struct Tables {
     admin_codes: HashMap<u32, (u16, u16)>,
     area_codes: HashSet<String>,
     /// Card prefix → total length.
-    card_prefixes: HashMap<u32, Vec<u8>>,
+    card_prefixes: HashMap<u64, Vec<u8>>,
     /// Exception days: `true` = working weekend.
     holidays: BTreeMap<Date, bool>,
     /// Official names of autonomous counties, banners, prefectures, regions.
@@ -176,12 +176,9 @@ impl Tables {
 
     /// Whether a card number of this length begins with an issued prefix.
     pub fn has_card_prefix(&self, digits: &[u8]) -> bool {
-        let mut prefix = 0u32;
-        for (i, digit) in digits.iter().take(10).enumerate() {
-            prefix = match prefix.checked_mul(10).and_then(|p| p.checked_add(u32::from(*digit))) {
-                Some(prefix) => prefix,
-                None => return false,
-            };
+        let mut prefix = 0u64;
+        for (i, digit) in digits.iter().take(12).enumerate() {
+            prefix = prefix * 10 + u64::from(*digit);
             if i >= 2 && self.card_prefixes.get(&prefix).is_some_and(|lens| lens.contains(&(digits.len() as u8))) {
                 return true;
             }

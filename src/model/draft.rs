@@ -280,6 +280,11 @@ impl std::io::Write for Hashing {
 fn bare_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
+    // "unknown variant `…`, expected one of …" quotes the draft between backticks, and the draft may hold backticks.
+    if text.starts_with("unknown variant `") {
+        let expected = text.rsplit_once("`, expected ").map_or("a known one", |(_, expected)| expected);
+        return format!("unknown value, expected {expected}");
+    }
     // "invalid type: string \"…\", expected u64" quotes the draft: keep the type, drop the value.
     let mut out = String::new();
     let mut quoted = false;
@@ -372,6 +377,8 @@ mod tests {
     fn an_error_never_quotes_the_draft() {
         let error = refused(|d| d["revision"] = "身份证530822188506150018".into());
         assert!(!error.to_string().contains("5308"), "{error}");
+        let error = refused(|d| d["kind"] = "身份证530822188506150018`, expected `x".into());
+        assert!(!error.to_string().contains("5308") && error.to_string().contains("`repost`"), "{error}");
     }
 
     #[test]

@@ -89,8 +89,8 @@ pub struct Database {
     shared: Arc<Shared>,
     last_place_at_open: i64,
     options: Options,
-    /// Held while the process lives; the kernel lets go of it however the process ends.
-    _lock: File,
+    /// Held until the close; the kernel lets go of it however the process ends.
+    lock: Mutex<Option<File>>,
 }
 
 impl Database {
@@ -145,7 +145,7 @@ impl Database {
             shared,
             last_place_at_open: last_place,
             options: options.clone(),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -309,6 +309,7 @@ impl Database {
             && let Some(thread) = thread
         {
             let _ended = thread.join();
+            unpoisoned(self.lock.lock()).take();
         }
     }
 }

@@ -360,3 +360,6 @@ fn watch_over(shared: &Arc<Shared>) {
         shared.metrics.inflight_records.set(unpoisoned(shared.queues.lock()).busy as f64);
     }
 }
+
+#[cfg(test)]
+mod tests;

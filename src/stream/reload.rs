@@ -65,7 +65,7 @@ impl ActiveRules {
         current.is_some()
     }
 
-    fn swap(&self, ruleset: Arc<Ruleset>) -> Option<Arc<Ruleset>> {
+    pub(super) fn swap(&self, ruleset: Arc<Ruleset>) -> Option<Arc<Ruleset>> {
         let old = unpoisoned(self.current.lock()).replace(ruleset);
         self.loaded.notify_all();
         old

@@ -1,8 +1,8 @@
 //! What the embedded store promises, tried on a real file.
 
 use super::super::*;
-use crate::model::{Draft, Queue};
-use crate::ruleset::{RuleFiles, Ruleset};
+use crate::model::{Draft, Level, Queue, Undetermined, UndeterminedReason, Verdict};
+use crate::ruleset::RuleFiles;
 
 fn open(folder: &std::path::Path) -> Store {
     let options = Options { data: folder.to_owned(), ..Options::default() };
@@ -19,32 +19,46 @@ fn new(id: &str, revision: u64, body: &str) -> NewRevision {
     NewRevision::of(&draft(id, revision, body), 1_000, jiff::civil::date(2026, 11, 23))
 }
 
-fn rules(text: &str) -> (RuleFiles, Ruleset) {
-    let files = RuleFiles([("policy.toml".to_owned(), text.as_bytes().to_vec())].into());
-    let ruleset = Ruleset::compile(&files);
-    // The real engine may refuse so small a set: the store does not care, so any set that compiles will do.
-    match ruleset {
-        Ok(ruleset) => (files, ruleset),
-        Err(_) => {
-            let files = crate::rule_files::read(&crate::rule_files::RulePaths::default()).expect("shipped rules");
-            let ruleset = Ruleset::compile(&files).unwrap_or_else(|_| panic!("the shipped rules compile"));
-            (files, ruleset)
-        }
+fn files(text: &str) -> RuleFiles {
+    RuleFiles([("policy.toml".to_owned(), text.as_bytes().to_vec())].into())
+}
+
+/// A verdict as some rule set might give it: the store does not care how it was reached.
+fn verdict(draft: &Draft, ruleset: &str) -> Verdict {
+    let (content_hash, as_of) = (draft.content_hash(), draft.as_of.expect("fixed at intake"));
+    Verdict {
+        unit: draft.unit.clone(),
+        id: draft.id.clone(),
+        revision: draft.revision,
+        verdict_id: Verdict::verdict_id(draft, &content_hash, as_of, ruleset),
+        content_hash,
+        ruleset: ruleset.to_owned(),
+        as_of,
+        queue: Queue::Ad,
+        level: Level::L2,
+        blocked: true,
+        findings: Vec::new(),
+        suppressed: Vec::new(),
+        undetermined: None,
     }
 }
 
+async fn save(store: &Store, files: &RuleFiles) -> String {
+    let (store, kept) = (store.clone(), files.clone());
+    tokio::task::spawn_blocking(move || store.save_ruleset(&kept, 1)).await.expect("joins").expect("saves");
+    files.id()
+}
+
 /// Judges everything that waits, as the screening does.
-fn judge_all(store: &Store, ruleset: &Ruleset) -> Vec<i64> {
+fn judge_all(store: &Store, ruleset: &str) {
     let mut cursor = InboxCursor::default();
-    let mut places = Vec::new();
     loop {
         let jobs = store.pending_after(&mut cursor, 10, 1 << 20).expect("reads");
         if jobs.is_empty() {
-            return places;
+            return;
         }
         for job in jobs {
-            store.record(Judged::of(&job, &ruleset.judge(&job.draft), 2_000)).expect("records");
-            places.push(job.place);
+            store.record(Judged::of(&job, &verdict(&job.draft, ruleset), 2_000)).expect("records");
         }
     }
 }
@@ -97,12 +111,7 @@ async fn intake_follows_its_decision_table() {
 async fn a_verdict_is_written_once_and_only_the_current_revision_waits_for_a_reviewer() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    let (files, ruleset) = rules("a");
-    let saved = {
-        let (store, files) = (store.clone(), files.clone());
-        tokio::task::spawn_blocking(move || store.save_ruleset(&files, 1)).await
-    };
-    saved.expect("joins").expect("saves");
+    let ruleset = save(&store, &files("a")).await;
     store.take_in(new("a", 1, "甲")).await.expect("takes in");
     store.take_in(new("a", 2, "乙")).await.expect("takes in");
     judge_all(&store, &ruleset);
@@ -111,14 +120,14 @@ async fn a_verdict_is_written_once_and_only_the_current_revision_waits_for_a_rev
     assert!(revisions.entries.iter().all(|entry| entry.verdict.is_some()), "every acknowledged draft has its verdict");
     let waiting: u64 = store.queue_counts().await.expect("counts").iter().map(|c| c.items).sum();
     assert_eq!(waiting, 1);
-    let verdict = ruleset.judge(&draft("a", 2, "乙"));
-    let page = store.items(verdict.queue, None, 10).await.expect("reads");
+    let page = store.items(Queue::Ad, None, 10).await.expect("reads");
     assert_eq!(page.items.iter().map(|i| (i.id.as_str(), i.revision)).collect::<Vec<_>>(), [("a", 2)]);
-    assert_eq!(revisions.entries[1].verdict.as_deref(), Some(verdict.to_json().as_str()));
+    let expected = verdict(&draft("a", 2, "乙"), &ruleset).to_json();
+    assert_eq!(revisions.entries.last().and_then(|entry| entry.verdict.clone()), Some(expected));
 
     // A late second result of the same job finds nothing to do.
     let late = PendingDraft { place: 1, draft: draft("a", 1, "别的"), received_at_ms: 0, starts: 0, again: false, bytes: 0 };
-    store.record(Judged::of(&late, &ruleset.judge(&late.draft), 3_000)).expect("handed over");
+    store.record(Judged::of(&late, &verdict(&late.draft, &ruleset), 3_000)).expect("handed over");
     // A higher revision takes the older one's item out of the queue.
     store.take_in(new("a", 3, "丙")).await.expect("takes in");
     assert_eq!(store.queue_counts().await.expect("counts").iter().map(|c| c.items).sum::<u64>(), 0);
@@ -154,21 +163,14 @@ async fn what_waits_is_still_there_after_a_restart_and_the_inbox_is_read_in_orde
 async fn an_item_asked_to_be_judged_again_keeps_its_verdict_until_then_and_its_older_verdict_for_ever() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    let (files, ruleset) = rules("a");
-    let save = |files: RuleFiles| {
-        let store = store.clone();
-        tokio::task::spawn_blocking(move || store.save_ruleset(&files, 1))
-    };
-    save(files.clone()).await.expect("joins").expect("saves");
+    let (old, new_rules) = (files("a"), files("b"));
+    let ruleset = save(&store, &old).await;
     store.take_in(new("a", 1, "甲")).await.expect("takes in");
     judge_all(&store, &ruleset);
     settled(&store).await;
     let first = store.item("u", "a", 1).await.expect("reads").expect("is there").1.expect("verdict");
 
-    let mut changed = files.clone();
-    changed.0.entry("policy.toml".into()).or_default().extend_from_slice(b"\n# changed\n");
-    let Ok(newer) = Ruleset::compile(&changed) else { panic!("a comment changes nothing") };
-    save(changed).await.expect("joins").expect("saves");
+    let newer = save(&store, &new_rules).await;
     assert_eq!(store.rejudge("u", "a").await, Ok(Rejudge::Asked { revision: 1 }));
     assert_eq!(store.rejudge("u", "nobody").await, Ok(Rejudge::Unknown));
     let between = store.item("u", "a", 1).await.expect("reads").expect("is there");
@@ -176,39 +178,77 @@ async fn an_item_asked_to_be_judged_again_keeps_its_verdict_until_then_and_its_o
     judge_all(&store, &newer);
     settled(&store).await;
     let second = store.item("u", "a", 1).await.expect("reads").expect("is there").1.expect("verdict");
-    assert_eq!((second.ruleset.as_str(), first.ruleset.as_str()), (newer.id(), ruleset.id()));
-    assert_eq!(store.rejudge_queue(second.queue).await, Ok(1));
+    assert_eq!((&second.ruleset, &first.ruleset), (&newer, &ruleset));
+    // The same rules again: nothing changes, and no past verdict is added.
+    assert_eq!(store.rejudge_queue(Queue::Ad).await, Ok(1));
     judge_all(&store, &newer);
     settled(&store).await;
     store.close();
 
     let archive = Archive::open(folder.path()).expect("opens");
-    for verdict in [&first, &second] {
+    for (verdict, rules) in [(&first, &old), (&second, &new_rules)] {
         let replay = archive.replay("u", "a", 1, Some(&verdict.verdict_id)).expect("reads").expect("is there");
-        assert_eq!(replay.verdict, verdict.to_json());
-        let Ok(again) = Ruleset::compile(&replay.rule_files) else { panic!("stored rules compile") };
-        assert_eq!(again.judge(&replay.draft).to_json(), replay.verdict);
+        assert_eq!((replay.verdict, &replay.rule_files), (verdict.to_json(), rules));
+        assert_eq!(replay.draft, draft("a", 1, "甲"));
     }
     let newest = archive.replay("u", "a", 1, None).expect("reads").expect("is there");
     assert_eq!(newest.verdict, second.to_json());
+    assert!(archive.replay("u", "a", 2, None).expect("reads").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn judging_again_that_is_cut_short_does_not_undo_a_verdict_but_one_that_was_cut_short_is_mended() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = open(folder.path());
+    let ruleset = save(&store, &files("a")).await;
+    store.take_in(new("a", 1, "甲")).await.expect("takes in");
+    let whole = verdict(&draft("a", 1, "甲"), &ruleset);
+    let cut = Verdict { undetermined: Some(Undetermined { reason: UndeterminedReason::Timeout }), ..whole.clone() };
+    let mut cursor = InboxCursor::default();
+    for (given, stands) in [(&cut, &cut), (&whole, &whole), (&cut, &whole)] {
+        for job in store.pending_after(&mut cursor, 10, 1 << 20).expect("reads") {
+            store.record(Judged::of(&job, given, 1)).expect("records");
+        }
+        settled(&store).await;
+        assert_eq!(store.item("u", "a", 1).await.expect("reads").expect("is there").1.as_ref(), Some(stands));
+        store.rejudge("u", "a").await.expect("asks");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_asked_again_while_it_is_judged_counts_only_once_more() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = open(folder.path());
+    let (old, newer) = (save(&store, &files("a")).await, save(&store, &files("b")).await);
+    store.take_in(new("a", 1, "甲")).await.expect("takes in");
+    let mut cursor = InboxCursor::default();
+    let under_way = store.pending_after(&mut cursor, 10, 1 << 20).expect("reads");
+    store.rejudge("u", "a").await.expect("asks");
+    assert_eq!(store.pending(), 1);
+    // The older rules finish late: their verdict is not wanted any more.
+    for job in &under_way {
+        store.record(Judged::of(job, &verdict(&job.draft, &old), 1)).expect("records");
+    }
+    for job in store.pending_after(&mut cursor, 10, 1 << 20).expect("reads") {
+        assert!(!job.again, "it has no verdict yet, so it is as urgent as new drafts");
+        store.record(Judged::of(&job, &verdict(&job.draft, &newer), 1)).expect("records");
+    }
+    settled(&store).await;
+    let (stored, given) = store.item("u", "a", 1).await.expect("reads").expect("is there");
+    assert_eq!((stored.state, given.map(|v| v.ruleset)), (RevisionState::Screened, Some(newer)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_a_queue_join_without_gap_or_repeat_and_secret_titles_stay_hidden() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    let (files, ruleset) = rules("a");
-    let saved = {
-        let (store, files) = (store.clone(), files.clone());
-        tokio::task::spawn_blocking(move || store.save_ruleset(&files, 1)).await
-    };
-    saved.expect("joins").expect("saves");
+    let ruleset = save(&store, &files("a")).await;
     for number in 0..7 {
         store.take_in(new(&format!("n{number}"), 1, "正文")).await.expect("takes in");
     }
     let mut cursor = InboxCursor::default();
     for job in store.pending_after(&mut cursor, 100, 1 << 20).expect("reads") {
-        let mut judged = Judged::of(&job, &ruleset.judge(&job.draft), 1);
+        let mut judged = Judged::of(&job, &verdict(&job.draft, &ruleset), 1);
         judged.queue = Queue::Secrecy;
         store.record(judged).expect("records");
     }
@@ -263,4 +303,69 @@ fn a_folder_in_use_a_foreign_file_and_a_damaged_file_are_refused() {
     newer.execute_batch("PRAGMA user_version = 99").expect("sets");
     drop(newer);
     assert!(matches!(try_open(), Some(OpenError::Newer { found: 99, .. })));
+}
+
+/// One step of a client: send a revision of an item with some content.
+#[derive(Debug, Clone)]
+struct Send {
+    id: u8,
+    revision: u64,
+    content: u8,
+}
+
+fn sends() -> impl proptest::strategy::Strategy<Value = Vec<Send>> {
+    use proptest::prelude::*;
+    prop::collection::vec((0..3u8, 1..6u64, 0..2u8).prop_map(|(id, revision, content)| Send { id, revision, content }), 1..40)
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, failure_persistence: None, ..Default::default() })]
+
+    /// The decision table of intake against a model of a dozen lines, with judging mixed in and a restart at the end.
+    #[test]
+    fn intake_agrees_with_its_model(sends in sends(), judge_after in 0..40usize) {
+        let runtime = tokio::runtime::Runtime::new().expect("runtime");
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().expect("folder");
+            let store = open(folder.path());
+            let ruleset = save(&store, &files("a")).await;
+            let mut model: std::collections::BTreeMap<u8, std::collections::BTreeMap<u64, u8>> = Default::default();
+            for (step, send) in sends.iter().enumerate() {
+                let revisions = model.entry(send.id).or_default();
+                let expected = match (revisions.get(&send.revision), revisions.keys().next_back()) {
+                    (Some(content), _) if *content == send.content => Intake::Same,
+                    (Some(_), _) => Intake::Conflict,
+                    (None, Some(highest)) if *highest > send.revision => Intake::Superseded,
+                    _ => Intake::Current,
+                };
+                revisions.entry(send.revision).or_insert(send.content);
+                let outcome = store.take_in(new(&send.id.to_string(), send.revision, &send.content.to_string())).await;
+                assert_eq!(outcome, Ok(expected), "step {step}: {send:?}");
+                if step == judge_after {
+                    judge_all(&store, &ruleset);
+                    settled(&store).await;
+                }
+            }
+            store.close();
+            drop(store);
+            let store = open(folder.path());
+            judge_all(&store, &ruleset);
+            settled(&store).await;
+            let waiting: Vec<_> = store.items(Queue::Ad, None, 200).await.expect("reads").items.into_iter().map(|i| (i.id, i.revision)).collect();
+            assert_eq!(waiting.len(), model.len(), "one item waits for each id: {waiting:?}");
+            for (id, revisions) in &model {
+                let stored = store.revisions("u", &id.to_string()).await.expect("reads").expect("is there");
+                let highest = *revisions.keys().next_back().expect("a revision");
+                assert_eq!(stored.entries.iter().map(|e| e.revision).collect::<Vec<_>>(), revisions.keys().copied().collect::<Vec<_>>());
+                for entry in &stored.entries {
+                    let state = if entry.revision == highest { RevisionState::Screened } else { RevisionState::Superseded };
+                    assert_eq!(entry.state, state);
+                    let expected = verdict(&draft(&id.to_string(), entry.revision, &revisions[&entry.revision].to_string()), &ruleset);
+                    assert_eq!(entry.verdict.as_deref(), Some(expected.to_json().as_str()));
+                }
+                assert!(waiting.contains(&(id.to_string(), highest)));
+            }
+            store.close();
+        });
+    }
 }
