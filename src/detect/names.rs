@@ -40,14 +40,7 @@ enum Demand {
 
 /// The name that begins at `at`, by surname: its end.
 fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet, demand: Demand) -> Option<usize> {
-    let surnames = &lexicon.tables.surnames;
-    let surname_len = if surnames.contains(&reading.text(at..at + 2)) {
-        2
-    } else if surnames.contains(&reading.text(at..at + 1)) {
-        1
-    } else {
-        return None;
-    };
+    let surname_len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
     if demand != Demand::Certain && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) {
         return None;
     }
@@ -92,8 +85,7 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
 
 /// 张某、张某某、欧阳某、张*、张**: the end of the masked name at `at`.
 fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
-    let surnames = &lexicon.tables.surnames;
-    let len = [2, 1].into_iter().find(|&n| surnames.contains(&reading.text(at..at + n)))?;
+    let len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
     if len == 1 && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) && !ends_name(reading, at.wrapping_sub(1)) {
         return None;
     }
@@ -121,6 +113,8 @@ pub struct NameLists {
     pub titles: ListSet,
     /// 患有、确诊 …: whoever stands right before is a person.
     pub illness: ListSet,
+    /// 我镇、班的 …: lead over to a name.
+    pub opening: ListSet,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -163,8 +157,16 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         }
     }
     // 2. At the head of a clause that goes on like a person: （男，、，女，、，16岁、（手机 … or with a personal number near.
-    let mut at = 0;
+    // Without any sign of a person there is nobody to look for.
+    let has_sign = !proofs.is_empty()
+        || reading.lists.meets(lists.illness.and(lists.opening))
+        || reading.has_any(&['某', '*', '×', '○', '岁', '男', '女']);
+    let mut at = if has_sign { 0 } else { reading.len() };
     while at < reading.len() {
+        if !reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c)) {
+            at += 1;
+            continue;
+        }
         // 其中陈某（16岁…）: 某 says enough by itself.
         if reading.char(at + 1) == Some('某')
             && let Some(end) = masked_at(reading, lexicon, at)
@@ -174,8 +176,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let after_break = at == 0 || !reading.class(at - 1).is(Class::HAN | Class::LETTER);
-        let opened = is_after_opening(reading, at);
-        let asked = opened || reading.ends_with(at, "请") || reading.ends_with(at, "由");
+        let opened = is_after_opening(reading, lexicon, lists, at);
+        let asked = opened || at > 0 && matches!(reading.char(at - 1), Some('请' | '由'));
         let leads = after_break || asked;
         if !leads || !reading.class(at).is(Class::HAN) {
             at += 1;
@@ -216,8 +218,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
 }
 
 /// 我镇、五年级1班的 … : the word that ends here leads over to a name.
-fn is_after_opening(reading: &Reading<'_>, at: usize) -> bool {
-    ["我镇", "我乡", "我村", "班的", "班学生"].iter().any(|w| reading.ends_with(at, w))
+fn is_after_opening(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, at: usize) -> bool {
+    reading.lists.meets(lists.opening) && reading.words_in(lexicon, lists.opening, at.saturating_sub(4)..at).any(|h| h.end as usize == at)
 }
 
 /// `，男，`、`（女，`、`，16岁`.

@@ -47,13 +47,10 @@ pub fn lookalike(c: char) -> Option<u8> {
 /// All chains of a reading, in order.
 pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
+    let classes = reading.folded.classes.as_slice();
     let mut at = 0;
-    while at < reading.len() {
-        let class = reading.class(at);
-        if !class.is(Class::DIGIT | Class::NUMERAL) {
-            at += 1;
-            continue;
-        }
+    while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c.is(Class::DIGIT | Class::NUMERAL))) {
+        at += step;
         let Some(group) = group(reading, at) else {
             at += 1;
             continue;

@@ -192,14 +192,14 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
 /// Home addresses: to the room S3, to the group of a village S2 beside a person.
 fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
+    let chars = reading.folded.chars.as_slice();
+    let villages = reading.lists.meets(personal.address) || !persons.is_empty();
     let mut at = 0;
-    while at < reading.len() {
-        let is_trigger = match reading.char(at) {
-            Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
-                at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_digit() || c == '号')
-            }
-            Some('组' | '寨' | '屯' | '队') => {
-                reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)) || !persons.is_empty()
+    while let Some(&c) = chars.get(at) {
+        let is_trigger = match c {
+            '栋' | '幢' | '座' | '室' | '楼' | '单' => at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号'),
+            '组' | '寨' | '屯' | '队' => {
+                villages && (!persons.is_empty() || reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)))
             }
             _ => false,
         };

@@ -14,11 +14,15 @@ use super::{Scan, documents, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Severity, SuppressedReason};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
 /// How far before a number its context words may stand, in characters (DOMAIN §3.2).
 pub const CONTEXT_CHARS: usize = 12;
+
+/// Characters that hide digits.
+const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
 
 /// The word lists of all personal detectors.
 pub struct Personal {
@@ -100,7 +104,12 @@ impl Personal {
             visit: list("visit"),
             biometric: list("biometric"),
             other_number: list("other_number"),
-            names: NameLists { before: list("name_before"), titles: list("name_titles"), illness: list("disease") },
+            names: NameLists {
+                before: list("name_before"),
+                titles: list("name_titles"),
+                illness: list("disease"),
+                opening: list("name_opening"),
+            },
             people: people::Patterns::default(),
         }
     }
@@ -418,7 +427,10 @@ impl Personal {
     /// 530822********0018: masked well enough is S0, not enough is S2.
     fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let is_mask = |c: char| matches!(c, '*' | '×' | 'x' | '●' | '■' | '□' | '○' | '＊' | '⋆' | '✱');
+        if !reading.classes.is(Class::DIGIT) || !reading.has_any(&MASKS) {
+            return;
+        }
+        let is_mask = |c: char| MASKS.contains(&c);
         let mut at = 0;
         while at < reading.len() {
             let is_start = reading.char(at).is_some_and(|c| c.is_ascii_digit() && c != '0')

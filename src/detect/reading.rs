@@ -20,6 +20,8 @@ pub struct Reading<'a> {
     pub hits: Vec<Hit>,
     /// Lists of which some word stands in the passage.
     pub lists: ListSet,
+    /// Classes of which some character stands in the passage.
+    pub classes: Class,
     known_runs: RefCell<KnownRuns>,
 }
 
@@ -29,7 +31,8 @@ impl<'a> Reading<'a> {
         let mut hits = Vec::new();
         lexicon.scan(&folded, &mut hits);
         let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
-        Self { passage, folded, hits, lists, known_runs: RefCell::default() }
+        let classes = Class(folded.classes.iter().fold(0, |all, class| all | class.0));
+        Self { passage, folded, hits, lists, classes, known_runs: RefCell::default() }
     }
 
     pub fn char(&self, at: usize) -> Option<char> {
@@ -38,6 +41,11 @@ impl<'a> Reading<'a> {
 
     pub fn class(&self, at: usize) -> Class {
         self.folded.class(at)
+    }
+
+    /// Whether one of these characters stands in the passage.
+    pub fn has_any(&self, chars: &[char]) -> bool {
+        self.folded.chars.iter().any(|c| chars.contains(c))
     }
 
     pub fn len(&self) -> usize {

@@ -135,7 +135,8 @@ impl Terms {
             }
             let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
             let text = reading.text(start..end);
-            for &row in scan.lexicon.digit_rows() {
+            let rows = if scan.lexicon.any_digit_row_matches(&text) { scan.lexicon.digit_rows() } else { &[] };
+            for &row in rows {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 for found in expression.find_iter(&text) {
                     let before = text.get(..found.start()).map_or(0, |t| t.chars().count());

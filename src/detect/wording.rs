@@ -62,7 +62,7 @@ impl Wording {
                 }
             }
         }
-        let halves = Matcher::new(&patterns, |_, _| 1.0, |_| false);
+        let halves = Matcher::new(&patterns, |a, b| lexicon.commonness(a, b), |_| false);
         Self {
             autonomous_suffix: lexicon.list("autonomous_suffix", problems),
             leader: lexicon.list("leader", problems),

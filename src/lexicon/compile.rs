@@ -91,6 +91,9 @@ pub struct Lexicon {
     lists: HashMap<String, u8>,
     /// `regex` rows that begin with a digit: tried around runs of digits only.
     digit_rows: Vec<u32>,
+    /// Whether any of them matches at all.
+    any_digit_row: Option<regex_automata::meta::Regex>,
+    frequency: Frequency,
 }
 
 /// Names patterns while the lexicon is put together.
@@ -185,10 +188,32 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
+        let expressions: Vec<&str> =
+            digit_rows.iter().filter_map(|&i| ready.get(i as usize)).map(|r: &Ready| r.row.term.as_str()).collect();
+        let any_digit_row = regex_automata::meta::Builder::new()
+            .configure(regex_automata::meta::Config::new().hybrid_cache_capacity(8 << 20))
+            .build_many(&expressions)
+            .ok();
         let frequency = Frequency::read(files, problems);
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
         let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
-        Self { fold, segmenter: Segmenter::new(), tables, rows: ready, uses: patterns.uses, matcher, lists, digit_rows }
+        Self {
+            fold,
+            segmenter: Segmenter::new(),
+            tables,
+            rows: ready,
+            uses: patterns.uses,
+            matcher,
+            lists,
+            digit_rows,
+            any_digit_row,
+            frequency,
+        }
+    }
+
+    /// How common a pair of characters is in ordinary text, per million.
+    pub fn commonness(&self, a: char, b: char) -> f32 {
+        self.frequency.of(a, b)
     }
 
     pub fn rows(&self) -> &[Ready] {
@@ -236,6 +261,11 @@ impl Lexicon {
         &self.digit_rows
     }
 
+    /// Whether any of [`Self::digit_rows`] matches somewhere in the text.
+    pub fn any_digit_row_matches(&self, text: &str) -> bool {
+        self.any_digit_row.as_ref().is_none_or(|any| any.is_match(text))
+    }
+
     /// All hits in folded text, sorted by place.
     pub fn scan(&self, folded: &Folded, hits: &mut Vec<Hit>) {
         hits.clear();
@@ -251,8 +281,10 @@ impl Lexicon {
         let mut at = 1;
         let mut chars = Vec::with_capacity(2 * BRIDGE_CHARS);
         let mut places = Vec::with_capacity(2 * BRIDGE_CHARS);
-        while at + 1 < folded.len() {
-            if !folded.class(at).is(Class::SKIP) || !folded.class(at - 1).is_word() {
+        let classes = folded.classes.as_slice();
+        while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c.is(Class::SKIP))) {
+            at += step;
+            if !folded.class(at - 1).is_word() {
                 at += 1;
                 continue;
             }
