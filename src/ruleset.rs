@@ -120,7 +120,8 @@ impl Ruleset {
     /// `as_of` of the draft must have been fixed at intake; without it the verdict is `undetermined`.
     pub fn judge(&self, draft: &Draft) -> Verdict {
         // A bug in a detector must not take a draft past a person, nor the process down.
-        std::panic::catch_unwind(AssertUnwindSafe(|| self.judge_unguarded(draft))).unwrap_or_else(|_| self.undetermined(draft, UndeterminedReason::Panic))
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.judge_unguarded(draft)))
+            .unwrap_or_else(|_| self.undetermined(draft, UndeterminedReason::Panic))
     }
 
     fn judge_unguarded(&self, draft: &Draft) -> Verdict {

@@ -272,7 +272,9 @@ impl<'a> View<'a> {
         match seen {
             // What is masked is shown masked; its folding would be that of the mask.
             _ if is_masked(&finding.code) => transforms,
-            Some(seen) if seen != original => format!("「{seen}」{}", if transforms.is_empty() { String::new() } else { format!("（{transforms}）") }),
+            Some(seen) if seen != original => {
+                format!("「{seen}」{}", if transforms.is_empty() { String::new() } else { format!("（{transforms}）") })
+            }
             _ if transforms.is_empty() => "与原文相同".to_owned(),
             _ => transforms,
         }

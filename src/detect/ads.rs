@@ -68,7 +68,10 @@ impl Ads {
             recruit: list("recruit"),
             pay: list("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
-            copy_and_open: Regex::new(r"复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)").ok(),
+            copy_and_open: Regex::new(
+                r"复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)",
+            )
+            .ok(),
         }
     }
 
@@ -80,14 +83,21 @@ impl Ads {
             self.prices(scan, index, &mut elements);
             self.share_codes(scan, index, &mut elements);
             contacts.extend(self.contacts(scan, index));
-            if reading.passage.role == Role::Qr && !report.found.iter().any(|f| f.range_in(index).is_some()) && !reading.passage.text.contains("://") {
+            if reading.passage.role == Role::Qr
+                && !report.found.iter().any(|f| f.range_in(index).is_some())
+                && !reading.passage.text.contains("://")
+            {
                 let live = !self.contacts(scan, index).is_empty();
                 let severity = if live { Severity::S3 } else { Severity::S2 };
                 elements.push(Found::new("AD.QR", severity, index, 0..reading.len(), "ads/qr_text"));
             }
         }
         points += elements.iter().map(|f| if f.code == "AD.PRICE" { 2 } else { 3 }).sum::<i64>();
-        let links = report.found.iter().filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1).count() as i64;
+        let links = report
+            .found
+            .iter()
+            .filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1)
+            .count() as i64;
         points += 3 * links.min(2);
         self.phrases(scan, report, &mut elements);
         points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
@@ -117,9 +127,10 @@ impl Ads {
                 (false, true) => Severity::S0,
                 (false, false) => Severity::S2,
             };
-            let office = scan.readings.get(contact.reading).is_some_and(|r| {
-                r.has_word(scan.lexicon, self.office.and(self.public_service), r.around(contact.range.clone(), 14, 8))
-            });
+            let office = scan
+                .readings
+                .get(contact.reading)
+                .is_some_and(|r| r.has_word(scan.lexicon, self.office.and(self.public_service), r.around(contact.range.clone(), 14, 8)));
             let severity = if !is_ad && office && contact.is_qq { severity.min(Severity::S1) } else { severity };
             report.find(Found::new(code, severity, contact.reading, contact.range, rule).because("score", points));
         }
@@ -181,7 +192,8 @@ impl Ads {
             while at < hit.end as usize + 3 && matches!(reading.char(at), Some(' ' | '￥' | '¥' | '：' | ':' | '为')) {
                 at += 1;
             }
-            let digits = (at..reading.len()).take(12).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
+            let digits =
+                (at..reading.len()).take(12).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
             if digits == 0 {
                 continue;
             }
@@ -216,7 +228,9 @@ impl Ads {
         let mut codes: Vec<Range<usize>> = Vec::new();
         for found in self.share_code.iter().flat_map(|r| r.find_iter(text)) {
             let inner: String = found.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-            let mixed = inner.chars().any(|c| c.is_ascii_digit()) && inner.chars().any(|c| c.is_ascii_lowercase()) && inner.chars().any(|c| c.is_ascii_uppercase());
+            let mixed = inner.chars().any(|c| c.is_ascii_digit())
+                && inner.chars().any(|c| c.is_ascii_lowercase())
+                && inner.chars().any(|c| c.is_ascii_uppercase());
             let marked = found.as_str().chars().next().is_some_and(mark);
             if (marked && inner.chars().any(|c| c.is_ascii_alphabetic())) || mixed && is_copied {
                 codes.push(found.range());
@@ -245,7 +259,9 @@ impl Ads {
                 continue;
             }
             let near = appeals.last_mut().filter(|(r, range, _, _)| {
-                *r == term.reading && term.range.start <= range.end + ONE_APPEAL_CHARS && reading.paragraph(range.clone()).contains(&term.range.start)
+                *r == term.reading
+                    && term.range.start <= range.end + ONE_APPEAL_CHARS
+                    && reading.paragraph(range.clone()).contains(&term.range.start)
             });
             match near {
                 Some((_, range, words, _)) => {
@@ -326,7 +342,9 @@ impl Ads {
             }
             let Some(hit) = reading.words_in(scan.lexicon, self.recruit, 0..reading.len()).next() else { continue };
             let contact = report.found.iter().any(|f| {
-                matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ") && f.range_in(index).is_some() && f.severity >= Severity::S1
+                matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ")
+                    && f.range_in(index).is_some()
+                    && f.severity >= Severity::S1
             });
             if contact {
                 let official = scan.account == AccountKind::Employment || reading.lists.meets(self.public_service);
@@ -341,7 +359,9 @@ impl Ads {
 /// The account number after a contact word: `号：mj_bm2026`, `：123456789`.
 fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<usize>> {
     let mut at = after;
-    while at < after + 6 && matches!(reading.char(at), Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '=')) {
+    while at < after + 6
+        && matches!(reading.char(at), Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '='))
+    {
         at += 1;
     }
     let end = (at..reading.len())
@@ -352,6 +372,10 @@ fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<
     let text = reading.text(at..end);
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let letters_first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    let fits = if is_qq { digits && (5..=11).contains(&text.len()) && !text.starts_with('0') } else { letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len()) };
+    let fits = if is_qq {
+        digits && (5..=11).contains(&text.len()) && !text.starts_with('0')
+    } else {
+        letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len())
+    };
     fits.then_some(at..end)
 }

@@ -49,7 +49,9 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     let chars = reading.folded.chars.get(range.clone()).unwrap_or_default();
     let digits = |from: usize, count: usize| chars.len() == from + count && chars.iter().skip(from).all(char::is_ascii_digit);
     let letter_at = |i: usize, set: &str| chars.get(i).is_some_and(|c| set.contains(*c));
-    if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic) || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc) {
+    if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic)
+        || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc)
+    {
         uscc(personal, scan, index, range.clone(), chars, report);
         return;
     }
@@ -61,14 +63,17 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     let e_form = chars.len() == 9 && letter_at(0, "e") && second_letter_or_digit && chars.iter().skip(2).all(char::is_ascii_digit);
     let passport = e_form
         || letter_at(0, "g") && digits(1, 8)
-        || chars.len() == 9 && matches!(chars.get(..2), Some(['s' | 'p' | 'd', 'e'] | ['m', 'a'])) && chars.iter().skip(2).all(char::is_ascii_digit)
+        || chars.len() == 9
+            && matches!(chars.get(..2), Some(['s' | 'p' | 'd', 'e'] | ['m', 'a']))
+            && chars.iter().skip(2).all(char::is_ascii_digit)
         || digits(0, 9) && matches!(chars.get(..2), Some(['1', '4' | '5']));
     let hkm = chars.len() == 9 && letter_at(0, "cw") && second_letter_or_digit && chars.iter().skip(2).all(char::is_ascii_digit)
         || letter_at(0, "hm") && (digits(1, 8) || digits(1, 10));
     let tw = letter_at(0, "tl") && digits(1, 8)
         || digits(0, 8)
         || chars.len() == 11 && chars.iter().take(10).all(char::is_ascii_digit) && chars.last().is_some_and(char::is_ascii_alphabetic);
-    let foreign = chars.len() == 15 && chars.iter().take(3).all(char::is_ascii_alphabetic) && chars.iter().skip(3).all(char::is_ascii_digit);
+    let foreign =
+        chars.len() == 15 && chars.iter().take(3).all(char::is_ascii_alphabetic) && chars.iter().skip(3).all(char::is_ascii_digit);
     let code = if foreign && context.any.meets(personal.foreign_pr) {
         "PII.FOREIGN_PR"
     } else if hkm && context.any.meets(personal.hkm) {
@@ -88,9 +93,17 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
     if numbers::is_uscc(chars) {
         let severity = if chars.starts_with(&['9', '2']) { Severity::S1 } else { Severity::S0 };
         let found = Found::new("PII.USCC", severity, index, range, "personal/uscc").because("check_character", "正确");
-        report.find(if severity == Severity::S0 { found.saying("统一社会信用代码，单位信息，公开合法").instead("核对即可") } else { found });
+        report.find(if severity == Severity::S0 {
+            found.saying("统一社会信用代码，单位信息，公开合法").instead("核对即可")
+        } else {
+            found
+        });
     } else if context.any.meets(personal.uscc) {
-        report.suppress(Found::new("PII.USCC", Severity::S0, index, range, "personal/uscc"), SuppressedReason::CheckDigit, "校验码不符，请核对");
+        report.suppress(
+            Found::new("PII.USCC", Severity::S0, index, range, "personal/uscc"),
+            SuppressedReason::CheckDigit,
+            "校验码不符，请核对",
+        );
     }
 }
 
@@ -172,7 +185,12 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     }
     let domain = reading.text(at + 1..end.max(at + 1));
     let top = domain.rsplit('.').next().unwrap_or_default();
-    if start == at || !domain.contains('.') || top.len() < 2 || !top.chars().all(|c| c.is_ascii_alphabetic()) || scan.is_in_address(index, &(start..end)) {
+    if start == at
+        || !domain.contains('.')
+        || top.len() < 2
+        || !top.chars().all(|c| c.is_ascii_alphabetic())
+        || scan.is_in_address(index, &(start..end))
+    {
         return;
     }
     let near = reading.around(start..end, 24, 6);
@@ -186,7 +204,8 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
         (_, _, true) => Severity::S1,
         _ => Severity::S1,
     };
-    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "official" } else { "commercial" });
+    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email")
+        .because("domain", if official { "official" } else { "commercial" });
     report.find(match severity {
         Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
         Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),
@@ -199,12 +218,15 @@ fn machine_addresses(personal: &Personal, scan: &Scan<'_>, index: usize, report:
     let Some(reading) = scan.readings.get(index) else { return };
     let mut at = 0;
     while at < reading.len() {
-        let starts = reading.class(at).is(Class::DIGIT) && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':')));
+        let starts = reading.class(at).is(Class::DIGIT)
+            && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':')));
         if !starts {
             at += 1;
             continue;
         }
-        let end = (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))).unwrap_or(reading.len());
+        let end = (at..reading.len())
+            .find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':')))
+            .unwrap_or(reading.len());
         if end - at > 21 {
             at = end;
             continue;
@@ -213,7 +235,8 @@ fn machine_addresses(personal: &Personal, scan: &Scan<'_>, index: usize, report:
         let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
         let host = host.trim_end_matches('.');
         let address: Option<core::net::Ipv4Addr> = host.parse().ok();
-        let len = host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
+        let len =
+            host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
         let range = at..at + len;
         at = end;
         let Some(address) = address else { continue };
@@ -242,7 +265,8 @@ fn mac_addresses(scan: &Scan<'_>, index: usize, report: &mut Report) {
     while at + 17 <= reading.len() {
         let separator = reading.char(at + 2);
         let is_shape = matches!(separator, Some(':' | '-'))
-            && (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator))
+            && (0..6)
+                .all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator))
             && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator))
             && !reading.char(at + 17).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
         let has_letter = (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic()));

@@ -30,9 +30,13 @@ impl Patterns {
                 r"|[\p{Han}\d]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?(?:[0-9]{1,2}单元)?[0-9]{2,4}室"
             )),
             // 联珠镇曼兴村老寨组12号
-            village: compile(r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:组|小组|寨|屯|队)(?:[0-9]{1,4}号)?"),
+            village: compile(
+                r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:组|小组|寨|屯|队)(?:[0-9]{1,4}号)?",
+            ),
             // 高二（3）班, 三年级2班, 初二4班, 小学六年级
-            class: compile(r"(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班"),
+            class: compile(
+                r"(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
+            ),
         }
     }
 }
@@ -60,7 +64,14 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
 }
 
 /// Minors who can be recognised: a name (even masked) with an age up to 17, or with school and class.
-fn minors(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) -> Vec<Range<usize>> {
+fn minors(
+    personal: &Personal,
+    patterns: &Patterns,
+    scan: &Scan<'_>,
+    index: usize,
+    persons: &[Person],
+    report: &mut Report,
+) -> Vec<Range<usize>> {
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut spans: Vec<Range<usize>> = Vec::new();
     for (i, person) in persons.iter().enumerate() {
@@ -174,7 +185,9 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
     while at < reading.len() {
         let is_trigger = match reading.char(at) {
             Some('栋' | '幢' | '座' | '室' | '楼') => at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_digit() || c == '号'),
-            Some('组' | '寨' | '屯' | '队') => reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)) || !persons.is_empty(),
+            Some('组' | '寨' | '屯' | '队') => {
+                reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)) || !persons.is_empty()
+            }
             _ => false,
         };
         if !is_trigger {
@@ -199,7 +212,9 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
         let person = persons.iter().any(|p| p.range.start >= sentence.start && p.range.end <= sentence.end && !p.is_masked);
         let public = !home && reading.has_word(scan.lexicon, personal.office_place, before);
         let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
-        let found = |severity| Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", is_room).because("home", home);
+        let found = |severity| {
+            Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", is_room).because("home", home)
+        };
         if public || inside_public {
             report.suppress(found(Severity::S2), SuppressedReason::Context, "单位、场所或项目的地址");
         } else if is_room {
@@ -213,7 +228,8 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
 /// The stretch of Han characters, digits and address signs around `at`.
 fn address_window(reading: &Reading<'_>, at: usize) -> Range<usize> {
     let belongs = |i: usize| {
-        reading.class(i).is(Class::HAN | Class::DIGIT | Class::LETTER) || matches!(reading.char(i), Some('-' | '(' | ')' | '（' | '）' | '#'))
+        reading.class(i).is(Class::HAN | Class::DIGIT | Class::LETTER)
+            || matches!(reading.char(i), Some('-' | '(' | ')' | '（' | '）' | '#'))
     };
     let mut start = at;
     while start > 0 && at - start < 60 && belongs(start - 1) {

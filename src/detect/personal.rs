@@ -123,7 +123,10 @@ impl Personal {
                 .found
                 .iter()
                 .skip(first)
-                .filter(|f| ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code) && f.severity >= Severity::S1)
+                .filter(|f| {
+                    ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code)
+                        && f.severity >= Severity::S1
+                })
                 .filter_map(|f| f.range_in(index).cloned())
                 .collect();
             let persons = if role == Role::Author { Vec::new() } else { names::persons(reading, scan.lexicon, self.names, &proofs) };
@@ -138,7 +141,8 @@ impl Personal {
         let Some(reading) = scan.readings.get(index) else { return Context::default() };
         let mut context = Context::default();
         let mut nearest_end = 0;
-        let line_start = (start.saturating_sub(CONTEXT_CHARS)..start).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(start);
+        let line_start =
+            (start.saturating_sub(CONTEXT_CHARS)..start).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(start);
         for hit in reading.hits_in(line_start..start).filter(|h| h.end as usize <= start) {
             let lists = scan.lexicon.lists_of(hit.pattern);
             if lists == ListSet::default() {
@@ -217,8 +221,10 @@ impl Personal {
         if let Some(found) = self.landline(scan, index, chain, from, to, &range, context) {
             return self.settle(found, report);
         }
-        let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c)) || matches!(before, Some('￥' | '¥' | '$' | '#'));
-        let is_other = context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
+        let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c))
+            || matches!(before, Some('￥' | '¥' | '$' | '#'));
+        let is_other =
+            context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
         if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
             if is_amount || is_other {
@@ -261,7 +267,15 @@ impl Personal {
         true
     }
 
-    fn identity(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Settled> {
+    fn identity(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        is_joined: bool,
+    ) -> Option<Settled> {
         let has_context = context.any.meets(self.id.and(self.social));
         if digits.len() == 18 {
             let found = |severity| Found::new("PII.ID18", severity, index, range.clone(), "personal/id18");
@@ -271,7 +285,9 @@ impl Personal {
             return match numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) {
                 IdProof::Proven => Some(Settled::Found(found(Severity::S3).because("check_digit", "正确").because("context", has_context))),
                 IdProof::WrongCheckDigit if has_context && !is_joined => Some(Settled::Found(
-                    found(Severity::S2).because("check_digit", "不符").saying("疑似身份证件号码，校验码不符，请核对是否笔误；无论对错都不应完整公开"),
+                    found(Severity::S2)
+                        .because("check_digit", "不符")
+                        .saying("疑似身份证件号码，校验码不符，请核对是否笔误；无论对错都不应完整公开"),
                 )),
                 IdProof::WrongCheckDigit if !is_joined && !context.any.meets(self.bank.and(self.uscc)) => {
                     Some(Settled::Suppressed(found(Severity::S2), SuppressedReason::CheckDigit, "校验码不符，附近也没有证件字样".into()))
@@ -289,7 +305,16 @@ impl Personal {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn landline(&self, scan: &Scan<'_>, index: usize, chain: &Chain, from: usize, to: usize, range: &Range<usize>, context: Context) -> Option<Settled> {
+    fn landline(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        chain: &Chain,
+        from: usize,
+        to: usize,
+        range: &Range<usize>,
+        context: Context,
+    ) -> Option<Settled> {
         let groups = chain.groups.get(from..=to)?;
         let (area, number): (Vec<u8>, Vec<u8>) = match groups {
             [whole] if whole.digits.first() == Some(&0) => {
@@ -318,7 +343,15 @@ impl Personal {
         Some(Settled::Found(found))
     }
 
-    fn mobile(&self, index: usize, digits: &[u8], range: &Range<usize>, context: Context, separators: &[char], shape: &[usize]) -> Option<Found> {
+    fn mobile(
+        &self,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        separators: &[char],
+        shape: &[usize],
+    ) -> Option<Found> {
         let number = match digits {
             [8, 6, rest @ ..] if rest.len() == 11 => rest,
             [0, 0, 8, 6, rest @ ..] if rest.len() == 11 => rest,
@@ -329,7 +362,8 @@ impl Personal {
         }
         let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
         let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
-        let usual = matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
+        let usual =
+            matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
         let spelled = shape.len() >= 6 && shape.iter().all(|&n| n <= 3);
         if !(usual || has_context && uniform || spelled && uniform) {
             return None;
@@ -339,7 +373,11 @@ impl Personal {
         let text: String = number.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
         let masked = super::report::mask("PII.MOBILE", &text);
         let mut found = Found::new("PII.MOBILE", severity, index, range.clone(), "personal/mobile").because("context", has_context);
-        found = if is_office { found.instead("公开办公固定电话，不用个人手机号") } else { found.instead(format!("删除，或遮蔽为 {masked}")) };
+        found = if is_office {
+            found.instead("公开办公固定电话，不用个人手机号")
+        } else {
+            found.instead(format!("删除，或遮蔽为 {masked}"))
+        };
         Some(found)
     }
 
@@ -384,7 +422,8 @@ impl Personal {
                 at += 1;
                 continue;
             }
-            let end = (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
+            let end =
+                (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
             let places: Vec<char> = reading.folded.chars.get(at..end).unwrap_or_default().to_vec();
             let masked = |range: Range<usize>| places.get(range).unwrap_or_default().iter().filter(|c| is_mask(**c)).count();
             let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
@@ -395,8 +434,9 @@ impl Personal {
                 // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
                 let tail = places.len().saturating_sub(4);
                 let enough = hidden >= 4 && (masked(10..14) == 4 || masked(tail.saturating_sub(1)..tail + 3) >= 3 && places.len() == 18);
-                let found = Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
-                    .because("masked", hidden as i64);
+                let found =
+                    Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
+                        .because("masked", hidden as i64);
                 report.find(if enough {
                     found
                 } else {

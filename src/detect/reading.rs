@@ -157,9 +157,14 @@ impl<'a> Reading<'a> {
         });
         let found = listed
             || (!condition.single.is_empty()
-                && reading.folded.chars.iter().enumerate().skip(window.start).take(window.len()).any(|(at, c)| {
-                    condition.single.contains(c) && !(in_own_text && range.contains(&at))
-                }));
+                && reading
+                    .folded
+                    .chars
+                    .iter()
+                    .enumerate()
+                    .skip(window.start)
+                    .take(window.len())
+                    .any(|(at, c)| condition.single.contains(c) && !(in_own_text && range.contains(&at))));
         found != condition.negated
     }
 }

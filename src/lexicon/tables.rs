@@ -116,7 +116,10 @@ impl Tables {
         sheet("dictionaries/tables/phone_area_codes.tsv", &["area"], &mut |_, cell, _| {
             tables.area_codes.insert(cell("area"));
         });
-        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (cell("bin").parse(), cell("len").parse()) {
+        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (
+            cell("bin").parse(),
+            cell("len").parse(),
+        ) {
             (Ok(bin), Ok(len)) => tables.card_prefixes.entry(bin).or_default().push(len),
             _ => problems.push(bad_cell("dictionaries/tables/bank_bins.tsv", line, "bin")),
         });
@@ -145,7 +148,9 @@ impl Tables {
         sheet("dictionaries/tables/title_tokens.csv", &["kind", "token"], &mut |_, cell, _| {
             tables.title_tokens.entry(cell("kind")).or_default().push(cell("token"));
         });
-        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| tables.fixed_names.push((cell("term"), cell("kind"))));
+        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| {
+            tables.fixed_names.push((cell("term"), cell("kind")))
+        });
         sheet("dictionaries/tables/pinyin.tsv", &["character", "pinyin"], &mut |_, cell, _| {
             tables.pinyin.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
         });
@@ -155,7 +160,12 @@ impl Tables {
             }
         });
         sheet("units.csv", &["unit", "account", "name", "kind", "ancestor_hosts", "own_hosts"], &mut |_, cell, _| {
-            let row = UnitRow { name: cell("name"), kind: cell("kind"), ancestor_hosts: list(cell("ancestor_hosts")), own_hosts: list(cell("own_hosts")) };
+            let row = UnitRow {
+                name: cell("name"),
+                kind: cell("kind"),
+                ancestor_hosts: list(cell("ancestor_hosts")),
+                own_hosts: list(cell("own_hosts")),
+            };
             tables.units.insert((cell("unit"), cell("account")), row);
         });
         for tokens in tables.title_tokens.values_mut() {
@@ -230,5 +240,7 @@ impl Tables {
 }
 
 fn bad_cell(file: &str, line: u64, key: &str) -> Problem {
-    Problem { file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into() }
+    Problem {
+        file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into()
+    }
 }
