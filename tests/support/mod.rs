@@ -68,6 +68,24 @@ pub fn draft(id: &str, revision: u64, bytes: usize) -> Value {
         "format": "text", "title": "秋收调度", "body": sentence.repeat(1 + bytes / sentence.len()), "as_of": "2026-11-23"})
 }
 
+/// Copies the shipped dictionaries, without the cases beside them, to a folder: how the daemon behaves must not hang on
+/// a single word of them.
+pub fn copy_dictionaries(to: &Path) {
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).expect("creates");
+        for entry in std::fs::read_dir(from).expect("reads") {
+            let entry = entry.expect("an entry");
+            let (path, name) = (entry.path(), entry.file_name().into_string().expect("UTF-8"));
+            if path.is_dir() {
+                copy(&path, &to.join(name));
+            } else if !name.ends_with(".cases.toml") {
+                std::fs::copy(&path, to.join(name)).expect("copies");
+            }
+        }
+    }
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionaries"), to);
+}
+
 /// How a server is started.
 #[derive(Default)]
 pub struct Setup {
@@ -108,7 +126,15 @@ impl Server {
     /// Starts and waits until it listens; or gives its exit status and log.
     pub fn spawn(folder: &Path, setup: &Setup) -> Result<Self, (Option<i32>, String)> {
         let config = folder.join("xianshen.toml");
-        std::fs::write(&config, &setup.config).expect("writes");
+        let mut text = setup.config.clone();
+        if !text.contains("[rules]") {
+            let dictionaries = folder.join("dictionaries");
+            if !dictionaries.exists() {
+                copy_dictionaries(&dictionaries);
+            }
+            text.push_str(&format!("\n[rules]\ndictionaries = \"{}\"\n", dictionaries.display()));
+        }
+        std::fs::write(&config, text).expect("writes");
         let data = setup.data.clone().unwrap_or_else(|| folder.join("data"));
         let mut words: Vec<String> = setup.wrapper.clone();
         words.extend([env!("CARGO_BIN_EXE_xianshen").to_owned(), "serve".to_owned()]);
