@@ -289,11 +289,17 @@ fn main() -> Result<()> {
         black_box(small.ruleset.judge(draft));
     }
     let allocations = (allocations::count() - before) as f64 / even.len() as f64;
-    println!("\n{} posts of {POST_BYTES} bytes, 10k terms: p50 {p50:.1} µs, p99 {p99:.1} µs, p99.9 {p999:.1} µs; {allocations:.1} allocations a draft", even.len());
+    println!(
+        "\n{} posts of {POST_BYTES} bytes, 10k terms: p50 {p50:.1} µs, p99 {p99:.1} µs, p99.9 {p999:.1} µs; {allocations:.1} allocations a draft",
+        even.len()
+    );
 
     let build_ms = median((0..3).map(|_| Ok(timed(|| compile(&large.terms).map(drop)).1 * 1e3)).collect::<Result<Vec<_>>>()?);
     let (rss, peak) = measure_memory()?;
-    println!("ruleset of {} terms beside the shipped ones: {build_ms:.0} ms; resident {rss:.0} MB, at most {peak:.0} MB", large.terms.len());
+    println!(
+        "ruleset of {} terms beside the shipped ones: {build_ms:.0} ms; resident {rss:.0} MB, at most {peak:.0} MB",
+        large.terms.len()
+    );
 
     let worst = hostile::run(small, judge_10k, large, judge_100k)?;
 

@@ -15,6 +15,9 @@ const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
+    if !reading.classes.is(Class::DIGIT | Class::LETTER) {
+        return;
+    }
     let chars = reading.folded.chars.as_slice();
     let mut at = 0;
     while let Some(&c) = chars.get(at) {
