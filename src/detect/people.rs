@@ -168,7 +168,7 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut severe = Vec::new();
     let both = personal.disease.and(personal.poverty);
-    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).copied().collect();
+    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).collect();
     let mut last_end = 0;
     for hit in hits {
         let range = hit.start as usize..hit.end as usize;

@@ -86,11 +86,17 @@ impl<'a> Reading<'a> {
         self.hits.iter().skip(first).take_while(move |h| (h.start as usize) < range.end)
     }
 
-    /// Hits of words of these lists that lie inside the range.
-    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = &'s Hit> {
+    /// Words of these lists that lie inside the range, by place.
+    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = Hit> + 's {
         let end = range.end;
         let any = self.lists.meets(lists);
-        self.hits_in(range).filter(move |h| any && h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists))
+        let asked = if lexicon.is_on_demand(lists) {
+            let chars = self.folded.chars.get(range.start..end.min(self.len())).unwrap_or_default();
+            lexicon.scan_on_demand(lists, chars, range.start)
+        } else {
+            Vec::new()
+        };
+        self.hits_in(range).copied().filter(move |h| any && h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists)).chain(asked)
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {

@@ -8,7 +8,7 @@ use crate::ruleset::{Problem, RuleFiles};
 use crate::text::fold::{Class, FoldTable, Folded};
 use crate::text::segment::Segmenter;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most separators that may stand between two characters of a disguised word.
 const GAP_CHARS_MAX: usize = 3;
@@ -91,6 +91,10 @@ pub struct Lexicon {
     uses: Vec<Use>,
     matcher: Matcher,
     lists: HashMap<String, u8>,
+    /// Lists that are looked for only where a detector asks, each with its own matcher: guards are full of everyday
+    /// words, and a hit for each of them would cost more than all the rest.
+    on_demand: Vec<(u8, Matcher)>,
+    on_demand_set: ListSet,
     /// `regex` rows that begin with a digit: tried around runs of digits only.
     digit_rows: Vec<u32>,
     /// Whether any of them matches at all.
@@ -133,7 +137,7 @@ impl Lexicon {
             rows.extend(load::rows(name, bytes, |code| tables.codes.contains_key(code), problems));
         }
         let mut patterns = Patterns::default();
-        let lists = read_lists(files, &fold, &mut patterns, problems);
+        let (lists, demanded) = read_lists(files, &fold, &mut patterns, problems);
         let mut ready = Vec::with_capacity(rows.len());
         let mut digit_rows = Vec::new();
         for (index, row) in rows.into_iter().enumerate() {
@@ -200,6 +204,9 @@ impl Lexicon {
             .ok();
         let frequency = Frequency::read(files, problems);
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
+        let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
+        let on_demand =
+            demanded.into_iter().map(|(bit, words)| (bit, Matcher::new(&words, |a, b| frequency.of(a, b), |_| false))).collect();
         let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
         Self {
             fold,
@@ -209,6 +216,8 @@ impl Lexicon {
             uses: patterns.uses,
             matcher,
             lists,
+            on_demand,
+            on_demand_set,
             digit_rows,
             any_digit_row,
             frequency,
@@ -243,6 +252,23 @@ impl Lexicon {
                 ListSet::default()
             }
         }
+    }
+
+    /// Whether some of these lists are looked for only on demand.
+    pub fn is_on_demand(&self, lists: ListSet) -> bool {
+        self.on_demand_set.meets(lists)
+    }
+
+    /// Words of on-demand lists in `chars`, as offsets from `from`. Their pattern is no pattern of the main matcher.
+    pub fn scan_on_demand(&self, lists: ListSet, chars: &[char], from: usize) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (_, matcher) in self.on_demand.iter().filter(|(bit, _)| ListSet(1 << bit).meets(lists)) {
+            matcher.scan(chars, |o| {
+                hits.push(Hit { start: o.start + from as u32, end: o.end + from as u32, pattern: u32::MAX, layer: Layer::Folded });
+            });
+        }
+        hits.sort_unstable();
+        hits
     }
 
     /// The lists a pattern is a word of.
@@ -377,10 +403,16 @@ fn read_fold(files: &RuleFiles, problems: &mut Vec<Problem>) -> FoldTable {
     FoldTable::new(&traditional, &lookalikes)
 }
 
-fn read_lists(files: &RuleFiles, fold: &FoldTable, patterns: &mut Patterns, problems: &mut Vec<Problem>) -> HashMap<String, u8> {
+fn read_lists(
+    files: &RuleFiles,
+    fold: &FoldTable,
+    patterns: &mut Patterns,
+    problems: &mut Vec<Problem>,
+) -> (HashMap<String, u8>, BTreeMap<u8, Vec<Vec<char>>>) {
+    let mut demanded: BTreeMap<u8, Vec<Vec<char>>> = BTreeMap::new();
     let mut lists: HashMap<String, u8> = HashMap::new();
     for (name, bytes) in files.0.iter().filter(|(name, _)| name.starts_with("dictionaries/words/") && name.ends_with(".csv")) {
-        let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["note"]), problems) else { continue };
+        let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["when"]), problems) else { continue };
         for (line, cells) in sheet.rows() {
             let mut bad = |key: &str, reason: &str, cure: &str| {
                 problems.push(Problem { file: name.clone(), line: Some(line), key: key.into(), reason: reason.into(), cure: cure.into() });
@@ -402,12 +434,20 @@ fn read_lists(files: &RuleFiles, fold: &FoldTable, patterns: &mut Patterns, prob
                     continue;
                 }
             };
+            match cells.get("when") {
+                "" => {}
+                "asked" => {
+                    demanded.entry(bit).or_default().push(word);
+                    continue;
+                }
+                _ => bad("when", "须为空或 asked", "删除或改正"),
+            }
             let pattern = patterns.of(word);
             let uses = patterns.at(pattern);
             uses.lists = uses.lists.and(ListSet(1 << bit));
         }
     }
-    lists
+    (lists, demanded)
 }
 
 fn resolve(condition: &Condition, fold: &FoldTable, patterns: &mut Patterns) -> Resolved {
