@@ -37,7 +37,7 @@ define need
 	    echo "please install: $${missing[*]}" >&2; exit 1
 	  fi
 	fi
-	command -v cargo >/dev/null || { echo "please install Rust 1.90 or newer (https://rustup.rs)" >&2; exit 1; }
+	command -v cargo >/dev/null || { echo "please install Rust 1.90 or newer" >&2; exit 1; }
 endef
 
 setup-run:

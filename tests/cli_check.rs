@@ -1,5 +1,5 @@
 //! `xianshen check` as other programs see it: the real binary, its output, its exit status.
-//! What the engine finds is not asserted here; that the output agrees with the exit status is.
+//! What the engine finds is the business of the cases; here a clean draft and an advertisement stand for all.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::string_slice)]
 
@@ -101,6 +101,63 @@ fn one_verdict_a_line_in_the_order_of_the_drafts() {
     assert_eq!(ids, (0..400).map(|number| format!("n{number}")).collect::<Vec<_>>());
     assert_eq!(ran.code, status_of(&ran.json_lines(), "S2"));
     assert_eq!(ran.err, "");
+}
+
+/// Everything wrong with it is in plain sight.
+fn advertisement(id: &str) -> Value {
+    let mut draft = draft(id);
+    draft["title"] = "茶叶上新".into();
+    draft["body"] = "各位茶友：\n上等普洱茶到货，加微信mojiangcha2024，量大从优。联系人手机13987654321。".into();
+    draft
+}
+
+#[test]
+fn the_exit_status_tells_a_clean_draft_from_an_advertisement() {
+    let clean = check(&["--format", "jsonl", "--fail-on", "S1", "-"], &lines([draft("clean")]));
+    assert_eq!((clean.code, clean.json_lines()[0]["blocked"].as_bool()), (0, Some(false)), "{}", clean.out);
+    let mixed = check(&["--format", "jsonl", "--fail-on", "S3", "-"], &lines([draft("clean"), advertisement("ad")]));
+    assert_eq!(mixed.code, 1, "{}", mixed.out);
+    let verdict = &mixed.json_lines()[1];
+    assert_eq!(verdict["blocked"], true);
+    let finding = verdict["findings"].as_array().and_then(|f| f.iter().find(|f| f["code"] == "AD.CONTACT")).expect("the contact is found");
+    let body: Vec<char> = advertisement("ad")["body"].as_str().expect("a body").chars().collect();
+    let at = |key: &str| finding[key].as_u64().expect("an offset") as usize;
+    assert_eq!(body[at("start")..at("end")].iter().collect::<String>(), finding["text"].as_str().expect("the slice"));
+    // 2 beats 1.
+    assert_eq!(check(&["--format", "jsonl", "-"], &[lines([advertisement("ad")]), b"{}\n".to_vec()].concat()).code, 2);
+}
+
+#[test]
+fn people_see_the_sentence_the_hit_and_the_reason_but_no_personal_data() {
+    let folder = folder();
+    let name = file(&folder, "ad.json", advertisement("ad").to_string());
+    let ran = check(&[&name, &file(&folder, "clean.json", draft("clean").to_string())], b"");
+    assert!(ran.out.contains("上等普洱茶到货，加微信【") || ran.out.contains("上等普洱茶到货，【加微信"), "{}", ran.out);
+    for part in ["✗ 茶叶上新", "阻断：照此不得发布", "原因　", "依据　墨政办发〔2024〕37号", "✓ 关于开展义务植树活动的通知", "共 2 篇："]
+    {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert!(!ran.out.contains("13987654321"), "{}", ran.out);
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn sarif_points_into_the_file_as_it_is() {
+    let folder = folder();
+    let mut draft = advertisement("ad");
+    draft["body"] = format!("\\\"😀\n{}", draft["body"].as_str().expect("a body")).into();
+    let text = format!("{}\n{draft}\n", self::draft("clean"));
+    let ran = check(&["--format", "sarif", &file(&folder, "a.jsonl", &text)], b"");
+    let log: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let results = log["runs"][0]["results"].as_array().expect("results");
+    let result = results.iter().find(|result| result["ruleId"] == "AD.CONTACT").expect("the contact is found");
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    let number = |key: &str| region[key].as_u64().expect("a number") as usize;
+    let by_offset: String = text.chars().skip(number("charOffset")).take(number("charLength")).collect();
+    assert_eq!(by_offset, result["properties"]["text"].as_str().expect("the slice"));
+    let line: Vec<char> = text.lines().nth(number("startLine") - 1).expect("the line").chars().collect();
+    assert_eq!(line[number("startColumn") - 1..number("endColumn") - 1].iter().collect::<String>(), by_offset);
+    assert_eq!(result["level"], "error");
 }
 
 #[test]
@@ -253,7 +310,7 @@ fn a_line_over_the_limit_is_refused_without_being_held() {
 #[test]
 fn many_large_drafts_do_not_pile_up() {
     let mut large = draft("large");
-    large["body"] = "今天天气晴朗，适合出行。\n".repeat(30_000).into();
+    large["body"] = "今天天气晴朗，适合出行。\n".repeat(20_000).into();
     let line = lines([large]);
     let mut talk = Conversation::start();
     talk.say(&line);
@@ -261,16 +318,16 @@ fn many_large_drafts_do_not_pile_up() {
     let before = talk.memory_peak();
     let mut stdin = talk.child.stdin.take().expect("open");
     let writing = std::thread::spawn(move || {
-        (0..150).for_each(|_| stdin.write_all(&line).expect("it listens"));
+        (0..60).for_each(|_| stdin.write_all(&line).expect("it listens"));
         stdin
     });
-    for _ in 0..150 {
+    for _ in 0..60 {
         assert_eq!(talk.answer()["id"], "large");
     }
     // Open still: the process lives and can be looked at.
     talk.child.stdin = Some(writing.join().expect("written"));
     let grown = talk.memory_peak() - before;
-    assert!(grown < 256 << 20, "{grown} bytes more were held for 150 drafts of about 1 MiB");
+    assert!(grown < 256 << 20, "{grown} bytes more were held for 60 drafts of about 700 KiB");
 }
 
 #[test]

@@ -51,6 +51,71 @@ fn the_shipped_rules_have_no_problem() {
 }
 
 #[test]
+fn the_shipped_cases_hold() {
+    let tested = xianshen(&["lexicon", "test"]);
+    assert_eq!(code(&tested), 0, "{}{}", out(&tested), err(&tested));
+}
+
+/// One more row of a dictionary, in the order of its columns.
+fn add_row(folder: &tempfile::TempDir, dictionary: &str, cells: &[(&str, &str)]) -> usize {
+    let path = folder.path().join(dictionary);
+    let mut text = fs::read_to_string(&path).expect("a dictionary");
+    let header = text.trim_start_matches('\u{feff}').lines().next().expect("a header").to_owned();
+    let cell = |column: &str| cells.iter().find(|(name, _)| *name == column).map_or("", |(_, cell)| cell);
+    let row: Vec<&str> = header.split(',').map(cell).collect();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let line = text.lines().count() + 1;
+    fs::write(&path, format!("{text}{}\n", row.join(","))).expect("written");
+    line
+}
+
+const MADE_UP: [(&str, &str); 6] =
+    [("term", "图书馆本周六"), ("code", "ILL.GAMBLING"), ("severity", "S2"), ("match", "fold"), ("boundary", "none"), ("source", "own")];
+
+#[test]
+fn a_bad_row_refuses_the_set_and_is_named_by_file_and_line() {
+    let folder = dictionaries();
+    let bad = MADE_UP.map(|(column, cell)| (column, if column == "severity" { "S9" } else { cell }));
+    let line = add_row(&folder, "gambling.csv", &bad);
+    let checked = xianshen(&["lexicon", "check", "--dictionaries", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!(code(&checked), 2);
+    assert!(out(&checked).contains(&format!("dictionaries/gambling.csv:{line} [severity]: ")), "{}", out(&checked));
+    let judged = xianshen(&["check", "--dictionaries", folder.path().to_str().expect("UTF-8"), "-"]);
+    assert_eq!((code(&judged), &*out(&judged)), (2, ""), "no draft is judged by half a set");
+}
+
+#[test]
+fn a_changed_dictionary_shows_what_it_would_flag_newly() {
+    let folder = dictionaries();
+    add_row(&folder, "gambling.csv", &MADE_UP);
+    let new = folder.path().to_str().expect("UTF-8").to_owned();
+    let drafts = folder.path().join("drafts.jsonl");
+    fs::write(&drafts, format!("{DRAFT}\n{}\n", DRAFT.replace("图书馆", "博物馆"))).expect("written");
+    let against = drafts.to_str().expect("UTF-8");
+    let added = xianshen(&["lexicon", "diff", "shipped", &new, "--against", against]);
+    assert_eq!(code(&added), 1, "{}", err(&added));
+    assert!(out(&added).contains("+ 较重 ILL.GAMBLING「图书馆本周六」"), "{}", out(&added));
+    assert!(out(&added).ends_with("共 2 篇：新增命中 1 篇，不再命中 0 篇，其他变化 0 篇，无变化 1 篇。\n"), "{}", out(&added));
+    let removed = xianshen(&["lexicon", "diff", &new, "shipped", "--against", against, "--format", "jsonl"]);
+    let value: serde_json::Value = serde_json::from_str(&out(&removed)).expect("one changed draft");
+    assert_eq!((&value["change"], value["removed"].as_array().map(Vec::len)), (&"no_longer_flagged".into(), Some(1)));
+}
+
+#[test]
+fn the_shipped_configuration_is_checked_and_a_bad_one_refused() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/xianshen.toml");
+    let checked = xianshen(&["config", "check", shipped.to_str().expect("UTF-8")]);
+    assert_eq!(code(&checked), 0, "{}", out(&checked));
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = folder.path().join("bad.toml");
+    fs::write(&bad, "[http]\nlisten = \"0.0.0.0:8080\"\nlisen = 1\n").expect("written");
+    let checked = xianshen(&["config", "check", bad.to_str().expect("UTF-8")]);
+    assert!(code(&checked) == 2 && out(&checked).contains("bad.toml:3 [http.lisen]"), "{}", out(&checked));
+}
+
+#[test]
 fn a_case_that_does_not_hold_is_named_with_file_and_line() {
     let folder = dictionaries();
     let cases = "[[case]]\nname = \"造出来的\"\ntext = \"县图书馆照常开放\"\nhit = [\"ILL.GAMBLING@照常开放\"]\n";

@@ -268,15 +268,21 @@ impl<'a> View<'a> {
     /// What the matcher saw.
     fn folded(&self, finding: &Finding, original: &str) -> String {
         let transforms = finding.transforms.iter().map(|transform| transform.chinese()).collect::<Vec<_>>().join("、");
-        let seen = self.fold.map(|table| table.fold(original)).map(|folded| folded.text(0, folded.len()));
-        match seen {
-            // What is masked is shown masked; its folding would be that of the mask.
-            _ if is_masked(&finding.code) => transforms,
-            Some(seen) if seen != original => {
-                format!("「{seen}」{}", if transforms.is_empty() { String::new() } else { format!("（{transforms}）") })
-            }
-            _ if transforms.is_empty() => "与原文相同".to_owned(),
-            _ => transforms,
+        // What is masked is shown masked; its folding would be that of the mask.
+        if is_masked(&finding.code) {
+            return transforms;
+        }
+        let folded = self.fold.map(|table| table.fold(original)).map(|folded| folded.text(0, folded.len()));
+        // Blanks and signs between characters are skipped after folding: the evidence names the term that is left.
+        let term = match finding.evidence.get("term") {
+            Some(Scalar::Text(term)) if !transforms.is_empty() => Some(term.clone()),
+            _ => None,
+        };
+        match folded.filter(|folded| folded != original).or(term) {
+            Some(seen) if transforms.is_empty() => format!("「{seen}」"),
+            Some(seen) => format!("「{seen}」（{transforms}）"),
+            None if transforms.is_empty() => "与原文相同".to_owned(),
+            None => transforms,
         }
     }
 
@@ -371,7 +377,7 @@ mod tests {
         (Ruleset::compile(&files).expect("shipped rules compile"), files)
     }
 
-    fn stored(ruleset: &Ruleset, rule_files: RuleFiles) -> store::Replay {
+    fn kept(ruleset: &Ruleset, rule_files: RuleFiles) -> store::Replay {
         let draft = fixture::draft("加微信谈", Format::Text);
         let verdict = ruleset.judge(&draft).to_json();
         store::Replay { draft, verdict, engine: ENGINE_VERSION.into(), rule_files }
@@ -380,7 +386,7 @@ mod tests {
     #[test]
     fn a_replay_is_the_same_byte_for_byte_and_says_where_it_is_not() {
         let (ruleset, files) = ruleset();
-        let mut stored = stored(&ruleset, files);
+        let mut stored = kept(&ruleset, files);
         let same = replay(&ruleset, &stored).expect("replayed");
         assert!(same.is_same());
         assert!(plain().outcome(&same).contains("逐字节一致"));
@@ -397,6 +403,42 @@ mod tests {
         assert!(!replay(&ruleset, &stored).expect("replayed").is_same());
         stored.verdict = "{}".into();
         assert!(replay(&ruleset, &stored).is_err());
+    }
+
+    #[test]
+    fn a_stored_verdict_is_found_by_its_id() {
+        let (ruleset, files) = ruleset();
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = store::Options { data: folder.path().to_owned(), ..store::Options::default() };
+        let metrics = std::sync::Arc::new(crate::metrics::Metrics::new().expect("metrics"));
+        let store = store::Store::open(&options, metrics).expect("opens");
+        let day = jiff::civil::date(2026, 11, 23);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let take_in = |unit: &str, revision| {
+            let draft = Draft { unit: unit.into(), revision, as_of: None, ..fixture::draft("加微信谈", Format::Text) };
+            runtime.block_on(store.take_in(store::NewRevision::of(&draft, 1_000, day))).expect("taken in");
+        };
+        take_in("甲", 1);
+        take_in("甲", 2);
+        store.save_ruleset(&files, 1_000).expect("kept");
+        let jobs = store.pending_after(&mut store::InboxCursor::default(), 10, 1 << 20).expect("reads");
+        for job in jobs {
+            store.record(store::Judged::of(&job, &ruleset.judge(&job.draft), 2_000)).expect("records");
+        }
+        let args = |unit: Option<&str>, revision| StoredArgs { data: None, unit: unit.map(str::to_owned), id: None, revision };
+        // Writes are done in order: when this one is durable, the verdicts are.
+        store.mark_started(Vec::new()).expect("written");
+        // Beside the running store, as an operator does.
+        let newest = stored(folder.path(), "E1", &args(None, None)).expect("stored");
+        assert_eq!((newest.draft.revision, newest.draft.as_of), (2, Some(day)));
+        assert!(replay(&ruleset, &newest).expect("replayed").is_same());
+        for (unit, id, revision) in [(None, "E2", None), (Some("乙"), "E1", None), (Some("甲"), "E1", Some(3))] {
+            assert!(stored(folder.path(), id, &args(unit, revision)).is_err(), "{unit:?} {id} {revision:?}");
+        }
+        take_in("乙", 1);
+        let several = stored(folder.path(), "E1", &args(None, None)).expect_err("two units have it");
+        assert!(several.to_string().contains("--unit"), "{several}");
+        store.close();
     }
 
     #[test]

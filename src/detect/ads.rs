@@ -6,12 +6,14 @@
 //! Example: 加微信mojiangcha2024 → AD.CONTACT.
 //! Known false alarms: job fairs, consumption vouchers and produce fairs held by the government: S1.
 
+use super::numbers::{is_separator, lookalike};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Severity, SuppressedReason};
 use crate::ruleset::Problem;
+use crate::text::fold::digit_value;
 use crate::text::passage::Role;
 use regex::Regex;
 use std::ops::Range;
@@ -20,8 +22,6 @@ use std::ops::Range;
 const AD_POINTS: i64 = 3;
 /// Points from which the heaviest element blocks.
 const BLOCK_POINTS: i64 = 5;
-/// Diversion phrases closer than this are one appeal, in characters.
-const ONE_APPEAL_CHARS: usize = 20;
 /// How near an absolute term must stand to product words, in characters.
 const PRODUCT_CHARS: usize = 30;
 
@@ -33,6 +33,7 @@ pub struct Ads {
     add_wechat: ListSet,
     qq: ListSet,
     copy: ListSet,
+    share_mark: ListSet,
     official_account: ListSet,
     office: ListSet,
     public_service: ListSet,
@@ -40,6 +41,16 @@ pub struct Ads {
     pay: ListSet,
     share_code: Option<Regex>,
     copy_and_open: Option<Regex>,
+}
+
+/// The diversion phrases of one paragraph.
+struct Appeal {
+    reading: usize,
+    paragraph: Range<usize>,
+    /// Phrases that touch each other.
+    clusters: Vec<Range<usize>>,
+    words: Vec<String>,
+    found: Found,
 }
 
 /// A contact in the making: whether it is advertising depends on its company.
@@ -62,6 +73,7 @@ impl Ads {
             add_wechat: list("add_wechat"),
             qq: list("qq"),
             copy: list("copy"),
+            share_mark: list("share_mark"),
             official_account: list("official_account"),
             office: list("office"),
             public_service: list("public_service"),
@@ -99,7 +111,7 @@ impl Ads {
             .filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1)
             .count() as i64;
         points += 3 * links.min(2);
-        self.phrases(scan, report, &mut elements);
+        self.phrases(scan, &contacts, report, &mut elements);
         points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
         let absolute = self.absolutes(scan, &mut elements);
         points += absolute;
@@ -144,7 +156,10 @@ impl Ads {
         let mut settled: Vec<Found> = Vec::new();
         for mut element in elements {
             if let Place::At { reading, range } = &element.place
-                && report.covers(&["AD.CONTACT", "LINK."], *reading, range)
+                && report.found.iter().any(|f| {
+                    (f.code == "AD.CONTACT" || f.code.starts_with("LINK."))
+                        && f.range_in(*reading).is_some_and(|r| r.start <= range.start && range.end <= r.end)
+                })
             {
                 continue;
             }
@@ -198,8 +213,13 @@ impl Ads {
                 continue;
             }
             let mut end = at + digits;
+            let has_unit = reading.char(end) == Some('元') || at > hit.end as usize && matches!(reading.char(at - 1), Some('￥' | '¥'));
             if reading.char(end) == Some('元') {
                 end += 1;
+            }
+            // 仅需3分钟 is no price.
+            if !has_unit && !reading.text(hit.start as usize..hit.end as usize).contains('价') {
+                continue;
             }
             let span = hit.start as usize..end;
             match &mut last {
@@ -220,7 +240,7 @@ impl Ads {
         let Some(reading) = scan.readings.get(index) else { return };
         let text = &*reading.passage.text;
         let mark = |c: char| matches!(c, '￥' | '¥' | '$' | '€' | '₤' | '₳' | '¢' | '₴' | '₰' | '👉' | '🔑');
-        let has_marks = text.chars().filter(|&c| mark(c)).take(2).count() == 2;
+        let has_marks = reading.lists.meets(self.share_mark);
         let is_copied = reading.lists.meets(self.copy);
         if !has_marks && !is_copied {
             return;
@@ -247,32 +267,48 @@ impl Ads {
         }
     }
 
-    fn phrases(&self, scan: &Scan<'_>, report: &mut Report, elements: &mut Vec<Found>) {
-        let mut appeals: Vec<(usize, Range<usize>, Vec<String>, Found)> = Vec::new();
+    fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) {
+        let mut appeals: Vec<Appeal> = Vec::new();
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code == "AD.DIVERSION") else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };
+            // 加微信 inside 加微信mojiangcha2024 is told by the contact.
+            if contacts.iter().any(|c| c.reading == term.reading && c.range.start < term.range.end && term.range.start < c.range.end) {
+                continue;
+            }
             let guarded = scan.is_education || scan.account == AccountKind::Justice;
             let found = terms::from_row(scan, term, &ready.row, ready.row.severity);
             if guarded {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
                 continue;
             }
-            let near = appeals.last_mut().filter(|(r, range, _, _)| {
-                *r == term.reading
-                    && term.range.start <= range.end + ONE_APPEAL_CHARS
-                    && reading.paragraph(range.clone()).contains(&term.range.start)
-            });
-            match near {
-                Some((_, range, words, _)) => {
-                    range.end = range.end.max(term.range.end);
-                    words.push(ready.row.term.clone());
+            let paragraph = reading.paragraph(term.range.clone());
+            let touches = |range: &Range<usize>| term.range.start <= range.end + 2;
+            match appeals.iter_mut().find(|a| a.reading == term.reading && a.paragraph == paragraph) {
+                Some(appeal) => {
+                    appeal.words.push(ready.row.term.clone());
+                    match appeal.clusters.last_mut().filter(|c| touches(c)) {
+                        Some(cluster) => cluster.end = cluster.end.max(term.range.end),
+                        None => appeal.clusters.push(term.range.clone()),
+                    }
                 }
-                None => appeals.push((term.reading, term.range.clone(), vec![ready.row.term.clone()], found)),
+                None => appeals.push(Appeal {
+                    reading: term.reading,
+                    paragraph,
+                    clusters: vec![term.range.clone()],
+                    words: vec![ready.row.term.clone()],
+                    found,
+                }),
             }
         }
-        for (reading, range, words, mut found) in appeals {
-            found.place = Place::At { reading, range };
+        for Appeal { reading, clusters, words, mut found, .. } in appeals {
+            // One appeal a paragraph: shown where it leads away from the account, else where it is longest.
+            let leads = |range: &Range<usize>| {
+                scan.readings.get(reading).is_some_and(|r| r.text(range.clone()).contains(['群', '码', '链', '微', '私', '关', '加']))
+            };
+            if let Some(range) = clusters.into_iter().max_by_key(|c| (leads(c), c.len())) {
+                found.place = Place::At { reading, range };
+            }
             found.evidence.insert("phrases".into(), words.join("、").into());
             elements.push(found);
         }
@@ -364,6 +400,9 @@ fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<
     {
         at += 1;
     }
+    if is_qq && let Some(end) = qq_number(reading, at) {
+        return Some(at..end);
+    }
     let end = (at..reading.len())
         .take(24)
         .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
@@ -378,4 +417,26 @@ fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<
         letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len())
     };
     fits.then_some(at..end)
+}
+
+/// A QQ number of 5 to 11 digits, in any style, in groups or not: its end.
+fn qq_number(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let (mut digits, mut end, mut place) = (0, at, at);
+    while place < at + 24 {
+        let c = reading.char(place)?;
+        let is_digit = digit_value(c).is_some() || (place > at || lookalike(c) == Some(1)) && lookalike(c).is_some();
+        if is_digit {
+            digits += 1;
+            end = place + 1;
+        } else if !(is_separator(c) && place == end && digits > 0) {
+            break;
+        }
+        place += 1;
+        if place == reading.len() {
+            break;
+        }
+    }
+    let first = reading.char(at).and_then(digit_value).or_else(|| reading.char(at).and_then(lookalike));
+    let glued = reading.char(end).is_some_and(|c| c.is_ascii_alphanumeric());
+    ((5..=11).contains(&digits) && first != Some(0) && !glued).then_some(end)
 }

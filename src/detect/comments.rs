@@ -69,8 +69,7 @@ impl Comments {
             if let Some(range) = first(self.life_threat) {
                 report.find(Found::new("EVT.LIFE_THREAT", Severity::S2, index, range, "comments/life_threat"));
             }
-            if has(self.hazard_place)
-                && has(self.hazard_urgent)
+            if (has(self.hazard_place) || has(self.hazard_urgent))
                 && let Some(range) = first(self.hazard)
             {
                 report.find(Found::new("EVT.HAZARD_REPORT", Severity::S2, index, range, "comments/hazard"));

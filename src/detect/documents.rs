@@ -15,32 +15,48 @@ const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let is_ascii_word = |at: usize| reading.char(at).is_some_and(|c| c.is_ascii_alphanumeric());
+    if !reading.classes.is(Class::DIGIT | Class::LETTER) {
+        return;
+    }
+    let chars = reading.folded.chars.as_slice();
     let mut at = 0;
-    while at < reading.len() {
-        match reading.char(at) {
-            Some('@') => email(personal, scan, index, at, report),
-            Some('字') => military(personal, scan, index, at, report),
-            _ => {}
-        }
-        let starts = is_ascii_word(at) && !(at > 0 && is_ascii_word(at - 1));
-        if !starts {
+    while let Some(&c) = chars.get(at) {
+        if !c.is_ascii() {
+            if c == '字' {
+                military(personal, scan, index, at, report);
+            }
             at += 1;
             continue;
         }
-        let end = (at..reading.len()).find(|&i| !is_ascii_word(i)).unwrap_or(reading.len());
+        if c == '@' {
+            email(personal, scan, index, at, report);
+        }
+        if !c.is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
+        let end = chars.iter().skip(at).position(|c| !c.is_ascii_alphanumeric()).map_or(chars.len(), |n| at + n);
+        let separator = chars.get(end).copied();
+        if matches!(separator, Some('.' | ':' | '-')) {
+            if c.is_ascii_digit() && end - at <= 3 && separator == Some('.') {
+                ip_address(personal, scan, index, at, report);
+            }
+            if end - at == 2 && separator != Some('.') {
+                mac_address(scan, index, at, report);
+            }
+        }
         if end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
             token(personal, scan, index, at..end, report);
         }
         at = end;
     }
-    machine_addresses(personal, scan, index, report);
 }
 
 /// One run of ASCII letters and digits.
 fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    if let Some((code, end)) = plate(reading, &range) {
+    let has_plate_word = reading.has_word(scan.lexicon, personal.plate, range.start.saturating_sub(13)..range.start);
+    if let Some((code, end)) = plate(reading, &range, has_plate_word) {
         if !report.covers(&["PII.PLATE"], index, &(range.start - 1..end)) {
             report.find(Found::new(code, Severity::S2, index, range.start - 1..end, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
         }
@@ -53,6 +69,11 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
         || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc)
     {
         uscc(personal, scan, index, range.clone(), chars, report);
+        return;
+    }
+    let is_mixed = chars.iter().any(char::is_ascii_digit) && chars.iter().any(char::is_ascii_alphabetic);
+    if (8..=18).contains(&chars.len()) && is_mixed && personal.context(scan, index, range.start).nearest.meets(personal.social) {
+        report.find(Found::new("PII.SOCIAL", Severity::S3, index, range, "personal/social"));
         return;
     }
     if !(8..=15).contains(&chars.len()) || report.covers(&["PII."], index, &range) {
@@ -108,7 +129,7 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
 }
 
 /// A plate whose letters begin at `range.start`, right after the province (GA 36): its end.
-fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, usize)> {
+fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> Option<(&'static str, usize)> {
     let province = reading.char(range.start.checked_sub(1)?)?;
     let rest = |from: usize, to: usize| reading.folded.chars.get(from..to).unwrap_or_default();
     let allowed = |c: &char| c.is_ascii_digit() || c.is_ascii_alphabetic() && !matches!(c, 'i' | 'o');
@@ -139,7 +160,8 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>) -> Option<(&'static str, u
     let energy = |c: Option<&char>| c.is_some_and(|c| "dabcefghjk".contains(*c));
     match serial.len() {
         4 if digits >= 1 && reading.char(end).is_some_and(|c| PLATE_SUFFIXES.contains(c)) => Some(("PII.PLATE", end + 1)),
-        5 if digits >= 1 => {
+        // Five letters are a plate only where the text says so.
+        5 if digits >= 1 || has_plate_word => {
             let suffix = reading.char(end) == Some('警');
             Some(("PII.PLATE", end + usize::from(suffix)))
         }
@@ -205,7 +227,7 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
         _ => Severity::S1,
     };
     let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email")
-        .because("domain", if official { "official" } else { "commercial" });
+        .because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
     report.find(match severity {
         Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
         Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),
@@ -213,68 +235,45 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     });
 }
 
-/// IPv4 and MAC addresses.
-fn machine_addresses(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
+/// An IPv4 address that begins at `at`, with its port.
+fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let mut at = 0;
-    while at < reading.len() {
-        let starts = reading.class(at).is(Class::DIGIT)
-            && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':')));
-        if !starts {
-            at += 1;
-            continue;
-        }
-        let end = (at..reading.len())
-            .find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':')))
-            .unwrap_or(reading.len());
-        if end - at > 21 {
-            at = end;
-            continue;
-        }
-        let text = reading.text(at..end);
-        let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
-        let host = host.trim_end_matches('.');
-        let address: Option<core::net::Ipv4Addr> = host.parse().ok();
-        let len =
-            host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
-        let range = at..at + len;
-        at = end;
-        let Some(address) = address else { continue };
-        if scan.is_in_address(index, &range) {
-            continue;
-        }
-        let near = reading.around(range.clone(), 8, 4);
-        if reading.has_word(scan.lexicon, personal.version, near) {
-            report.suppress(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"), SuppressedReason::Context, "附近是版本号字样");
-            continue;
-        }
-        if address.is_private() {
-            report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, range, "secrecy/internal_ip"));
-        } else if !address.is_loopback() && !address.is_unspecified() {
-            report.find(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"));
-        }
+    if at > 0 && matches!(reading.char(at - 1), Some('.' | ':')) {
+        return;
     }
-    mac_addresses(scan, index, report);
+    let end = (at..reading.len().min(at + 22))
+        .find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':')))
+        .unwrap_or_else(|| reading.len().min(at + 22));
+    let text = reading.text(at..end);
+    let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
+    let host = host.trim_end_matches('.');
+    let Ok(address) = host.parse::<core::net::Ipv4Addr>() else { return };
+    let len =
+        host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
+    let range = at..at + len;
+    if scan.is_in_address(index, &range) {
+        return;
+    }
+    let near = reading.around(range.clone(), 8, 4);
+    if reading.has_word(scan.lexicon, personal.version, near) {
+        report.suppress(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"), SuppressedReason::Context, "附近是版本号字样");
+    } else if address.is_private() {
+        report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, range, "secrecy/internal_ip"));
+    } else if !address.is_loopback() && !address.is_unspecified() {
+        report.find(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"));
+    }
 }
 
-/// Six pairs of hexadecimal digits with `:` or `-` between.
-fn mac_addresses(scan: &Scan<'_>, index: usize, report: &mut Report) {
+/// Six pairs of hexadecimal digits from `at`, with `:` or `-` between.
+fn mac_address(scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
     let hex = |at: usize| reading.char(at).is_some_and(|c| c.is_ascii_hexdigit());
-    let mut at = 0;
-    while at + 17 <= reading.len() {
-        let separator = reading.char(at + 2);
-        let is_shape = matches!(separator, Some(':' | '-'))
-            && (0..6)
-                .all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator))
-            && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator))
-            && !reading.char(at + 17).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
-        let has_letter = (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic()));
-        if is_shape && has_letter {
-            report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
-            at += 17;
-        } else {
-            at += 1;
-        }
+    let separator = reading.char(at + 2);
+    let is_shape =
+        (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator));
+    let runs_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
+    let alone = !runs_on(reading.char(at + 17)) && !(at > 0 && runs_on(reading.char(at - 1)));
+    if is_shape && alone && (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
+        report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
     }
 }

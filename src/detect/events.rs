@@ -129,7 +129,6 @@ impl Events {
             let range = range.start..longest;
             covered = range.end;
             let sentence = reading.sentence(range.clone());
-            let is_title = reading.passage.role == Role::Title;
             let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
             let effect = reading.has_word(scan.lexicon, self.effect, sentence.clone());
             let guards = if list == self.mass { self.guard_mass } else { self.guard };
@@ -146,7 +145,7 @@ impl Events {
                 }
                 continue;
             }
-            if !(timed || effect) || (is_title && !effect && !timed) {
+            if !timed && !effect {
                 continue;
             }
             if let Some(guard) = guard.filter(|_| !(occurred && timed && effect)) {

@@ -11,6 +11,7 @@ use super::report::{Found, Report};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Severity, Transform};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -28,6 +29,8 @@ const TOP_LEVELS: [&str; 39] = [
 
 /// Top-level domains that are tried behind a written-out dot.
 const WRITTEN_OUT: [&str; 14] = ["com", "cn", "net", "top", "xyz", "vip", "cc", "shop", "club", "tv", "icu", "me", "org", "fun"];
+
+const WRITTEN_OUT_DOT: &str = "把点写成字或符号";
 
 pub struct Links {
     price: ListSet,
@@ -83,7 +86,7 @@ impl Links {
                             let mut finding = Found::new("LINK.OBFUSCATED", Severity::S3, index, found.range.clone(), "links/obfuscated")
                                 .because("disguise", how)
                                 .because("host", found.host.clone());
-                            if how == "written_out_dot" {
+                            if how == WRITTEN_OUT_DOT {
                                 finding = finding.through(Transform::Separator);
                             }
                             report.find(finding);
@@ -200,6 +203,10 @@ impl Links {
     /// Addresses in running text.
     fn in_prose(&self, scan: &Scan<'_>, index: usize) -> Vec<InProse> {
         let Some(reading) = scan.readings.get(index) else { return Vec::new() };
+        // An address has letters.
+        if !reading.classes.is(Class::LETTER) && !reading.has_word(scan.lexicon, self.browser, 0..reading.len()) {
+            return Vec::new();
+        }
         let chars = &reading.folded.chars;
         let mut all: Vec<InProse> = Vec::new();
         let mut from = 0;
@@ -225,13 +232,19 @@ impl Links {
 
     fn with_scheme(&self, scan: &Scan<'_>, index: usize, colon: usize) -> Option<InProse> {
         let reading = scan.readings.get(index)?;
+        if reading.ends_with(colon, "#小程序") {
+            let end = (colon + 3..reading.len())
+                .take(64)
+                .take_while(|&i| !reading.class(i).is(Class::BLANK | Class::END))
+                .last()
+                .map_or(colon + 3, |i| i + 1);
+            return Some(InProse { range: colon.checked_sub(4)?..end, host: String::new(), disguise: None });
+        }
         let start =
             (colon.saturating_sub(8)..colon).rev().take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()?;
         let scheme = reading.text(start..colon);
-        if reading.ends_with(start, "#小程序") || scheme == "weixin" {
-            let end = end_of_address(reading, colon + 3);
-            let start = if scheme == "weixin" { start } else { start.checked_sub(4)? };
-            return Some(InProse { range: start..end, host: String::new(), disguise: None });
+        if scheme == "weixin" {
+            return Some(InProse { range: start..end_of_address(reading, colon + 3), host: String::new(), disguise: None });
         }
         let end = end_of_address(reading, colon + 3);
         if end <= colon + 3 {
@@ -239,7 +252,7 @@ impl Links {
         }
         let host = reading.text(colon + 3..end);
         let disguise = if scheme.contains("xx") || host.contains("[.]") {
-            Some("defanged")
+            Some("改写协议或加括号")
         } else if !matches!(scheme.as_str(), "http" | "https" | "ftp") {
             return None;
         } else {
@@ -317,7 +330,7 @@ impl Links {
         // 请在浏览器输入 … belongs to the disguise, the scheme before it to the address.
         let invited = reading.has_word(scan.lexicon, self.browser, start.saturating_sub(12)..start);
         let _ = invited;
-        Some(InProse { range: start..whole, host: format!("{label}.{top}"), disguise: Some("written_out_dot") })
+        Some(InProse { range: start..whole, host: format!("{label}.{top}"), disguise: Some(WRITTEN_OUT_DOT) })
     }
 
     /// Full-width, circled or foreign letters in a host name. Ordinary addresses are plain ASCII.
@@ -331,9 +344,9 @@ impl Links {
         // Look-alike letters in an official name are LINK.LOOKALIKE, which says more.
         let folded: String = scan.lexicon.fold.fold(host).chars.into_iter().collect();
         if odd_letter && !folded.ends_with("gov.cn") {
-            Some("odd_letters")
+            Some("用了变体字母")
         } else if invisible {
-            Some("invisible_characters")
+            Some("夹杂不可见字符")
         } else {
             None
         }

@@ -24,17 +24,26 @@ fn ends_name(reading: &Reading<'_>, at: usize) -> bool {
     !reading.class(at).is(Class::HAN)
 }
 
-/// The name that begins at `at`, by surname: its end. `certain` when something before it demands a name.
-fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet, certain: bool) -> Option<usize> {
-    let surnames = &lexicon.tables.surnames;
-    let surname_len = if surnames.contains(&reading.text(at..at + 2)) {
-        2
-    } else if surnames.contains(&reading.text(at..at + 1)) {
-        1
-    } else {
+/// Surnames that are far more often function words.
+const RARE_SURNAMES: &str = "和于向从及后时都会能有为以应国家在对是与其等又还就也要可能则即第由把被给让使";
+
+/// How sure it is that a name stands here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    /// 姓名：, or a column headed 姓名.
+    Certain,
+    /// 患者, 村民 …: often followed by something else than a name.
+    Likely,
+    /// Nothing before it.
+    None,
+}
+
+/// The name that begins at `at`, by surname: its end.
+fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet, demand: Demand) -> Option<usize> {
+    let surname_len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
+    if demand != Demand::Certain && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) {
         return None;
-    };
-    // Transliterated: 阿依古丽·买买提.
+    }
     let is_han = |i: usize| reading.class(i).is(Class::HAN);
     let given = at + surname_len;
     if !is_han(given) || reading.char(given) == Some('某') {
@@ -42,28 +51,33 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
     }
     for len in [2, 1] {
         let end = given + len;
-        if !(given..end).all(is_han) || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被']) {
+        if !(given..end).all(is_han)
+            || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被', '了', '及', '或'])
+        {
             continue;
         }
         let name = reading.text(at..end);
-        // 县长、书记、公司 are no given names, 高平、江城 no persons.
-        let is_word = lexicon.segmenter.has_word(&name);
-        if is_word && !certain && !lexicon.segmenter.is_person(&name) {
+        // 关心、养老 are words, 高平、江城 places: no persons, unless the dictionary knows the word as a name.
+        if lexicon.segmenter.has_word(&name) && !lexicon.segmenter.is_person(&name) {
             continue;
         }
-        if reading.words_in(lexicon, titles, at + 1..end + 1).any(|h| (h.start as usize) < end && h.start as usize >= given) {
+        // 县长、公司 are no given names.
+        if reading.words_in(lexicon, titles, given..end + 1).any(|h| (h.start as usize) < end) {
             continue;
         }
         if ends_name(reading, end) {
             return Some(end);
         }
-        if certain {
-            // 患者张三丰入院: the name ends where a word begins.
-            let rest_is_word = (2..=4).any(|n| lexicon.segmenter.has_word(&reading.text(end..end + n)));
-            let shorter_is_better = len == 2 && (2..=3).any(|n| lexicon.segmenter.has_word(&reading.text(end - 1..end - 1 + n)));
-            if rest_is_word && !shorter_is_better || len == 1 {
-                return Some(end);
-            }
+        if demand == Demand::None {
+            continue;
+        }
+        // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
+        let takes = |from: usize| (2..=4).any(|n| lexicon.segmenter.has_word(&reading.text(from..from + n)));
+        let crosses = (given..end).any(|i| (2..=3).any(|n| i + n > end && lexicon.segmenter.has_word(&reading.text(i..i + n))));
+        let starts_word = takes(end)
+            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
+        if starts_word && !crosses {
+            return Some(end);
         }
     }
     None
@@ -71,8 +85,10 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
 
 /// 张某、张某某、欧阳某、张*、张**: the end of the masked name at `at`.
 fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
-    let surnames = &lexicon.tables.surnames;
-    let len = [2, 1].into_iter().find(|&n| surnames.contains(&reading.text(at..at + n)))?;
+    let len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
+    if len == 1 && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) && !ends_name(reading, at.wrapping_sub(1)) {
+        return None;
+    }
     let mut end = at + len;
     let is_mask = |i: usize| matches!(reading.char(i), Some('某' | '*' | '×' | '○' | 'x'));
     if !is_mask(end) {
@@ -95,6 +111,12 @@ pub struct NameLists {
     pub before: ListSet,
     /// Posts and other words that are no given names.
     pub titles: ListSet,
+    /// 患有、确诊 …: whoever stands right before is a person.
+    pub illness: ListSet,
+    /// 我镇、班的 …: lead over to a name.
+    pub opening: ListSet,
+    /// 某、岁、男、女 and signs that hide a name.
+    pub sign: ListSet,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -109,13 +131,17 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     for hit in reading.words_in(lexicon, lists.before, 0..reading.len()) {
         let mut at = hit.end as usize;
         let limit = at + 6;
+        let word_end = at;
         while at < limit && matches!(reading.char(at), Some('：' | ':' | ' ' | '“' | '为' | '是' | '（' | '(' | '\t')) {
             at += 1;
         }
         if let Some(end) = masked_at(reading, lexicon, at) {
             add(Person { range: at..end, is_masked: true, why: "姓名语境", is_later_in_list: false });
-        } else if let Some(end) = name_at(reading, lexicon, at, lists.titles, true) {
-            add(Person { range: at..end, is_masked: false, why: "姓名语境", is_later_in_list: false });
+        } else {
+            let demand = if at > word_end { Demand::Certain } else { Demand::Likely };
+            if let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) {
+                add(Person { range: at..end, is_masked: false, why: "姓名语境", is_later_in_list: false });
+            }
         }
     }
     for cell in &reading.passage.cells {
@@ -125,16 +151,34 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let range = reading.folded.index_of_byte(cell.span.start)..reading.folded.index_of_byte(cell.span.end);
-        if let Some(end) = masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, true)) {
+        if let Some(end) =
+            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, Demand::Certain))
+        {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
         }
     }
     // 2. At the head of a clause that goes on like a person: （男，、，女，、，16岁、（手机 … or with a personal number near.
-    let mut at = 0;
+    // Without any sign of a person there is nobody to look for.
+    let has_sign = !proofs.is_empty() || reading.lists.meets(lists.illness.and(lists.opening).and(lists.sign));
+    let mut at = if has_sign { 0 } else { reading.len() };
     while at < reading.len() {
+        if !reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c)) {
+            at += 1;
+            continue;
+        }
+        // 其中陈某（16岁…）: 某 says enough by itself.
+        if reading.char(at + 1) == Some('某')
+            && let Some(end) = masked_at(reading, lexicon, at)
+        {
+            add(Person { range: at..end, is_masked: true, why: "已遮蔽的姓名", is_later_in_list: false });
+            at = end;
+            continue;
+        }
         let after_break = at == 0 || !reading.class(at - 1).is(Class::HAN | Class::LETTER);
-        let leads = after_break || is_after_opening(reading, lexicon, at);
+        let opened = is_after_opening(reading, lexicon, lists, at);
+        let asked = opened || at > 0 && matches!(reading.char(at - 1), Some('请' | '由'));
+        let leads = after_break || asked;
         if !leads || !reading.class(at).is(Class::HAN) {
             at += 1;
             continue;
@@ -145,14 +189,21 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
-        let Some(end) = name_at(reading, lexicon, at, lists.titles, false) else {
+        let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
+        let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
+        let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
             at += 1;
             continue;
         };
-        let why = if goes_on_like_a_person(reading, end) {
+        let is_ill = reading.words_in(lexicon, lists.illness, end..end + 4).any(|h| h.start as usize == end);
+        let why = if is_ill {
+            Some("后接病情")
+        } else if goes_on_like_a_person(reading, end) {
             Some("后接性别、年龄")
         } else if close {
             Some("附近有本人号码")
+        } else if opened {
+            Some("前接单位、班级")
         } else {
             None
         };
@@ -166,9 +217,9 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     persons
 }
 
-/// 我镇、学生、志愿者 … : the word that ends here leads over to a name.
-fn is_after_opening(reading: &Reading<'_>, _lexicon: &Lexicon, at: usize) -> bool {
-    ["我镇", "我乡", "我村", "我县", "请", "由"].iter().any(|w| reading.ends_with(at, w))
+/// 我镇、五年级1班的 … : the word that ends here leads over to a name.
+fn is_after_opening(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, at: usize) -> bool {
+    reading.lists.meets(lists.opening) && reading.words_in(lexicon, lists.opening, at.saturating_sub(4)..at).any(|h| h.end as usize == at)
 }
 
 /// `，男，`、`（女，`、`，16岁`.

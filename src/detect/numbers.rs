@@ -31,12 +31,12 @@ const GROUPS_MAX: usize = 64;
 /// Fewest Han numerals in a row that are read as a number.
 const HAN_DIGITS_MIN: usize = 7;
 
-fn is_separator(c: char) -> bool {
+pub fn is_separator(c: char) -> bool {
     matches!(c, ' ' | '-' | '–' | '—' | '·' | '•' | '.' | '_' | '－' | '‐' | '‑' | '−' | '・' | ')' | '）')
 }
 
 /// Letters that look like digits, inside a run of digits only.
-fn lookalike(c: char) -> Option<u8> {
+pub fn lookalike(c: char) -> Option<u8> {
     match c {
         'o' => Some(0),
         'l' | 'i' => Some(1),
@@ -47,13 +47,10 @@ fn lookalike(c: char) -> Option<u8> {
 /// All chains of a reading, in order.
 pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
+    let classes = reading.folded.classes.as_slice();
     let mut at = 0;
-    while at < reading.len() {
-        let class = reading.class(at);
-        if !class.is(Class::DIGIT | Class::NUMERAL) {
-            at += 1;
-            continue;
-        }
+    while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & (Class::DIGIT | Class::NUMERAL) != 0)) {
+        at += step;
         let Some(group) = group(reading, at) else {
             at += 1;
             continue;
@@ -72,6 +69,17 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
             None => chains.push(Chain { groups: vec![group], separators: Vec::new() }),
         }
         at = end;
+    }
+    for chain in &mut chains {
+        let total: usize = chain.groups.iter().map(|g| g.digits.len()).sum();
+        // 610·103·198·402·022·89X: the check character of an identity number told in groups.
+        if let Some(last) = chain.groups.last_mut().filter(|_| total == 17)
+            && reading.char(last.range.end) == Some('x')
+            && !reading.char(last.range.end + 1).is_some_and(|c| c.is_ascii_alphanumeric())
+        {
+            last.digits.push(10);
+            last.range.end += 1;
+        }
     }
     chains
 }
@@ -160,7 +168,7 @@ pub fn is_luhn(digits: &[u8]) -> bool {
             if d > 9 { d - 9 } else { d }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Check character of a unified social credit code (GB 32100), 18 upper- or lower-case characters.

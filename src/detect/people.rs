@@ -18,16 +18,17 @@ pub struct Patterns {
     class: Option<Regex>,
 }
 
-impl Patterns {
-    pub fn new() -> Self {
+impl Default for Patterns {
+    fn default() -> Self {
         // Written here, tested here: a pattern that does not compile is a bug that the tests show.
         let compile = |pattern: &str| Regex::new(pattern).ok();
         Self {
-            // …路85号44幢4单元1547室, …小区8栋2单元301
+            // …路85号44幢4单元1547室, …小区8栋2单元301, …花园3号楼, …路5号院2单元301室: at least two of number, building, room.
             room: compile(concat!(
-                r"[\p{Han}\d]{0,40}?[\p{Han}](?:[0-9]{1,5}号)?(?:[\p{Han}]{0,10}(?:小区|花园|公寓|家园|苑|新村|社区|大院|佳苑|华府))?",
-                r"[a-z]?[0-9]{1,4}(?:-[0-9]{1,3})?(?:栋|幢|号楼|座)(?:[0-9a-z]{1,3}单元)?(?:[0-9]{1,2}(?:楼|层))?(?:[0-9]{2,5}(?:室|号|房)?)?",
-                r"|[\p{Han}\d]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?(?:[0-9]{1,2}单元)?[0-9]{2,4}室"
+                r"[\p{Han}0-9]{0,40}?[\p{Han}](?:[0-9]{1,5}号(?:院)?)?[\p{Han}]{0,10}?[a-z]?[0-9]{1,4}(?:-[0-9]{1,3})?(?:栋|幢|号楼|座)(?:[0-9a-z]{1,3}单元)?(?:[0-9]{1,2}(?:楼|层))?[0-9]{3,5}(?:室|号|房)?",
+                r"|[\p{Han}0-9]{0,40}?(?:[0-9]{1,5}号|小区|花园|公寓|家园|苑|新村|大院|佳苑|华府)[0-9]{1,4}(?:栋|幢|号楼)(?:[0-9a-z]{1,3}单元)?",
+                r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?(?:[0-9]{1,2}单元)?[0-9]{2,4}室",
+                r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?[0-9]{1,2}单元[0-9]{2,4}(?:室|号)?"
             )),
             // 联珠镇曼兴村老寨组12号
             village: compile(
@@ -86,14 +87,24 @@ fn minors(
             after.start + chars(m.start())..after.start + chars(m.end())
         });
         let school = reading.words_in(scan.lexicon, personal.school, after.clone()).map(|h| h.end as usize).last();
+        // 五年级1班的冯小宇: the class may stand before the name.
+        let before = person.range.start.saturating_sub(16).max(sentence.start)..person.range.start;
+        let class_before = patterns.class.as_ref().is_some_and(|r| {
+            let text = reading.text(before.clone());
+            r.find_iter(&text)
+                .last()
+                .is_some_and(|m| text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学")))
+        });
         // A child needs an age, or a class of a school: 某某小学 alone may be an adult's place of work.
         let end = match (&age, &class, school) {
             (Some((_, end)), class, school) => (*end).max(class.as_ref().map_or(0, |c| c.end)).max(school.unwrap_or(0)),
             (None, Some(class), _) => class.end,
+            (None, None, _) if class_before => person.range.end,
             (None, None, _) => continue,
         };
         let end = extend_to_student(reading, end, until);
-        let span = person.range.start..close_bracket(reading, person.range.start, end);
+        let start = if class_before { before.start } else { person.range.start };
+        let span = start..close_bracket(reading, person.range.start, end);
         let whole = 0..reading.len();
         let harm = reading.has_word(scan.lexicon, personal.harm_to_minor, whole.clone())
             || scan.title().is_some_and(|t| t.has_word(scan.lexicon, personal.harm_to_minor, 0..t.len()));
@@ -181,12 +192,27 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
 /// Home addresses: to the room S3, to the group of a village S2 beside a person.
 fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
+    let chars = reading.folded.chars.as_slice();
+    let villages = reading.lists.meets(personal.address) || !persons.is_empty();
+    let rooms = reading.classes.is(Class::DIGIT);
     let mut at = 0;
-    while at < reading.len() {
-        let is_trigger = match reading.char(at) {
-            Some('栋' | '幢' | '座' | '室' | '楼') => at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_digit() || c == '号'),
+    while at < chars.len() {
+        if !villages {
+            // Only what follows a digit can be a building or a room: go from digit to digit.
+            match reading.folded.next_digit(at).filter(|_| rooms) {
+                Some(digit) => {
+                    let end = (digit..chars.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(chars.len());
+                    at = end + usize::from(chars.get(end) == Some(&'号'));
+                }
+                None => return,
+            }
+        }
+        let is_trigger = match chars.get(at) {
+            Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
+                at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
+            }
             Some('组' | '寨' | '屯' | '队') => {
-                reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)) || !persons.is_empty()
+                villages && (!persons.is_empty() || reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)))
             }
             _ => false,
         };
@@ -288,7 +314,7 @@ pub fn biometric(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mu
 mod tests {
     #[test]
     fn every_pattern_compiles() {
-        let patterns = super::Patterns::new();
+        let patterns = super::Patterns::default();
         assert!(patterns.room.is_some() && patterns.village.is_some() && patterns.class.is_some());
     }
 }

@@ -14,11 +14,15 @@ use super::{Scan, documents, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Severity, SuppressedReason};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
 /// How far before a number its context words may stand, in characters (DOMAIN §3.2).
 pub const CONTEXT_CHARS: usize = 12;
+
+/// Characters that hide digits.
+const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
 
 /// The word lists of all personal detectors.
 pub struct Personal {
@@ -37,6 +41,8 @@ pub struct Personal {
     pub military: ListSet,
     pub social: ListSet,
     pub driver: ListSet,
+    pub mask_sign: ListSet,
+    pub plate: ListSet,
     pub server: ListSet,
     pub version: ListSet,
     pub personal_mail: ListSet,
@@ -84,6 +90,8 @@ impl Personal {
             military: list("military"),
             social: list("social"),
             driver: list("driver"),
+            mask_sign: list("mask_sign"),
+            plate: list("plate"),
             server: list("server"),
             version: list("version"),
             personal_mail: list("personal_mail"),
@@ -98,8 +106,14 @@ impl Personal {
             visit: list("visit"),
             biometric: list("biometric"),
             other_number: list("other_number"),
-            names: NameLists { before: list("name_before"), titles: list("name_titles") },
-            people: people::Patterns::new(),
+            names: NameLists {
+                before: list("name_before"),
+                titles: list("name_titles"),
+                illness: list("disease"),
+                opening: list("name_opening"),
+                sign: list("person_sign"),
+            },
+            people: people::Patterns::default(),
         }
     }
 
@@ -282,6 +296,9 @@ impl Personal {
             if context.any.meets(self.foreign_pr) && digits.first() == Some(&9) && numbers::is_id_check_digit(digits) {
                 return Some(Settled::Found(Found::new("PII.FOREIGN_PR", Severity::S3, index, range.clone(), "personal/foreign_pr")));
             }
+            if context.nearest.meets(self.social) && numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) == IdProof::Proven {
+                return Some(Settled::Found(Found::new("PII.SOCIAL", Severity::S3, index, range.clone(), "personal/social")));
+            }
             return match numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) {
                 IdProof::Proven => Some(Settled::Found(found(Severity::S3).because("check_digit", "正确").because("context", has_context))),
                 IdProof::WrongCheckDigit if has_context && !is_joined => Some(Settled::Found(
@@ -364,7 +381,7 @@ impl Personal {
         let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
         let usual =
             matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
-        let spelled = shape.len() >= 6 && shape.iter().all(|&n| n <= 3);
+        let spelled = shape.len() >= 3 && shape.iter().all(|&n| n <= 4) && !separators.contains(&'.');
         if !(usual || has_context && uniform || spelled && uniform) {
             return None;
         }
@@ -413,7 +430,10 @@ impl Personal {
     /// 530822********0018: masked well enough is S0, not enough is S2.
     fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let is_mask = |c: char| matches!(c, '*' | '×' | 'x' | '●' | '■' | '□' | '○' | '＊' | '⋆' | '✱');
+        if !reading.classes.is(Class::DIGIT) || !reading.lists.meets(self.mask_sign) {
+            return;
+        }
+        let is_mask = |c: char| MASKS.contains(&c);
         let mut at = 0;
         while at < reading.len() {
             let is_start = reading.char(at).is_some_and(|c| c.is_ascii_digit() && c != '0')
@@ -473,11 +493,11 @@ impl Personal {
                 })
             };
             match &*found.code {
-                "PII.MOBILE" if found.severity == Severity::S2 => {
-                    if named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"]) {
-                        found.severity = Severity::S3;
-                        found.evidence.insert("with_person".into(), true.into());
-                    }
+                "PII.MOBILE"
+                    if found.severity == Severity::S2 && (named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
+                {
+                    found.severity = Severity::S3;
+                    found.evidence.insert("with_person".into(), true.into());
                 }
                 "PII.PLATE" if found.severity == Severity::S2 && named => {
                     found.severity = Severity::S3;

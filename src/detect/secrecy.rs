@@ -21,10 +21,13 @@ const HEAD_CHARS: usize = 120;
 
 pub struct Secrecy {
     level: ListSet,
+    /// Words of laws and rules about secrecy.
+    talk: ListSet,
     education: ListSet,
     credential: ListSet,
     copy_number: ListSet,
     urgency: ListSet,
+    secret_file: ListSet,
 }
 
 impl Secrecy {
@@ -32,10 +35,12 @@ impl Secrecy {
         let mut list = |name| lexicon.list(name, problems);
         Self {
             level: list("secret_level"),
+            talk: list("secrecy_talk"),
             education: list("secrecy_education"),
             credential: list("credential"),
             copy_number: list("copy_number"),
             urgency: list("urgency"),
+            secret_file: list("secret_file"),
         }
     }
 
@@ -89,7 +94,9 @@ impl Secrecy {
             if let Some(word) = word {
                 end += word.chars().count();
                 // 商业秘密级, 秘密级别 and 国家秘密文件管理 are talk about secrecy.
-                let talk = reading.starts_with(end, "别") || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w));
+                let talk = reading.starts_with(end, "别")
+                    || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w))
+                    || reading.has_word(scan.lexicon, self.talk, reading.sentence(start..end));
                 let found = Found::new("SEC.MARK", Severity::S2, index, start..end, "secrecy/grade");
                 if is_education || talk {
                     report.suppress(found, SuppressedReason::Guard, "谈论保密制度，不是密级标志");
@@ -116,24 +123,19 @@ impl Secrecy {
         }
         for hit in reading.words_in(scan.lexicon, self.urgency, head.clone()) {
             let range = hit.start as usize..hit.end as usize;
-            if reading.straddled(scan.lexicon, range.start, range.end).is_none() && !report.covers(&["SEC.URGENCY"], index, &range) {
+            let runs_on = reading.class(range.end).is(Class::HAN) || range.start > 0 && reading.class(range.start - 1).is(Class::HAN);
+            if !runs_on && !report.covers(&["SEC.URGENCY"], index, &range) {
                 report.find(Found::new("SEC.URGENCY", Severity::S1, index, range, "secrecy/urgency"));
             }
         }
         // 〔2026〕密3号
-        let mut at = head.start;
-        while at < reading.len().min(4_000) {
-            if reading.char(at) == Some('密')
-                && at > 0
-                && matches!(reading.char(at - 1), Some('〕' | ']' | '）' | ')'))
-                && reading.class(at + 1).is(Class::DIGIT)
-            {
-                let end = (at + 1..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
-                if reading.char(end) == Some('号') {
-                    report.find(Found::new("SEC.MARK", Severity::S3, index, at.saturating_sub(6)..end + 1, "secrecy/file_number"));
-                }
+        for hit in reading.words_in(scan.lexicon, self.secret_file, 0..reading.len()) {
+            let at = hit.end as usize;
+            let end = (at..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
+            if end > at && reading.char(end) == Some('号') {
+                let start = (hit.start as usize).saturating_sub(5);
+                report.find(Found::new("SEC.MARK", Severity::S3, index, start..end + 1, "secrecy/file_number"));
             }
-            at += 1;
         }
     }
 
@@ -158,8 +160,9 @@ impl Secrecy {
                 .take(64)
                 .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || "!@#$%^&*_.-".contains(c)))
                 .count();
-            if len >= 4 {
-                report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, hit.start as usize..at + len, "secrecy/credential"));
+            let range = hit.start as usize..at + len;
+            if len >= 4 && !report.covers(&["SEC.CREDENTIAL"], index, &range) {
+                report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, range, "secrecy/credential"));
             }
         }
     }

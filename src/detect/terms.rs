@@ -6,11 +6,13 @@
 //! Example: 百*家*乐 → ILL.GAMBLING.
 //! Known false alarms: police, anti-fraud and law texts quote these words; they come out as S0 (提示).
 
+use super::reading::Reading;
 use super::report::{Found, Report};
 use super::{AccountKind, Scan};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, MatchMode, Row};
 use crate::model::{Severity, SuppressedReason, Transform};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
@@ -83,14 +85,27 @@ impl Terms {
                 b.row,
             ))
         });
-        let code = |term: &Term| scan.lexicon.row(term.row).map(|r| r.row.code.as_str());
+        let lexicon = scan.lexicon;
+        let readings = scan.readings;
+        let is_blank = |reading: usize, at: usize| readings.get(reading).is_some_and(|r| r.class(at).is(Class::BLANK));
+        let code = |term: &Term| lexicon.row(term.row).map(|r| r.row.code.as_str());
         let mut kept: Vec<Term> = Vec::with_capacity(terms.len());
         for term in terms {
             let inside = kept.iter().rev().take(16).any(|k| {
                 k.reading == term.reading && k.range.start <= term.range.start && term.range.end <= k.range.end && code(k) == code(&term)
             });
-            if !inside {
-                kept.push(term);
+            // 办证刻章 代开发票: one offer in one breath.
+            let is_harmful = code(&term).is_some_and(|c| c.starts_with("ILL."));
+            let joined = kept.last_mut().filter(|k| {
+                is_harmful
+                    && k.reading == term.reading
+                    && code(k) == code(&term)
+                    && (term.range.start == k.range.end || term.range.start == k.range.end + 1 && is_blank(term.reading, k.range.end))
+            });
+            match joined {
+                _ if inside => {}
+                Some(previous) => previous.range.end = term.range.end,
+                None => kept.push(term),
             }
         }
         scan.terms = kept;
@@ -102,12 +117,8 @@ impl Terms {
             return;
         }
         let mut at = 0;
-        while at < reading.len() {
-            use crate::text::fold::Class;
-            if !reading.class(at).is(Class::DIGIT) {
-                at += 1;
-                continue;
-            }
+        while let Some(digit) = reading.folded.next_digit(at) {
+            at = digit;
             // One window over all digits that stand close together.
             let start =
                 (at.saturating_sub(DIGIT_WINDOW_CHARS)..at).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(at);
@@ -121,7 +132,7 @@ impl Terms {
             }
             let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
             let text = reading.text(start..end);
-            for &row in scan.lexicon.digit_rows() {
+            for row in scan.lexicon.digit_rows_in(&text) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 for found in expression.find_iter(&text) {
                     let before = text.get(..found.start()).map_or(0, |t| t.chars().count());
@@ -173,6 +184,16 @@ impl Terms {
             report.suppress(found(), SuppressedReason::Boundary, words);
             return;
         }
+        let alone = |at: Option<usize>, edge: usize| {
+            let ascii = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric());
+            !(ascii(edge) && at.is_some_and(ascii))
+        };
+        // NB inside NBJ-001.
+        if row.on_word_boundary && !(alone(range.start.checked_sub(1), range.start) && alone(Some(range.end), range.end - 1)) {
+            let around = reading.around(range.clone(), 4, 4);
+            report.suppress(found(), SuppressedReason::Boundary, reading.text(around));
+            return;
+        }
         let title = scan.title();
         if let Some(missing) = ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(condition, range.clone(), title)) {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
@@ -211,9 +232,9 @@ impl Terms {
             Some("公安、司法类账号")
         } else if scan.is_education {
             Some("标题或开头表明是宣传、提示")
-        } else if reading.has_word(scan.lexicon, self.warning, near) {
+        } else if self.stands_beside(scan, reading, self.warning, near, &term.range) {
             Some("附近有警示用语")
-        } else if reading.has_word(scan.lexicon, self.legal, sentence) {
+        } else if self.stands_beside(scan, reading, self.legal, sentence, &term.range) {
             Some("同句为法律、统计或执法用语")
         } else {
             None
@@ -234,6 +255,11 @@ impl Terms {
             found = found.because("live_contact", true);
         }
         report.find(found);
+    }
+
+    /// A word of the list outside the term itself: 管制刀具 is not defused by its own 管制.
+    fn stands_beside(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: ListSet, window: Range<usize>, term: &Range<usize>) -> bool {
+        reading.words_in(scan.lexicon, list, window).any(|h| h.end as usize <= term.start || h.start as usize >= term.end)
     }
 
     fn wording(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {

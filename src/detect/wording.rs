@@ -62,7 +62,7 @@ impl Wording {
                 }
             }
         }
-        let halves = Matcher::new(&patterns, |_, _| 1.0, |_| false);
+        let halves = Matcher::new(&patterns, |a, b| lexicon.commonness(a, b), |_| false);
         Self {
             autonomous_suffix: lexicon.list("autonomous_suffix", problems),
             leader: lexicon.list("leader", problems),
@@ -245,7 +245,15 @@ impl Wording {
                 "policy" => ("WRD.severe_typo", Severity::S2),
                 _ => ("WRD.typo", Severity::S1),
             };
-            report.find(Found::new(code, severity, index, range, "wording/fixed_name").instead(right).because("kind", fixed.kind.clone()));
+            report.find(Found::new(code, severity, index, range, "wording/fixed_name").instead(right).because(
+                "kind",
+                match fixed.kind.as_str() {
+                    "state" => "国家名称",
+                    "organ" => "机关名称",
+                    "policy" => "固定提法",
+                    _ => "法规名称",
+                },
+            ));
         }
     }
 

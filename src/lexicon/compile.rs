@@ -14,6 +14,8 @@ use std::collections::HashMap;
 const GAP_CHARS_MAX: usize = 3;
 /// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
 const BRIDGE_CHARS: usize = 16;
+/// Cache of the automaton over all number patterns; a small one is rebuilt over and over (three times slower).
+const NUMBER_CACHE_BYTES: usize = 32 << 20;
 /// Most word lists.
 const LISTS_MAX: usize = 128;
 
@@ -91,6 +93,9 @@ pub struct Lexicon {
     lists: HashMap<String, u8>,
     /// `regex` rows that begin with a digit: tried around runs of digits only.
     digit_rows: Vec<u32>,
+    /// Whether any of them matches at all.
+    any_digit_row: Option<regex_automata::meta::Regex>,
+    frequency: Frequency,
 }
 
 /// Names patterns while the lexicon is put together.
@@ -185,10 +190,34 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
+        let expressions: Vec<&str> =
+            digit_rows.iter().filter_map(|&i| ready.get(i as usize)).map(|r: &Ready| r.row.term.as_str()).collect();
+        let any_digit_row = regex_automata::meta::Builder::new()
+            .configure(
+                regex_automata::meta::Config::new().match_kind(regex_automata::MatchKind::All).hybrid_cache_capacity(NUMBER_CACHE_BYTES),
+            )
+            .build_many(&expressions)
+            .ok();
         let frequency = Frequency::read(files, problems);
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
         let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
-        Self { fold, segmenter: Segmenter::new(), tables, rows: ready, uses: patterns.uses, matcher, lists, digit_rows }
+        Self {
+            fold,
+            segmenter: Segmenter::new(),
+            tables,
+            rows: ready,
+            uses: patterns.uses,
+            matcher,
+            lists,
+            digit_rows,
+            any_digit_row,
+            frequency,
+        }
+    }
+
+    /// How common a pair of characters is in ordinary text, per million.
+    pub fn commonness(&self, a: char, b: char) -> f32 {
+        self.frequency.of(a, b)
     }
 
     pub fn rows(&self) -> &[Ready] {
@@ -236,6 +265,15 @@ impl Lexicon {
         &self.digit_rows
     }
 
+    /// Those of [`Self::digit_rows`] that match somewhere in the text.
+    pub fn digit_rows_in(&self, text: &str) -> Vec<u32> {
+        let Some(all) = &self.any_digit_row else { return self.digit_rows.clone() };
+        let input = regex_automata::Input::new(text);
+        let mut matching = regex_automata::PatternSet::new(all.pattern_len());
+        all.which_overlapping_matches(&input, &mut matching);
+        matching.iter().filter_map(|pattern| self.digit_rows.get(pattern.as_usize()).copied()).collect()
+    }
+
     /// All hits in folded text, sorted by place.
     pub fn scan(&self, folded: &Folded, hits: &mut Vec<Hit>) {
         hits.clear();
@@ -251,8 +289,10 @@ impl Lexicon {
         let mut at = 1;
         let mut chars = Vec::with_capacity(2 * BRIDGE_CHARS);
         let mut places = Vec::with_capacity(2 * BRIDGE_CHARS);
-        while at + 1 < folded.len() {
-            if !folded.class(at).is(Class::SKIP) || !folded.class(at - 1).is_word() {
+        let classes = folded.classes.as_slice();
+        while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & Class::SKIP != 0)) {
+            at += step;
+            if !folded.class(at - 1).is_word() {
                 at += 1;
                 continue;
             }

@@ -5,7 +5,9 @@ pub mod api;
 pub mod auth;
 pub mod body;
 pub mod connections;
+pub mod console;
 pub mod error;
+pub mod pages;
 mod probes;
 
 use crate::metrics::Metrics;
@@ -97,6 +99,7 @@ impl AppState {
 /// All routes with everything that stands before them.
 pub fn router(state: AppState) -> Router {
     api::router()
+        .merge(pages::router())
         .merge(probes::router())
         .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
         .fallback(|| async { Refusal::not_found() })
