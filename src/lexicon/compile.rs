@@ -403,13 +403,16 @@ fn read_fold(files: &RuleFiles, problems: &mut Vec<Problem>) -> FoldTable {
     FoldTable::new(&traditional, &lookalikes)
 }
 
+/// Words of the lists that are looked for on demand, by list.
+type OnDemand = BTreeMap<u8, Vec<Vec<char>>>;
+
 fn read_lists(
     files: &RuleFiles,
     fold: &FoldTable,
     patterns: &mut Patterns,
     problems: &mut Vec<Problem>,
-) -> (HashMap<String, u8>, BTreeMap<u8, Vec<Vec<char>>>) {
-    let mut demanded: BTreeMap<u8, Vec<Vec<char>>> = BTreeMap::new();
+) -> (HashMap<String, u8>, OnDemand) {
+    let mut demanded: OnDemand = BTreeMap::new();
     let mut lists: HashMap<String, u8> = HashMap::new();
     for (name, bytes) in files.0.iter().filter(|(name, _)| name.starts_with("dictionaries/words/") && name.ends_with(".csv")) {
         let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["when"]), problems) else { continue };
