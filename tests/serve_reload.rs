@@ -59,10 +59,13 @@ impl Rules {
     }
 }
 
+/// Turns a good file into a bad one; `None` removes it.
+type Spoil = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
+
 /// A way to spoil a set: which file, its new content (`None`: removed), and what the refusal must name.
 struct Spoiling {
     file: &'static str,
-    content: Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>,
+    content: Spoil,
     named: &'static str,
 }
 

@@ -9,8 +9,8 @@
 use super::Scan;
 use super::report::{Found, Place, Report};
 use crate::lexicon::{Lexicon, ListSet};
+use crate::model::Problem;
 use crate::model::{Kind, Severity};
-use crate::ruleset::Problem;
 use crate::text::passage::Role;
 
 pub struct Comments {

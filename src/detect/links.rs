@@ -9,8 +9,8 @@
 use super::Scan;
 use super::report::{Found, Report};
 use crate::lexicon::{Lexicon, ListSet};
+use crate::model::Problem;
 use crate::model::{Kind, Severity, Transform};
-use crate::ruleset::Problem;
 use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::collections::HashSet;

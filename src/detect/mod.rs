@@ -20,8 +20,8 @@ pub mod title;
 pub mod wording;
 
 use crate::lexicon::Lexicon;
+use crate::model::Problem;
 use crate::model::{Draft, Kind};
-use crate::ruleset::Problem;
 use jiff::civil::Date;
 use reading::Reading;
 use report::Report;

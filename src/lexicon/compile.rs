@@ -4,7 +4,7 @@
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
 use super::tables::Tables;
-use crate::ruleset::{Problem, RuleFiles};
+use crate::model::{Problem, RuleFiles};
 use crate::text::fold::{Class, FoldTable, Folded};
 use crate::text::segment::Segmenter;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};

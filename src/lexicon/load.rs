@@ -1,8 +1,8 @@
 //! Dictionary rows from CSV bytes, every mistake named by file, line, column and cure.
 //! Must not know how rows are matched.
 
+use crate::model::Problem;
 use crate::model::{Category, Draft, Field, Kind, Severity};
-use crate::ruleset::Problem;
 use jiff::civil::Date;
 use std::collections::HashMap;
 

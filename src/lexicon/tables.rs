@@ -2,7 +2,7 @@
 //! Must not know which detector asks.
 
 use super::load::Sheet;
-use crate::ruleset::{Problem, RuleFiles};
+use crate::model::{Problem, RuleFiles};
 use jiff::civil::{Date, Weekday};
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -3,10 +3,12 @@
 
 pub mod draft;
 pub mod finding;
+pub mod rules;
 pub mod verdict;
 
 pub use draft::{Attachment, Declared, Draft, DraftError, Format, Image, Kind, Link, Source};
 pub use finding::{Category, Evidence, Field, Finding, Scalar, Severity, Suppressed, SuppressedReason, Transform};
+pub use rules::{Problem, RuleFiles};
 pub use verdict::{Level, Queue, Undetermined, UndeterminedReason, Verdict};
 
 /// Version of the judging code. Part of every verdict id: a change of detection code is a change of version.

@@ -1,8 +1,8 @@
 //! Policy: findings → severity overrides, queue, minimum level, blocked. Rules are data (`policy.toml`), checked at load.
 //! Must not know how findings came about.
 
+use crate::model::Problem;
 use crate::model::{Draft, Finding, Kind, Level, Queue, Severity};
-use crate::ruleset::Problem;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
