@@ -30,7 +30,10 @@ pub struct Agreement {
 impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { posts, hits, alike, nested, joined, over_cap } = self;
-        write!(f, "same hits as daachorse in {posts} posts: {hits} = {alike} alike + {nested} nested + {joined} joined ({over_cap} posts over the cap)")
+        write!(
+            f,
+            "same hits as daachorse in {posts} posts: {hits} = {alike} alike + {nested} nested + {joined} joined ({over_cap} posts over the cap)"
+        )
     }
 }
 
@@ -39,9 +42,14 @@ pub fn check(ruleset: &Ruleset, daachorse: &CharwiseDoubleArrayAhoCorasick<u32>,
     let mut agreement = Agreement::default();
     let fold = &ruleset.lexicon().fold;
     let is_plain = |text: &str| fold.fold(text).chars.iter().copied().eq(text.chars());
+    // What folding changes, and ASCII, is replaced by a full stop: both sides then read the same characters.
+    let plain = |post: &String| -> String {
+        let stays = |c: &char| !c.is_ascii() && is_plain(c.encode_utf8(&mut [0; 4]));
+        post.chars().map(|c| if stays(&c) { c } else { '。' }).collect()
+    };
     // A term that folding changes is another word for `judge`.
     let kept: Vec<bool> = terms.iter().map(|term| is_plain(term)).collect();
-    for post in posts.iter().map(|post| post.chars().filter(|c| !c.is_ascii()).collect::<String>()).filter(|post| is_plain(post)).take(POSTS_MAX) {
+    for post in posts.iter().take(POSTS_MAX).map(plain) {
         let mut scalars = vec![0; post.len() + 1];
         for (scalar, byte) in post.char_indices().map(|(byte, _)| byte).chain([post.len()]).enumerate() {
             if let Some(place) = scalars.get_mut(byte) {
@@ -59,8 +67,7 @@ pub fn check(ruleset: &Ruleset, daachorse: &CharwiseDoubleArrayAhoCorasick<u32>,
             agreement.over_cap += 1;
             continue;
         }
-        let found: BTreeSet<(usize, usize)> =
-            verdict.findings.iter().filter(|f| f.code == BENCH_CODE).map(|f| (f.start, f.end)).collect();
+        let found: BTreeSet<(usize, usize)> = verdict.findings.iter().filter(|f| f.code == BENCH_CODE).map(|f| (f.start, f.end)).collect();
         let suppressed: BTreeSet<(usize, usize)> =
             verdict.suppressed.iter().filter(|s| s.code == BENCH_CODE).map(|s| (s.start, s.end)).collect();
         agreement.posts += 1;
