@@ -33,6 +33,7 @@ pub struct Ads {
     add_wechat: ListSet,
     qq: ListSet,
     copy: ListSet,
+    share_mark: ListSet,
     official_account: ListSet,
     office: ListSet,
     public_service: ListSet,
@@ -75,6 +76,7 @@ impl Ads {
             add_wechat: list("add_wechat"),
             qq: list("qq"),
             copy: list("copy"),
+            share_mark: list("share_mark"),
             official_account: list("official_account"),
             office: list("office"),
             public_service: list("public_service"),
@@ -241,7 +243,7 @@ impl Ads {
         let Some(reading) = scan.readings.get(index) else { return };
         let text = &*reading.passage.text;
         let mark = |c: char| matches!(c, '￥' | '¥' | '$' | '€' | '₤' | '₳' | '¢' | '₴' | '₰' | '👉' | '🔑');
-        let has_marks = text.chars().filter(|&c| mark(c)).take(2).count() == 2;
+        let has_marks = reading.lists.meets(self.share_mark);
         let is_copied = reading.lists.meets(self.copy);
         if !has_marks && !is_copied {
             return;

@@ -23,11 +23,8 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
     let mut dates: Vec<WrittenDate> = Vec::new();
     let mut at = 0;
     let mut last_year: Option<i16> = None;
-    while at < reading.len() {
-        if !reading.class(at).is(Class::DIGIT) {
-            at += 1;
-            continue;
-        }
+    while let Some(digit) = reading.folded.next_digit(at) {
+        at = digit;
         let (number, end) = number(reading, at);
         let next = match reading.char(end) {
             Some('年') if (1900..=2100).contains(&number) => {

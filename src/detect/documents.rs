@@ -15,6 +15,9 @@ const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
+    if !reading.classes.is(Class::DIGIT | Class::LETTER) {
+        return;
+    }
     let chars = reading.folded.chars.as_slice();
     let mut at = 0;
     while let Some(&c) = chars.get(at) {
@@ -277,8 +280,8 @@ fn mac_address(scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let is_shape =
         (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator));
     let runs_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
-    let alone = !runs_on(reading.char(at + 17)) && !(at > 0 && runs_on(reading.char(at - 1)));
-    if is_shape && alone && (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
+    let is_part = runs_on(reading.char(at + 17)) || at > 0 && runs_on(reading.char(at - 1));
+    if is_shape && !is_part && (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
         report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
     }
 }

@@ -203,6 +203,10 @@ impl Links {
     /// Addresses in running text.
     fn in_prose(&self, scan: &Scan<'_>, index: usize) -> Vec<InProse> {
         let Some(reading) = scan.readings.get(index) else { return Vec::new() };
+        // An address has letters.
+        if !reading.classes.is(Class::LETTER) && !reading.has_word(scan.lexicon, self.browser, 0..reading.len()) {
+            return Vec::new();
+        }
         let chars = &reading.folded.chars;
         let mut all: Vec<InProse> = Vec::new();
         let mut from = 0;

@@ -115,6 +115,8 @@ pub struct NameLists {
     pub illness: ListSet,
     /// 我镇、班的 …: lead over to a name.
     pub opening: ListSet,
+    /// 某、岁、男、女 and signs that hide a name.
+    pub sign: ListSet,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -158,9 +160,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     }
     // 2. At the head of a clause that goes on like a person: （男，、，女，、，16岁、（手机 … or with a personal number near.
     // Without any sign of a person there is nobody to look for.
-    let has_sign = !proofs.is_empty()
-        || reading.lists.meets(lists.illness.and(lists.opening))
-        || reading.has_any(&['某', '*', '×', '○', '岁', '男', '女']);
+    let has_sign = !proofs.is_empty() || reading.lists.meets(lists.illness.and(lists.opening).and(lists.sign));
     let mut at = if has_sign { 0 } else { reading.len() };
     while at < reading.len() {
         if !reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c)) {

@@ -49,7 +49,7 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
     let classes = reading.folded.classes.as_slice();
     let mut at = 0;
-    while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c.is(Class::DIGIT | Class::NUMERAL))) {
+    while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & (Class::DIGIT | Class::NUMERAL) != 0)) {
         at += step;
         let Some(group) = group(reading, at) else {
             at += 1;

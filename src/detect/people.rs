@@ -178,7 +178,7 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut severe = Vec::new();
     let both = personal.disease.and(personal.poverty);
-    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).copied().collect();
+    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).collect();
     let mut last_end = 0;
     for hit in hits {
         let range = hit.start as usize..hit.end as usize;
@@ -203,11 +203,24 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
     let Some(reading) = scan.readings.get(index) else { return };
     let chars = reading.folded.chars.as_slice();
     let villages = reading.lists.meets(personal.address) || !persons.is_empty();
+    let rooms = reading.classes.is(Class::DIGIT);
     let mut at = 0;
-    while let Some(&c) = chars.get(at) {
-        let is_trigger = match c {
-            '栋' | '幢' | '座' | '室' | '楼' | '单' => at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号'),
-            '组' | '寨' | '屯' | '队' => {
+    while at < chars.len() {
+        if !villages {
+            // Only what follows a digit can be a building or a room: go from digit to digit.
+            match reading.folded.next_digit(at).filter(|_| rooms) {
+                Some(digit) => {
+                    let end = (digit..chars.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(chars.len());
+                    at = end + usize::from(chars.get(end) == Some(&'号'));
+                }
+                None => return,
+            }
+        }
+        let is_trigger = match chars.get(at) {
+            Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
+                at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
+            }
+            Some('组' | '寨' | '屯' | '队') => {
                 villages && (!persons.is_empty() || reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)))
             }
             _ => false,

@@ -41,6 +41,7 @@ pub struct Personal {
     pub military: ListSet,
     pub social: ListSet,
     pub driver: ListSet,
+    pub mask_sign: ListSet,
     pub plate: ListSet,
     pub server: ListSet,
     pub version: ListSet,
@@ -89,6 +90,7 @@ impl Personal {
             military: list("military"),
             social: list("social"),
             driver: list("driver"),
+            mask_sign: list("mask_sign"),
             plate: list("plate"),
             server: list("server"),
             version: list("version"),
@@ -109,6 +111,7 @@ impl Personal {
                 titles: list("name_titles"),
                 illness: list("disease"),
                 opening: list("name_opening"),
+                sign: list("person_sign"),
             },
             people: people::Patterns::default(),
         }
@@ -427,7 +430,7 @@ impl Personal {
     /// 530822********0018: masked well enough is S0, not enough is S2.
     fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        if !reading.classes.is(Class::DIGIT) || !reading.has_any(&MASKS) {
+        if !reading.classes.is(Class::DIGIT) || !reading.lists.meets(self.mask_sign) {
             return;
         }
         let is_mask = |c: char| MASKS.contains(&c);

@@ -27,6 +27,7 @@ pub struct Secrecy {
     credential: ListSet,
     copy_number: ListSet,
     urgency: ListSet,
+    secret_file: ListSet,
 }
 
 impl Secrecy {
@@ -39,6 +40,7 @@ impl Secrecy {
             credential: list("credential"),
             copy_number: list("copy_number"),
             urgency: list("urgency"),
+            secret_file: list("secret_file"),
         }
     }
 
@@ -127,19 +129,13 @@ impl Secrecy {
             }
         }
         // 〔2026〕密3号
-        let mut at = head.start;
-        while at < reading.len().min(4_000) {
-            if reading.char(at) == Some('密')
-                && at > 0
-                && matches!(reading.char(at - 1), Some('〕' | ']' | '）' | ')'))
-                && reading.class(at + 1).is(Class::DIGIT)
-            {
-                let end = (at + 1..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
-                if reading.char(end) == Some('号') {
-                    report.find(Found::new("SEC.MARK", Severity::S3, index, at.saturating_sub(6)..end + 1, "secrecy/file_number"));
-                }
+        for hit in reading.words_in(scan.lexicon, self.secret_file, 0..reading.len()) {
+            let at = hit.end as usize;
+            let end = (at..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
+            if end > at && reading.char(end) == Some('号') {
+                let start = (hit.start as usize).saturating_sub(5);
+                report.find(Found::new("SEC.MARK", Severity::S3, index, start..end + 1, "secrecy/file_number"));
             }
-            at += 1;
         }
     }
 

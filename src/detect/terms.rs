@@ -117,11 +117,8 @@ impl Terms {
             return;
         }
         let mut at = 0;
-        while at < reading.len() {
-            if !reading.class(at).is(Class::DIGIT) {
-                at += 1;
-                continue;
-            }
+        while let Some(digit) = reading.folded.next_digit(at) {
+            at = digit;
             // One window over all digits that stand close together.
             let start =
                 (at.saturating_sub(DIGIT_WINDOW_CHARS)..at).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(at);
@@ -135,8 +132,7 @@ impl Terms {
             }
             let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
             let text = reading.text(start..end);
-            let rows = if scan.lexicon.any_digit_row_matches(&text) { scan.lexicon.digit_rows() } else { &[] };
-            for &row in rows {
+            for row in scan.lexicon.digit_rows_in(&text) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 for found in expression.find_iter(&text) {
                     let before = text.get(..found.start()).map_or(0, |t| t.chars().count());

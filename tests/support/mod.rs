@@ -179,7 +179,12 @@ impl Server {
     }
 
     pub fn wait_until_ready(&self) {
-        eventually("ready", || (self.client().get("/readyz").status == 200).then_some(()));
+        eventually("ready", || {
+            let ended = self.log.0.lock().expect("lock").ended;
+            assert!(!ended, "the server ended:\n{}", self.log());
+            let answer = Client::try_connect(self.address).and_then(|mut client| client.request("GET", "/readyz", &[], b""));
+            answer.is_ok_and(|answer| answer.status == 200).then_some(())
+        });
     }
 
     pub fn client(&self) -> Client {
@@ -211,8 +216,17 @@ impl Server {
 
     /// kill -9, and waits until it is gone.
     pub fn kill(&mut self) {
+        self.kill_children();
         self.child.kill().expect("kills");
         self.child.wait().expect("waits");
+    }
+
+    /// Behind a wrapper the server is a child of the child, and would outlive it.
+    fn kill_children(&self) {
+        let list = format!("/proc/{0}/task/{0}/children", self.child.id());
+        for child in std::fs::read_to_string(list).unwrap_or_default().split_whitespace() {
+            drop(Command::new("kill").args(["-9", child]).status());
+        }
     }
 
     /// Waits for the end; the exit status (minus the signal when one ended it) and how long it took.
@@ -248,6 +262,9 @@ fn listening(lines: &[String]) -> Option<SocketAddr> {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill_children();
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }
