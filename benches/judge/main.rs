@@ -242,7 +242,7 @@ fn main() -> Result<()> {
     // Answers first.
     let mut expected = Vec::new();
     for rival in &rivals {
-        let agreement = agreement::check(&rival.ruleset, &rival.daachorse, &rival.terms, &posts)?;
+        let agreement = agreement::check(&rival.ruleset, &rival.terms, &posts)?;
         let (findings, suppressed) = rival.judge(&drafts);
         let hits = rival.scan(&drafts);
         println!(
