@@ -38,15 +38,19 @@ impl fmt::Display for Agreement {
 }
 
 /// Compares both; any hit on one side only is an error.
-pub fn check(ruleset: &Ruleset, daachorse: &CharwiseDoubleArrayAhoCorasick<u32>, terms: &[String], posts: &[String]) -> Result<Agreement> {
+pub fn check(ruleset: &Ruleset, terms: &[String], posts: &[String]) -> Result<Agreement> {
     let mut agreement = Agreement::default();
     let fold = &ruleset.lexicon().fold;
     let is_plain = |text: &str| fold.fold(text).chars.iter().copied().eq(text.chars());
-    // A term that folding changes is another word for `judge`.
-    let kept: Vec<bool> = terms.iter().map(|term| is_plain(term)).collect();
-    for post in
-        posts.iter().map(|post| post.chars().filter(|c| !c.is_ascii()).collect::<String>()).filter(|post| is_plain(post)).take(POSTS_MAX)
-    {
+    // What folding changes, and ASCII, is replaced by a full stop: both sides then read the same characters.
+    let plain = |post: &String| -> String {
+        let stays = |c: &char| !c.is_ascii() && is_plain(c.encode_utf8(&mut [0; 4]));
+        post.chars().map(|c| if stays(&c) { c } else { '。' }).collect()
+    };
+    // Two terms that fold alike are one term to `judge`.
+    let folded: BTreeSet<String> = terms.iter().map(|term| fold.fold(term).chars.into_iter().collect()).collect();
+    let daachorse = CharwiseDoubleArrayAhoCorasick::<u32>::new(&folded).map_err(|e| anyhow::anyhow!("daachorse: {e}"))?;
+    for post in posts.iter().take(POSTS_MAX).map(plain) {
         let mut scalars = vec![0; post.len() + 1];
         for (scalar, byte) in post.char_indices().map(|(byte, _)| byte).chain([post.len()]).enumerate() {
             if let Some(place) = scalars.get_mut(byte) {
@@ -54,11 +58,8 @@ pub fn check(ruleset: &Ruleset, daachorse: &CharwiseDoubleArrayAhoCorasick<u32>,
             }
         }
         let scalar = |byte: usize| scalars.get(byte).copied().unwrap_or(usize::MAX);
-        let raw: BTreeSet<(usize, usize)> = daachorse
-            .find_overlapping_iter(&post)
-            .filter(|hit| kept.get(hit.value() as usize) == Some(&true))
-            .map(|hit| (scalar(hit.start()), scalar(hit.end())))
-            .collect();
+        let raw: BTreeSet<(usize, usize)> =
+            daachorse.find_overlapping_iter(&post).map(|hit| (scalar(hit.start()), scalar(hit.end()))).collect();
         let verdict = ruleset.judge(&draft(&post));
         if verdict.findings.len() >= FINDINGS_MAX || verdict.suppressed.len() >= FINDINGS_MAX {
             agreement.over_cap += 1;

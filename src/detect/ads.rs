@@ -53,6 +53,9 @@ struct Appeal {
     found: Found,
 }
 
+/// Most contacts that can overlap one term.
+const NEIGHBOURS: usize = 8;
+
 /// A contact in the making: whether it is advertising depends on its company.
 struct Contact {
     reading: usize,
@@ -269,11 +272,14 @@ impl Ads {
 
     fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) {
         let mut appeals: Vec<Appeal> = Vec::new();
+        let mut taken: Vec<(usize, usize, usize)> = contacts.iter().map(|c| (c.reading, c.range.end, c.range.start)).collect();
+        taken.sort_unstable();
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code == "AD.DIVERSION") else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };
             // 加微信 inside 加微信mojiangcha2024 is told by the contact.
-            if contacts.iter().any(|c| c.reading == term.reading && c.range.start < term.range.end && term.range.start < c.range.end) {
+            let first = taken.partition_point(|&(reading, end, _)| (reading, end) <= (term.reading, term.range.start));
+            if taken.iter().skip(first).take(NEIGHBOURS).any(|&(reading, _, start)| reading == term.reading && start < term.range.end) {
                 continue;
             }
             let guarded = scan.is_education || scan.account == AccountKind::Justice;
@@ -284,7 +290,8 @@ impl Ads {
             }
             let paragraph = reading.paragraph(term.range.clone());
             let touches = |range: &Range<usize>| term.range.start <= range.end + 2;
-            match appeals.iter_mut().find(|a| a.reading == term.reading && a.paragraph == paragraph) {
+            // Terms come in order of place, so only the paragraph before can be the same one.
+            match appeals.last_mut().filter(|a| a.reading == term.reading && a.paragraph == paragraph) {
                 Some(appeal) => {
                     appeal.words.push(ready.row.term.clone());
                     match appeal.clusters.last_mut().filter(|c| touches(c)) {

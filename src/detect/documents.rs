@@ -57,8 +57,11 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     let Some(reading) = scan.readings.get(index) else { return };
     let has_plate_word = reading.has_word(scan.lexicon, personal.plate, range.start.saturating_sub(13)..range.start);
     if let Some((code, end)) = plate(reading, &range, has_plate_word) {
-        if !report.covers(&["PII.PLATE"], index, &(range.start - 1..end)) {
-            report.find(Found::new(code, Severity::S2, index, range.start - 1..end, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
+        // WJ云12345: the letters of the armed police stand before the province.
+        let province = range.start - 1;
+        let place = if reading.ends_with(province, "wj") { province - 2..end } else { province..end };
+        if !report.covers(&["PII.PLATE"], index, &place) {
+            report.find(Found::new(code, Severity::S2, index, place, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
         }
         return;
     }
@@ -138,6 +141,11 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> O
     }
     if !PROVINCES.contains(province) {
         return None;
+    }
+    if reading.ends_with(range.start - 1, "wj") {
+        let number = rest(range.start, range.end);
+        let is_number = number.len() == 5 && number.iter().take(4).all(char::is_ascii_digit) && number.iter().all(allowed);
+        return is_number.then_some(("PII.PLATE", range.end));
     }
     let office = reading.char(range.start).filter(|c| c.is_ascii_alphabetic() && allowed(c))?;
     debug_assert!(office.is_ascii());

@@ -48,11 +48,12 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
     let sick = medical(personal, scan, index, persons, report);
     addresses(personal, patterns, scan, index, persons, report);
     for person in persons.iter().filter(|p| !p.is_masked && !p.is_later_in_list) {
-        if minors.iter().any(|m| m.start <= person.range.start && person.range.end <= m.end) {
+        let first = minors.partition_point(|m| m.end < person.range.end);
+        if minors.iter().skip(first).take(NEIGHBOURS).any(|m| m.start <= person.range.start) {
             continue;
         }
         let sentence = reading.sentence(person.range.clone());
-        let is_sick = sick.iter().any(|s| sentence.contains(&s.start));
+        let is_sick = sick.get(sick.partition_point(|s| s.start < sentence.start)).is_some_and(|s| s.start < sentence.end);
         let severity = if is_sick { Severity::S3 } else { Severity::S1 };
         let found = Found::new("PII.NAME", severity, index, person.range.clone(), "personal/name").because("why", person.why);
         if scan.is_message() {
@@ -62,6 +63,15 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
         }
     }
     track(personal, scan, index, persons, report);
+}
+
+/// Most spans of minors that can end behind a person and begin before.
+const NEIGHBOURS: usize = 8;
+
+/// Persons that stand wholly inside the range; persons are in order of place.
+pub fn persons_in(persons: &[Person], range: Range<usize>) -> impl Iterator<Item = &Person> {
+    let first = persons.partition_point(|p| p.range.start < range.start);
+    persons.iter().skip(first).take_while(move |p| p.range.start < range.end).filter(move |p| p.range.end <= range.end)
 }
 
 /// Minors who can be recognised: a name (even masked) with an age up to 17, or with school and class.
@@ -176,8 +186,7 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
             continue;
         }
         let sentence = reading.sentence(range.clone());
-        let in_sentence = |p: &&Person| p.range.start >= sentence.start && p.range.end <= sentence.end;
-        let Some(person) = persons.iter().filter(in_sentence).min_by_key(|p| p.range.start.abs_diff(range.start)) else { continue };
+        let Some(person) = persons_in(persons, sentence).min_by_key(|p| p.range.start.abs_diff(range.start)) else { continue };
         let is_poverty = scan.lexicon.lists_of(hit.pattern).meets(personal.poverty);
         let severity = if is_poverty || person.is_masked { Severity::S2 } else { Severity::S3 };
         last_end = range.end;
@@ -235,7 +244,7 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
         let before = range.start.saturating_sub(16)..range.start;
         let home = reading.has_word(scan.lexicon, personal.address, reading.around(range.clone(), 12, 0));
         let sentence = reading.sentence(range.clone());
-        let person = persons.iter().any(|p| p.range.start >= sentence.start && p.range.end <= sentence.end && !p.is_masked);
+        let person = persons_in(persons, sentence).any(|p| !p.is_masked);
         let public = !home && reading.has_word(scan.lexicon, personal.office_place, before);
         let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
         let found = |severity| {

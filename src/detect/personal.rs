@@ -486,7 +486,7 @@ impl Personal {
                 continue;
             }
             let sentence = reading.sentence(range.clone());
-            let named = persons.iter().any(|p| !p.is_masked && p.range.start >= sentence.start && p.range.end <= sentence.end);
+            let named = people::persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
             let beside = |codes: &[&str]| {
                 places.iter().any(|(code, severity, r)| {
                     codes.contains(&code.as_str()) && *severity >= Severity::S2 && r.start >= sentence.start && r.end <= sentence.end

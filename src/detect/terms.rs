@@ -7,7 +7,7 @@
 //! Known false alarms: police, anti-fraud and law texts quote these words; they come out as S0 (提示).
 
 use super::reading::Reading;
-use super::report::{Found, Report};
+use super::report::{Found, Place, Report};
 use super::{AccountKind, Scan};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, MatchMode, Row};
 use crate::model::Problem;
@@ -206,11 +206,12 @@ impl Terms {
 
     /// Findings of harmful words and of wording, operation and trade secret rows.
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
+        let live = Live::of(report);
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row) else { continue };
             let row = &ready.row;
             match row.code.split('.').next().unwrap_or_default() {
-                "ILL" => self.harmful(scan, term, row, report),
+                "ILL" => self.harmful(scan, term, row, &live, report),
                 "WRD" | "OPS" | "BIZ" => self.wording(scan, term, row, report),
                 // SEC.* and AD.* rows belong to their own detectors.
                 _ => {}
@@ -219,14 +220,12 @@ impl Terms {
     }
 
     /// S0 in warnings, law and education; S3 in messages, hidden text, links and beside a live contact; S2 otherwise.
-    fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {
+    fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, live: &Live, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
         let near = reading.around(term.range.clone(), WARNING_CHARS, WARNING_CHARS);
         let sentence = reading.sentence(term.range.clone());
         let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
-        let has_live = ["AD.CONTACT", "AD.KOULING", "AD.QR", "AD.PRICE", "LINK.", "PII.WECHAT", "PII.QQ", "PII.MOBILE"]
-            .iter()
-            .any(|code| report.within(code, term.reading, &offer).any(|f| f.severity >= Severity::S1));
+        let has_live = live.stands_in(term.reading, &offer);
         let is_offered = reading.has_word(scan.lexicon, self.offer, reading.around(term.range.clone(), 20, 20));
         let guard = if scan.account == AccountKind::Justice {
             Some("公安、司法类账号")
@@ -276,6 +275,32 @@ impl Terms {
             return;
         }
         report.find(from_row(scan, term, row, row.severity));
+    }
+}
+
+/// Contacts, addresses and prices that detectors before this one found, by place: asked once for every term.
+struct Live(Vec<(usize, usize, usize)>);
+
+impl Live {
+    fn of(report: &Report) -> Self {
+        const CODES: [&str; 8] = ["AD.CONTACT", "AD.KOULING", "AD.QR", "AD.PRICE", "LINK.", "PII.WECHAT", "PII.QQ", "PII.MOBILE"];
+        let mut places: Vec<(usize, usize, usize)> = report
+            .found
+            .iter()
+            .filter(|f| f.severity >= Severity::S1 && CODES.iter().any(|code| f.code.starts_with(code)))
+            .filter_map(|f| match &f.place {
+                Place::At { reading, range } => Some((*reading, range.start, range.end)),
+                Place::Absent => None,
+            })
+            .collect();
+        places.sort_unstable();
+        Self(places)
+    }
+
+    /// Whether one lies inside the range.
+    fn stands_in(&self, reading: usize, range: &Range<usize>) -> bool {
+        let first = self.0.partition_point(|&(r, start, _)| (r, start) < (reading, range.start));
+        self.0.iter().skip(first).take_while(|&&(r, start, _)| r == reading && start <= range.end).any(|&(_, _, end)| end <= range.end)
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Fidelity {
     Distorted(String),
 }
 
+/// Longest title whose distance is measured, in characters.
+const TITLE_CHARS_MAX: usize = 1_000;
+
 /// Column labels that may be put before a title.
 const LABELS: [&str; 14] =
     ["转载", "转发", "政策速递", "关注", "扩散", "周知", "提醒", "权威发布", "聚焦", "要闻", "时政要闻", "最新", "学习", "分享"];
@@ -54,6 +57,10 @@ pub fn compare(source: &str, title: &str, outlet: Option<&str>, tokens: &BTreeMa
     let emotive = tokens.get("clickbait").is_some_and(|list| counted(&wanted_plain, list) != counted(&have_plain, list));
     let (a, b): (Vec<char>, Vec<char>) = (wanted_plain.chars().collect(), have_plain.chars().collect());
     let longer = a.len().max(b.len()).max(1);
+    // The distance costs the product of the lengths; what is longer than any title is another text.
+    if longer > TITLE_CHARS_MAX {
+        return Fidelity::Distorted("整体表述".to_owned());
+    }
     let similarity = 100 - 100 * edit_distance(&a, &b, longer).min(longer) / longer;
     if similarity < 55 && !emotive {
         return Fidelity::Distorted("整体表述".to_owned());

@@ -19,6 +19,9 @@ use crate::text::passage::Role;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+/// Most names found with one error whose places can overlap a new one.
+const NEIGHBOURS: usize = 16;
+
 pub struct Wording {
     autonomous_suffix: ListSet,
     leader: ListSet,
@@ -224,7 +227,9 @@ impl Wording {
                 let Some(window) = chars.get(range.clone()) else { continue };
                 let mut differing = window.iter().zip(&fixed.chars).enumerate().filter(|(_, (a, b))| a != b);
                 let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { continue };
-                if self.close.are_close(*have, *want) && !wrong.iter().any(|(r, _, _)| r.start < range.end && range.start < r.end) {
+                if self.close.are_close(*have, *want)
+                    && !wrong.iter().rev().take(NEIGHBOURS).any(|(r, _, _)| r.start < range.end && range.start < r.end)
+                {
                     wrong.push((range, name, start + at));
                 }
             }

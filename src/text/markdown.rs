@@ -5,17 +5,24 @@ use super::html::Page;
 use super::passage::Passage;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+/// Blanks, quotes and brackets around address and title of a link, in bytes.
+const LINK_TAIL_BYTES_MAX: usize = 256;
+
 /// Passages of a Markdown body.
 pub fn passages(body: &str) -> Vec<Passage<'_>> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES | Options::ENABLE_TASKLISTS;
     let parser = Parser::new_ext(body, options);
     let mut page = Page::new(body);
-    for (_, definition) in parser.reference_definitions().iter() {
+    // They come in the order of a hash map; the verdict must not depend on it.
+    let mut definitions: Vec<_> = parser.reference_definitions().iter().map(|(_, definition)| definition).collect();
+    definitions.sort_by_key(|definition| definition.span.start);
+    for definition in definitions {
         page.address(&definition.dest, definition.span.clone());
         if definition.title.is_some() {
             page.hide(definition.span.clone());
         }
     }
+    let mut in_html_block = false;
     for (event, span) in parser.into_offset_iter() {
         match event {
             Event::Text(text) | Event::Code(text) => {
@@ -27,19 +34,31 @@ pub fn passages(body: &str) -> Vec<Passage<'_>> {
                     None => page.replaced(&text, span),
                 }
             }
+            // A block comes line by line, but a tag or comment of it may go over several: it is read as one.
+            Event::Start(Tag::HtmlBlock) => {
+                in_html_block = true;
+                page.separate('\n', span.start);
+                page.read(span);
+            }
+            Event::End(TagEnd::HtmlBlock) => {
+                in_html_block = false;
+                page.separate('\n', span.end);
+            }
+            Event::Html(_) if in_html_block => {}
             Event::Html(_) | Event::InlineHtml(_) => page.read(span),
             Event::SoftBreak => page.separate(' ', span.start),
             Event::HardBreak | Event::Rule => page.separate('\n', span.start),
             Event::Start(tag) => match tag {
                 Tag::Link { dest_url, title, .. } | Tag::Image { dest_url, title, .. } => {
-                    let source = body.get(span.clone()).unwrap_or_default();
-                    let place = match source.rfind(&*dest_url) {
-                        Some(at) if !dest_url.is_empty() => span.start + at..span.start + at + dest_url.len(),
+                    // Both stand at the end of the link; nested links would make a search of the whole quadratic.
+                    let (tail_start, tail) = tail(body, &span, dest_url.len() + title.len() + LINK_TAIL_BYTES_MAX);
+                    let place = match tail.rfind(&*dest_url) {
+                        Some(at) if !dest_url.is_empty() => tail_start + at..tail_start + at + dest_url.len(),
                         _ => span.clone(),
                     };
                     page.address(&dest_url, place);
-                    if let (false, Some(at)) = (title.is_empty(), source.rfind(&*title)) {
-                        page.alt(span.start + at..span.start + at + title.len());
+                    if let (false, Some(at)) = (title.is_empty(), tail.rfind(&*title)) {
+                        page.alt(tail_start + at..tail_start + at + title.len());
                     }
                 }
                 Tag::Table(_) => page.table_opens(),
@@ -59,6 +78,15 @@ pub fn passages(body: &str) -> Vec<Passage<'_>> {
         }
     }
     page.finish()
+}
+
+/// The last `bytes` of a span, from a character boundary on, and where they begin.
+fn tail<'d>(body: &'d str, span: &std::ops::Range<usize>, bytes: usize) -> (usize, &'d str) {
+    let mut start = span.end.saturating_sub(bytes).max(span.start);
+    while !body.is_char_boundary(start) {
+        start += 1;
+    }
+    (start, body.get(start..span.end).unwrap_or_default())
 }
 
 #[cfg(test)]
