@@ -1,7 +1,7 @@
 //! One immutable value: dictionaries, detectors and policy compiled together, named by a content hash.
 //! Judging is a function of it and the draft; it knows no file, clock, network or randomness.
 
-use crate::detect::reading::Reading;
+use crate::detect::reading::{Buffers, Reading};
 use crate::detect::report::Report;
 use crate::detect::{AccountKind, Detectors, Scan};
 use crate::lexicon::tables::CodeText;
@@ -13,6 +13,7 @@ use crate::text::passage::Role;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, PoisonError};
 
 /// The bytes a ruleset is compiled from: name → content. Names are `policy.toml`, `units.csv` and
 /// `dictionaries/…` with `/` between folders.
@@ -54,6 +55,8 @@ pub struct Ruleset {
     lexicon: Lexicon,
     detectors: Detectors,
     policy: Policy,
+    /// Memory of finished readings, used again. Holds no text once given back.
+    spare: Mutex<Vec<Buffers>>,
     /// Title words, kinds of accounts and the like that decide guards.
     guards: Guards,
 }
@@ -64,6 +67,10 @@ struct Guards {
     employment: ListSet,
 }
 
+/// Most buffers kept for other drafts.
+const SPARE_BUFFERS_MAX: usize = 64;
+/// Longest passage whose buffers are kept, in characters.
+const SPARE_CHARS_MAX: usize = 64 << 10;
 /// Most characters of a draft judged, over all its strings; more goes to a person.
 pub const DRAFT_CHARS_MAX: usize = 12 << 20;
 
@@ -92,7 +99,7 @@ impl Ruleset {
             }
         };
         match policy {
-            Some(policy) if problems.is_empty() => Ok(Self { id: files.id(), lexicon, detectors, policy, guards }),
+            Some(policy) if problems.is_empty() => Ok(Self { id: files.id(), lexicon, detectors, policy, spare: Mutex::default(), guards }),
             _ => {
                 problems.sort();
                 problems.dedup();
@@ -120,7 +127,8 @@ impl Ruleset {
     /// `as_of` of the draft must have been fixed at intake; without it the verdict is `undetermined`.
     pub fn judge(&self, draft: &Draft) -> Verdict {
         // A bug in a detector must not take a draft past a person, nor the process down.
-        std::panic::catch_unwind(AssertUnwindSafe(|| self.judge_unguarded(draft))).unwrap_or_else(|_| self.undetermined(draft, UndeterminedReason::Panic))
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.judge_unguarded(draft)))
+            .unwrap_or_else(|_| self.undetermined(draft, UndeterminedReason::Panic))
     }
 
     fn judge_unguarded(&self, draft: &Draft) -> Verdict {
@@ -133,7 +141,9 @@ impl Ruleset {
             return self.undetermined(draft, UndeterminedReason::Limit);
         }
         let is_readable = passages.iter().any(|p| matches!(p.role, Role::Title | Role::Subtitle | Role::Body) && !p.text.trim().is_empty());
-        let readings: Vec<Reading<'_>> = passages.into_iter().map(|p| Reading::new(p, &self.lexicon)).collect();
+        let mut spare = self.take_spare(passages.len());
+        let readings: Vec<Reading<'_>> =
+            passages.into_iter().map(|p| Reading::new(p, &self.lexicon, spare.pop().unwrap_or_default())).collect();
         let mut scan = Scan {
             draft,
             as_of,
@@ -148,6 +158,8 @@ impl Ruleset {
         self.detectors.run(&mut scan, &mut report);
         let overflowed = report.overflowed;
         let (mut findings, suppressed) = report.finish(&scan);
+        drop(scan);
+        self.give_back(readings);
         self.policy.weigh(&mut findings);
         let decision = self.policy.decide(draft, &findings);
         let content_hash = draft.content_hash();
@@ -172,6 +184,22 @@ impl Ruleset {
             self.give_to_person(draft, &mut verdict, UndeterminedReason::Unreadable);
         }
         verdict
+    }
+
+    fn take_spare(&self, count: usize) -> Vec<Buffers> {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = spare.len().saturating_sub(count);
+        spare.split_off(from)
+    }
+
+    fn give_back(&self, readings: Vec<Reading<'_>>) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        for reading in readings {
+            // A huge draft must not keep its memory for good.
+            if spare.len() < SPARE_BUFFERS_MAX && reading.len() <= SPARE_CHARS_MAX {
+                spare.push(reading.into_buffers());
+            }
+        }
     }
 
     /// The verdict of a draft that could not be judged: a human queue, never a pass.

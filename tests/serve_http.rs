@@ -6,17 +6,12 @@ mod support;
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use std::sync::LazyLock;
 use support::{Answer, Client, Server, Setup, draft, eventually};
 
-/// One server for all tests that leave each other alone; it ends with the test process.
-static SHARED: LazyLock<(Server, tempfile::TempDir)> = LazyLock::new(|| {
+/// A server with everything at its default, and the folder it lives in.
+fn start() -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("folder");
     (Server::start(folder.path()), folder)
-});
-
-fn shared() -> &'static Server {
-    &SHARED.0
 }
 
 fn assert_problem(answer: &Answer, status: u16, path: Option<&str>) {
@@ -32,7 +27,7 @@ fn assert_problem(answer: &Answer, status: u16, path: Option<&str>) {
 
 #[test]
 fn a_draft_goes_in_is_judged_and_stands_in_its_queue() {
-    let server = shared();
+    let (server, _folder) = start();
     let mut client = server.client();
     let sent = draft("route-1", 1, 100);
     let accepted = client.post_json("/v1/drafts", &sent);
@@ -86,7 +81,8 @@ fn a_draft_goes_in_is_judged_and_stands_in_its_queue() {
 
 #[test]
 fn revisions_conflicts_and_repeats_follow_the_table() {
-    let mut client = shared().client();
+    let (server, _folder) = start();
+    let mut client = server.client();
     let mut send = |revision: u64, body: &str| {
         let mut sent = draft("rev-1", revision, 10);
         sent["body"] = body.into();
@@ -99,15 +95,15 @@ fn revisions_conflicts_and_repeats_follow_the_table() {
     assert_problem(&send(2, "不是第二版"), 409, Some("revision"));
     assert_eq!(send(1, "第一版").status, 202);
     assert_eq!(send(5, "第五版").status, 202);
-    shared().wait_until_screened();
-    let item = shared().client().get("/v1/drafts/rev-1").json();
+    server.wait_until_screened();
+    let item = server.client().get("/v1/drafts/rev-1").json();
     assert_eq!(item["current_revision"], 5);
     let states: Vec<_> =
         item["revisions"].as_array().expect("revisions").iter().map(|r| (r["revision"].clone(), r["state"].clone())).collect();
     let expected = [(1, "superseded"), (2, "superseded"), (5, "screened")].map(|(r, s)| (json!(r), json!(s)));
     assert_eq!(states, expected);
     let queue = item["revisions"][2]["verdict"]["queue"].as_str().expect("a queue").to_owned();
-    let page = shared().client().get(&format!("/v1/queues/{queue}/items?limit=200")).json();
+    let page = server.client().get(&format!("/v1/queues/{queue}/items?limit=200")).json();
     let waiting: Vec<_> =
         page["items"].as_array().expect("items").iter().filter(|i| i["id"] == "rev-1").map(|i| i["revision"].clone()).collect();
     assert_eq!(waiting, [json!(5)]);
@@ -115,7 +111,8 @@ fn revisions_conflicts_and_repeats_follow_the_table() {
 
 #[test]
 fn the_unit_may_be_left_out_while_the_id_is_unique() {
-    let mut client = shared().client();
+    let (server, _folder) = start();
+    let mut client = server.client();
     let mut sent = draft("same-id", 1, 10);
     assert_eq!(client.post_json("/v1/drafts", &sent).status, 202);
     assert_eq!(client.get("/v1/drafts/same-id").json()["unit"], "cs-xian");
@@ -131,7 +128,8 @@ fn the_unit_may_be_left_out_while_the_id_is_unique() {
 
 #[test]
 fn strange_ids_come_back_as_they_went_in_and_bad_ones_are_refused() {
-    let mut client = shared().client();
+    let (server, _folder) = start();
+    let mut client = server.client();
     for id in ["../../etc/passwd", "' OR 1=1--", "a/b?c=d&e#f", "%00", "稿件😀", "a b", "..", "\u{202e}x"] {
         let accepted = client.post_json("/v1/drafts", &draft(id, 1, 10));
         assert_eq!(accepted.status, 202, "{id}");
@@ -150,7 +148,8 @@ fn strange_ids_come_back_as_they_went_in_and_bad_ones_are_refused() {
 
 #[test]
 fn what_is_not_a_draft_is_refused_with_the_path_and_without_its_text() {
-    let mut client = shared().client();
+    let (server, _folder) = start();
+    let mut client = server.client();
     let secret = "这句话不得外泄";
     let with = |change: &dyn Fn(&mut Value)| {
         let mut value = draft("bad", 1, 10);
@@ -196,7 +195,8 @@ fn what_is_not_a_draft_is_refused_with_the_path_and_without_its_text() {
 
 #[test]
 fn wrong_addresses_methods_and_parameters_are_refused() {
-    let mut client = shared().client();
+    let (server, _folder) = start();
+    let mut client = server.client();
     assert_problem(&client.get("/v2"), 404, None);
     assert_problem(&client.get("/v1/queues/nonsense/items"), 404, Some("queue"));
     assert_problem(&client.post("/v1/queues/nonsense/rejudge", b""), 404, Some("queue"));
@@ -222,8 +222,7 @@ fn wrong_addresses_methods_and_parameters_are_refused() {
 
 #[test]
 fn a_queue_is_read_page_by_page_without_gap_or_repeat() {
-    let folder = tempfile::tempdir().expect("folder");
-    let server = Server::start(folder.path());
+    let (server, _folder) = start();
     let mut client = server.client();
     for number in 0..23 {
         assert_eq!(client.post_json("/v1/drafts", &draft(&format!("page-{number:02}"), 1, 10)).status, 202);
@@ -247,8 +246,7 @@ fn a_queue_is_read_page_by_page_without_gap_or_repeat() {
 
 #[test]
 fn titles_of_the_queue_secrecy_are_not_listed() {
-    let folder = tempfile::tempdir().expect("folder");
-    let mut server = Server::start(folder.path());
+    let (mut server, folder) = start();
     assert_eq!(server.client().post_json("/v1/drafts", &draft("s-1", 1, 10)).status, 202);
     server.wait_until_screened();
     assert_eq!(server.terminate().0, 0);
@@ -439,7 +437,7 @@ fn with_tokens_every_route_but_healthz_asks_for_one() {
 
 #[test]
 fn other_sites_and_other_names_are_turned_away() {
-    let server = shared();
+    let (server, _folder) = start();
     let ask = |headers: &[(&str, &str)]| {
         let body = draft("cross", 1, 10).to_string();
         server.client().request("POST", "/v1/drafts", headers, body.as_bytes()).expect("an answer")
@@ -522,8 +520,7 @@ fn the_log_is_one_json_object_a_line_and_holds_no_text_of_drafts() {
 
 #[test]
 fn the_metrics_count_what_happens_and_their_labels_stay_few() {
-    let folder = tempfile::tempdir().expect("folder");
-    let server = Server::start(folder.path());
+    let (server, _folder) = start();
     let mut client = server.client();
     for number in 0..50 {
         let mut sent = draft(&format!("m-{number}"), 1, 10);

@@ -33,6 +33,7 @@ pub struct Ads {
     add_wechat: ListSet,
     qq: ListSet,
     copy: ListSet,
+    share_mark: ListSet,
     official_account: ListSet,
     office: ListSet,
     public_service: ListSet,
@@ -72,13 +73,17 @@ impl Ads {
             add_wechat: list("add_wechat"),
             qq: list("qq"),
             copy: list("copy"),
+            share_mark: list("share_mark"),
             official_account: list("official_account"),
             office: list("office"),
             public_service: list("public_service"),
             recruit: list("recruit"),
             pay: list("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
-            copy_and_open: Regex::new(r"复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)").ok(),
+            copy_and_open: Regex::new(
+                r"复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)",
+            )
+            .ok(),
         }
     }
 
@@ -90,14 +95,21 @@ impl Ads {
             self.prices(scan, index, &mut elements);
             self.share_codes(scan, index, &mut elements);
             contacts.extend(self.contacts(scan, index));
-            if reading.passage.role == Role::Qr && !report.found.iter().any(|f| f.range_in(index).is_some()) && !reading.passage.text.contains("://") {
+            if reading.passage.role == Role::Qr
+                && !report.found.iter().any(|f| f.range_in(index).is_some())
+                && !reading.passage.text.contains("://")
+            {
                 let live = !self.contacts(scan, index).is_empty();
                 let severity = if live { Severity::S3 } else { Severity::S2 };
                 elements.push(Found::new("AD.QR", severity, index, 0..reading.len(), "ads/qr_text"));
             }
         }
         points += elements.iter().map(|f| if f.code == "AD.PRICE" { 2 } else { 3 }).sum::<i64>();
-        let links = report.found.iter().filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1).count() as i64;
+        let links = report
+            .found
+            .iter()
+            .filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1)
+            .count() as i64;
         points += 3 * links.min(2);
         self.phrases(scan, &contacts, report, &mut elements);
         points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
@@ -127,9 +139,10 @@ impl Ads {
                 (false, true) => Severity::S0,
                 (false, false) => Severity::S2,
             };
-            let office = scan.readings.get(contact.reading).is_some_and(|r| {
-                r.has_word(scan.lexicon, self.office.and(self.public_service), r.around(contact.range.clone(), 14, 8))
-            });
+            let office = scan
+                .readings
+                .get(contact.reading)
+                .is_some_and(|r| r.has_word(scan.lexicon, self.office.and(self.public_service), r.around(contact.range.clone(), 14, 8)));
             let severity = if !is_ad && office && contact.is_qq { severity.min(Severity::S1) } else { severity };
             report.find(Found::new(code, severity, contact.reading, contact.range, rule).because("score", points));
         }
@@ -144,7 +157,8 @@ impl Ads {
         for mut element in elements {
             if let Place::At { reading, range } = &element.place
                 && report.found.iter().any(|f| {
-                    (f.code == "AD.CONTACT" || f.code.starts_with("LINK.")) && f.range_in(*reading).is_some_and(|r| r.start <= range.start && range.end <= r.end)
+                    (f.code == "AD.CONTACT" || f.code.starts_with("LINK."))
+                        && f.range_in(*reading).is_some_and(|r| r.start <= range.start && range.end <= r.end)
                 })
             {
                 continue;
@@ -193,7 +207,8 @@ impl Ads {
             while at < hit.end as usize + 3 && matches!(reading.char(at), Some(' ' | '￥' | '¥' | '：' | ':' | '为')) {
                 at += 1;
             }
-            let digits = (at..reading.len()).take(12).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
+            let digits =
+                (at..reading.len()).take(12).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
             if digits == 0 {
                 continue;
             }
@@ -225,7 +240,7 @@ impl Ads {
         let Some(reading) = scan.readings.get(index) else { return };
         let text = &*reading.passage.text;
         let mark = |c: char| matches!(c, '￥' | '¥' | '$' | '€' | '₤' | '₳' | '¢' | '₴' | '₰' | '👉' | '🔑');
-        let has_marks = text.chars().filter(|&c| mark(c)).take(2).count() == 2;
+        let has_marks = reading.lists.meets(self.share_mark);
         let is_copied = reading.lists.meets(self.copy);
         if !has_marks && !is_copied {
             return;
@@ -233,7 +248,9 @@ impl Ads {
         let mut codes: Vec<Range<usize>> = Vec::new();
         for found in self.share_code.iter().flat_map(|r| r.find_iter(text)) {
             let inner: String = found.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-            let mixed = inner.chars().any(|c| c.is_ascii_digit()) && inner.chars().any(|c| c.is_ascii_lowercase()) && inner.chars().any(|c| c.is_ascii_uppercase());
+            let mixed = inner.chars().any(|c| c.is_ascii_digit())
+                && inner.chars().any(|c| c.is_ascii_lowercase())
+                && inner.chars().any(|c| c.is_ascii_uppercase());
             let marked = found.as_str().chars().next().is_some_and(mark);
             if (marked && inner.chars().any(|c| c.is_ascii_alphabetic())) || mixed && is_copied {
                 codes.push(found.range());
@@ -361,7 +378,9 @@ impl Ads {
             }
             let Some(hit) = reading.words_in(scan.lexicon, self.recruit, 0..reading.len()).next() else { continue };
             let contact = report.found.iter().any(|f| {
-                matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ") && f.range_in(index).is_some() && f.severity >= Severity::S1
+                matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ")
+                    && f.range_in(index).is_some()
+                    && f.severity >= Severity::S1
             });
             if contact {
                 let official = scan.account == AccountKind::Employment || reading.lists.meets(self.public_service);
@@ -376,7 +395,9 @@ impl Ads {
 /// The account number after a contact word: `号：mj_bm2026`, `：123456789`.
 fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<usize>> {
     let mut at = after;
-    while at < after + 6 && matches!(reading.char(at), Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '=')) {
+    while at < after + 6
+        && matches!(reading.char(at), Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '='))
+    {
         at += 1;
     }
     if is_qq && let Some(end) = qq_number(reading, at) {
@@ -390,7 +411,11 @@ fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<
     let text = reading.text(at..end);
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let letters_first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    let fits = if is_qq { digits && (5..=11).contains(&text.len()) && !text.starts_with('0') } else { letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len()) };
+    let fits = if is_qq {
+        digits && (5..=11).contains(&text.len()) && !text.starts_with('0')
+    } else {
+        letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len())
+    };
     fits.then_some(at..end)
 }
 

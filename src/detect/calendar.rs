@@ -23,11 +23,8 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
     let mut dates: Vec<WrittenDate> = Vec::new();
     let mut at = 0;
     let mut last_year: Option<i16> = None;
-    while at < reading.len() {
-        if !reading.class(at).is(Class::DIGIT) {
-            at += 1;
-            continue;
-        }
+    while let Some(digit) = reading.folded.next_digit(at) {
+        at = digit;
         let (number, end) = number(reading, at);
         let next = match reading.char(end) {
             Some('年') if (1900..=2100).contains(&number) => {
@@ -48,7 +45,9 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
                 None => end,
             },
             // …6月7日（星期日）、8日（星期一）
-            Some('日') if number <= 31 && at > 0 && matches!(reading.char(at - 1), Some('、' | '至' | '—' | '-' | '～' | '~' | '和' | '到')) => {
+            Some('日')
+                if number <= 31 && at > 0 && matches!(reading.char(at - 1), Some('、' | '至' | '—' | '-' | '～' | '~' | '和' | '到')) =>
+            {
                 if let Some(previous) = dates.last().filter(|d| at.saturating_sub(d.range.end) <= 14) {
                     let (year, month) = (previous.year, previous.month);
                     dates.push(WrittenDate { range: at..end + 1, year, month, day: number as i8, weekday: weekday(reading, end + 1) });

@@ -81,7 +81,8 @@ impl Comments {
                 report.find(Found::new("EVT.RUMOUR_QUERY", Severity::S1, index, range, "comments/rumour_query"));
             }
             // An advertisement that says 有人 is no tip.
-            let sells = report.found.iter().any(|f| (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2);
+            let sells =
+                report.found.iter().any(|f| (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2);
             if has(self.tip) && !sells {
                 if let Some(range) = first(self.tip_drugs) {
                     report.find(Found::new("ILL.DRUGS_TIP", Severity::S2, index, range, "comments/drugs_tip"));
@@ -94,7 +95,11 @@ impl Comments {
         }
         if is_tip {
             // Whoever reports a crime names it.
-            for found in report.found.iter_mut().filter(|f| f.code.starts_with("ILL.") && !f.code.ends_with("TIP") && matches!(f.place, Place::At { .. })) {
+            for found in report
+                .found
+                .iter_mut()
+                .filter(|f| f.code.starts_with("ILL.") && !f.code.ends_with("TIP") && matches!(f.place, Place::At { .. }))
+            {
                 found.severity = Severity::S0;
                 found.evidence.insert("guard".into(), "举报线索".into());
             }
@@ -109,7 +114,13 @@ impl Comments {
         for hit in body.words_in(scan.lexicon, self.empty_attention, 0..body.len()) {
             let after = hit.end as usize..(hit.end as usize + 40).min(body.len());
             if !body.has_word(scan.lexicon, self.concrete, after.clone()) && !body.text(after).contains('已') {
-                report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, hit.start as usize..hit.end as usize, "comments/empty_attention"));
+                report.find(Found::new(
+                    "OPS.EMPTY_REPLY",
+                    Severity::S1,
+                    index,
+                    hit.start as usize..hit.end as usize,
+                    "comments/empty_attention",
+                ));
             }
         }
     }

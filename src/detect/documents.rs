@@ -15,26 +15,41 @@ const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let is_ascii_word = |at: usize| reading.char(at).is_some_and(|c| c.is_ascii_alphanumeric());
+    if !reading.classes.is(Class::DIGIT | Class::LETTER) {
+        return;
+    }
+    let chars = reading.folded.chars.as_slice();
     let mut at = 0;
-    while at < reading.len() {
-        match reading.char(at) {
-            Some('@') => email(personal, scan, index, at, report),
-            Some('字') => military(personal, scan, index, at, report),
-            _ => {}
-        }
-        let starts = is_ascii_word(at) && !(at > 0 && is_ascii_word(at - 1));
-        if !starts {
+    while let Some(&c) = chars.get(at) {
+        if !c.is_ascii() {
+            if c == '字' {
+                military(personal, scan, index, at, report);
+            }
             at += 1;
             continue;
         }
-        let end = (at..reading.len()).find(|&i| !is_ascii_word(i)).unwrap_or(reading.len());
+        if c == '@' {
+            email(personal, scan, index, at, report);
+        }
+        if !c.is_ascii_alphanumeric() {
+            at += 1;
+            continue;
+        }
+        let end = chars.iter().skip(at).position(|c| !c.is_ascii_alphanumeric()).map_or(chars.len(), |n| at + n);
+        let separator = chars.get(end).copied();
+        if matches!(separator, Some('.' | ':' | '-')) {
+            if c.is_ascii_digit() && end - at <= 3 && separator == Some('.') {
+                ip_address(personal, scan, index, at, report);
+            }
+            if end - at == 2 && separator != Some('.') {
+                mac_address(scan, index, at, report);
+            }
+        }
         if end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
             token(personal, scan, index, at..end, report);
         }
         at = end;
     }
-    machine_addresses(personal, scan, index, report);
 }
 
 /// One run of ASCII letters and digits.
@@ -50,7 +65,9 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     let chars = reading.folded.chars.get(range.clone()).unwrap_or_default();
     let digits = |from: usize, count: usize| chars.len() == from + count && chars.iter().skip(from).all(char::is_ascii_digit);
     let letter_at = |i: usize, set: &str| chars.get(i).is_some_and(|c| set.contains(*c));
-    if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic) || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc) {
+    if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic)
+        || chars.len() == 18 && personal.context(scan, index, range.start).any.meets(personal.uscc)
+    {
         uscc(personal, scan, index, range.clone(), chars, report);
         return;
     }
@@ -67,14 +84,17 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     let e_form = chars.len() == 9 && letter_at(0, "e") && second_letter_or_digit && chars.iter().skip(2).all(char::is_ascii_digit);
     let passport = e_form
         || letter_at(0, "g") && digits(1, 8)
-        || chars.len() == 9 && matches!(chars.get(..2), Some(['s' | 'p' | 'd', 'e'] | ['m', 'a'])) && chars.iter().skip(2).all(char::is_ascii_digit)
+        || chars.len() == 9
+            && matches!(chars.get(..2), Some(['s' | 'p' | 'd', 'e'] | ['m', 'a']))
+            && chars.iter().skip(2).all(char::is_ascii_digit)
         || digits(0, 9) && matches!(chars.get(..2), Some(['1', '4' | '5']));
     let hkm = chars.len() == 9 && letter_at(0, "cw") && second_letter_or_digit && chars.iter().skip(2).all(char::is_ascii_digit)
         || letter_at(0, "hm") && (digits(1, 8) || digits(1, 10));
     let tw = letter_at(0, "tl") && digits(1, 8)
         || digits(0, 8)
         || chars.len() == 11 && chars.iter().take(10).all(char::is_ascii_digit) && chars.last().is_some_and(char::is_ascii_alphabetic);
-    let foreign = chars.len() == 15 && chars.iter().take(3).all(char::is_ascii_alphabetic) && chars.iter().skip(3).all(char::is_ascii_digit);
+    let foreign =
+        chars.len() == 15 && chars.iter().take(3).all(char::is_ascii_alphabetic) && chars.iter().skip(3).all(char::is_ascii_digit);
     let code = if foreign && context.any.meets(personal.foreign_pr) {
         "PII.FOREIGN_PR"
     } else if hkm && context.any.meets(personal.hkm) {
@@ -94,9 +114,17 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
     if numbers::is_uscc(chars) {
         let severity = if chars.starts_with(&['9', '2']) { Severity::S1 } else { Severity::S0 };
         let found = Found::new("PII.USCC", severity, index, range, "personal/uscc").because("check_character", "正确");
-        report.find(if severity == Severity::S0 { found.saying("统一社会信用代码，单位信息，公开合法").instead("核对即可") } else { found });
+        report.find(if severity == Severity::S0 {
+            found.saying("统一社会信用代码，单位信息，公开合法").instead("核对即可")
+        } else {
+            found
+        });
     } else if context.any.meets(personal.uscc) {
-        report.suppress(Found::new("PII.USCC", Severity::S0, index, range, "personal/uscc"), SuppressedReason::CheckDigit, "校验码不符，请核对");
+        report.suppress(
+            Found::new("PII.USCC", Severity::S0, index, range, "personal/uscc"),
+            SuppressedReason::CheckDigit,
+            "校验码不符，请核对",
+        );
     }
 }
 
@@ -179,7 +207,12 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     }
     let domain = reading.text(at + 1..end.max(at + 1));
     let top = domain.rsplit('.').next().unwrap_or_default();
-    if start == at || !domain.contains('.') || top.len() < 2 || !top.chars().all(|c| c.is_ascii_alphabetic()) || scan.is_in_address(index, &(start..end)) {
+    if start == at
+        || !domain.contains('.')
+        || top.len() < 2
+        || !top.chars().all(|c| c.is_ascii_alphabetic())
+        || scan.is_in_address(index, &(start..end))
+    {
         return;
     }
     let near = reading.around(start..end, 24, 6);
@@ -193,7 +226,8 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
         (_, _, true) => Severity::S1,
         _ => Severity::S1,
     };
-    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email").because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
+    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email")
+        .because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
     report.find(match severity {
         Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
         Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),
@@ -201,63 +235,45 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     });
 }
 
-/// IPv4 and MAC addresses.
-fn machine_addresses(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
+/// An IPv4 address that begins at `at`, with its port.
+fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let mut at = 0;
-    while at < reading.len() {
-        let starts = reading.class(at).is(Class::DIGIT) && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':')));
-        if !starts {
-            at += 1;
-            continue;
-        }
-        let end = (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))).unwrap_or(reading.len());
-        if end - at > 21 {
-            at = end;
-            continue;
-        }
-        let text = reading.text(at..end);
-        let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
-        let host = host.trim_end_matches('.');
-        let address: Option<core::net::Ipv4Addr> = host.parse().ok();
-        let len = host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
-        let range = at..at + len;
-        at = end;
-        let Some(address) = address else { continue };
-        if scan.is_in_address(index, &range) {
-            continue;
-        }
-        let near = reading.around(range.clone(), 8, 4);
-        if reading.has_word(scan.lexicon, personal.version, near) {
-            report.suppress(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"), SuppressedReason::Context, "附近是版本号字样");
-            continue;
-        }
-        if address.is_private() {
-            report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, range, "secrecy/internal_ip"));
-        } else if !address.is_loopback() && !address.is_unspecified() {
-            report.find(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"));
-        }
+    if at > 0 && matches!(reading.char(at - 1), Some('.' | ':')) {
+        return;
     }
-    mac_addresses(scan, index, report);
+    let end = (at..reading.len().min(at + 22))
+        .find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':')))
+        .unwrap_or_else(|| reading.len().min(at + 22));
+    let text = reading.text(at..end);
+    let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
+    let host = host.trim_end_matches('.');
+    let Ok(address) = host.parse::<core::net::Ipv4Addr>() else { return };
+    let len =
+        host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
+    let range = at..at + len;
+    if scan.is_in_address(index, &range) {
+        return;
+    }
+    let near = reading.around(range.clone(), 8, 4);
+    if reading.has_word(scan.lexicon, personal.version, near) {
+        report.suppress(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"), SuppressedReason::Context, "附近是版本号字样");
+    } else if address.is_private() {
+        report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, range, "secrecy/internal_ip"));
+    } else if !address.is_loopback() && !address.is_unspecified() {
+        report.find(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"));
+    }
 }
 
-/// Six pairs of hexadecimal digits with `:` or `-` between.
-fn mac_addresses(scan: &Scan<'_>, index: usize, report: &mut Report) {
+/// Six pairs of hexadecimal digits from `at`, with `:` or `-` between.
+fn mac_address(scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
     let hex = |at: usize| reading.char(at).is_some_and(|c| c.is_ascii_hexdigit());
-    let mut at = 0;
-    while at + 17 <= reading.len() {
-        let separator = reading.char(at + 2);
-        let is_shape = matches!(separator, Some(':' | '-'))
-            && (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator))
-            && !(at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator))
-            && !reading.char(at + 17).is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
-        let has_letter = (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic()));
-        if is_shape && has_letter {
-            report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
-            at += 17;
-        } else {
-            at += 1;
-        }
+    let separator = reading.char(at + 2);
+    let is_shape =
+        (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator));
+    let runs_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
+    let is_part = runs_on(reading.char(at + 17)) || at > 0 && runs_on(reading.char(at - 1));
+    if is_shape && !is_part && (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
+        report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
     }
 }

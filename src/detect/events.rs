@@ -65,7 +65,9 @@ impl Events {
         let is_drill = scan.title().is_some_and(|t| t.has_word(scan.lexicon, self.drill_title, 0..t.len()));
         let is_template = self.is_template(scan);
         let mut found: Vec<Found> = Vec::new();
-        for (index, reading) in scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden)) {
+        for (index, reading) in
+            scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden))
+        {
             for (code, list) in self.kinds {
                 if reading.lists.meets(list) {
                     self.events(scan, index, code, list, is_drill, is_template, &mut found, report);
@@ -118,17 +120,24 @@ impl Events {
                 continue;
             }
             // 山体滑坡 over 滑坡: hits are sorted by start; the longest at a place wins.
-            let longest = reading.words_in(scan.lexicon, list, range.start..range.end + 4).filter(|h| h.start == hit.start).map(|h| h.end as usize).max().unwrap_or(range.end);
+            let longest = reading
+                .words_in(scan.lexicon, list, range.start..range.end + 4)
+                .filter(|h| h.start == hit.start)
+                .map(|h| h.end as usize)
+                .max()
+                .unwrap_or(range.end);
             let range = range.start..longest;
             covered = range.end;
             let sentence = reading.sentence(range.clone());
-            let is_title = reading.passage.role == Role::Title;
             let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
             let effect = reading.has_word(scan.lexicon, self.effect, sentence.clone());
             let guards = if list == self.mass { self.guard_mass } else { self.guard };
-            let guard = reading.words_in(scan.lexicon, guards, sentence.clone()).find(|h| h.end as usize <= range.start || h.start as usize >= range.end);
+            let guard = reading
+                .words_in(scan.lexicon, guards, sentence.clone())
+                .find(|h| h.end as usize <= range.start || h.start as usize >= range.end);
             let occurred = ["发生", "突发", "引发"].iter().any(|w| reading.ends_with(range.start, w));
-            let event = Found::new(code, Severity::S2, index, range.clone(), rule_of(code)).because("time", timed).because("effect", effect);
+            let event =
+                Found::new(code, Severity::S2, index, range.clone(), rule_of(code)).because("time", timed).because("effect", effect);
             if let Some(template) = is_template {
                 if suppressed < 1 {
                     report.suppress(event, SuppressedReason::Guard, template);
@@ -136,12 +145,16 @@ impl Events {
                 }
                 continue;
             }
-            if !(timed || effect) || (is_title && !effect && !timed) {
+            if !timed && !effect {
                 continue;
             }
             if let Some(guard) = guard.filter(|_| !(occurred && timed && effect)) {
                 if suppressed < 3 {
-                    report.suppress(event, SuppressedReason::Guard, format!("同句有“{}”", reading.text(guard.start as usize..guard.end as usize)));
+                    report.suppress(
+                        event,
+                        SuppressedReason::Guard,
+                        format!("同句有“{}”", reading.text(guard.start as usize..guard.end as usize)),
+                    );
                     suppressed += 1;
                 }
                 continue;
@@ -155,7 +168,15 @@ impl Events {
     }
 
     /// 2人失联, 致6人死亡, 一死一伤.
-    fn casualties(&self, scan: &Scan<'_>, index: usize, is_drill: bool, is_template: Option<&'static str>, found: &mut Vec<Found>, report: &mut Report) {
+    fn casualties(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        is_drill: bool,
+        is_template: Option<&'static str>,
+        found: &mut Vec<Found>,
+        report: &mut Report,
+    ) {
         let Some(reading) = scan.readings.get(index) else { return };
         let mut covered = 0;
         for hit in reading.words_in(scan.lexicon, self.casualty, 0..reading.len()) {
@@ -178,7 +199,11 @@ impl Events {
             }
             let guard = reading.words_in(scan.lexicon, self.guard, sentence.clone()).next();
             if let Some(guard) = guard.filter(|_| !(timed && effect)) {
-                report.suppress(event, SuppressedReason::Guard, format!("同句有“{}”", reading.text(guard.start as usize..guard.end as usize)));
+                report.suppress(
+                    event,
+                    SuppressedReason::Guard,
+                    format!("同句有“{}”", reading.text(guard.start as usize..guard.end as usize)),
+                );
                 continue;
             }
             let severity = if is_drill { Severity::S0 } else { Severity::S2 };
@@ -237,13 +262,16 @@ fn is_body(scan: &Scan<'_>, found: &Found) -> bool {
 fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
     range.clone().any(|at| {
         let digit = |i: usize| reading.class(i).is(Class::DIGIT);
-        at > range.start && digit(at - 1) && (matches!(reading.char(at), Some('日' | '时' | '号' | '点')) || reading.char(at) == Some(':') && digit(at + 1))
+        at > range.start
+            && digit(at - 1)
+            && (matches!(reading.char(at), Some('日' | '时' | '号' | '点')) || reading.char(at) == Some(':') && digit(at + 1))
     })
 }
 
 /// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.
 fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    let is_count = |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '余' | '多' | '数'));
+    let is_count =
+        |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '余' | '多' | '数'));
     let mut place = at;
     // Over up to six characters between the unit and the word: 名群众, 人因伤.
     for _ in 0..7 {

@@ -22,8 +22,9 @@ const ADDRESS_CHARS_MAX: usize = 2_048;
 
 /// Top-level domains that make a bare `name.tld` an address.
 const TOP_LEVELS: [&str; 39] = [
-    "com", "cn", "net", "org", "gov", "edu", "top", "xyz", "vip", "shop", "club", "site", "online", "store", "icu", "cc", "tv", "me", "co", "io",
-    "info", "biz", "ltd", "fun", "wang", "ren", "work", "link", "live", "asia", "mobi", "hk", "tw", "app", "pro", "so", "ly", "gd", "tech",
+    "com", "cn", "net", "org", "gov", "edu", "top", "xyz", "vip", "shop", "club", "site", "online", "store", "icu", "cc", "tv", "me", "co",
+    "io", "info", "biz", "ltd", "fun", "wang", "ren", "work", "link", "live", "asia", "mobi", "hk", "tw", "app", "pro", "so", "ly", "gd",
+    "tech",
 ];
 
 /// Top-level domains that are tried behind a written-out dot.
@@ -127,7 +128,13 @@ impl Links {
             return finding("LINK.OBFUSCATED", Severity::S3, "links/unreadable", Some("网址写法不规范，无法确定指向哪里"), "");
         };
         if matches!(url.scheme(), "javascript" | "data" | "file" | "vbscript") {
-            return finding("LINK.OBFUSCATED", Severity::S3, "links/scheme", Some("不是普通网址，可能执行脚本或读取本机文件"), url.scheme());
+            return finding(
+                "LINK.OBFUSCATED",
+                Severity::S3,
+                "links/scheme",
+                Some("不是普通网址，可能执行脚本或读取本机文件"),
+                url.scheme(),
+            );
         }
         let host = match url.host() {
             Some(Host::Domain(host)) => host.trim_end_matches('.').to_lowercase(),
@@ -136,7 +143,13 @@ impl Links {
             None => return finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, url.scheme()),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return finding("LINK.LOOKALIKE", Severity::S3, "links/userinfo", Some("网址里 @ 前面的部分是伪装，真正的网站在 @ 后面"), &host);
+            return finding(
+                "LINK.LOOKALIKE",
+                Severity::S3,
+                "links/userinfo",
+                Some("网址里 @ 前面的部分是伪装，真正的网站在 @ 后面"),
+                &host,
+            );
         }
         if self.is_lookalike(scan, &host) {
             return finding("LINK.LOOKALIKE", Severity::S3, "links/lookalike", None, &host);
@@ -180,12 +193,20 @@ impl Links {
         }
         let registrable = psl::domain_str(host).unwrap_or(host);
         let name = registrable.split('.').next().unwrap_or_default();
-        folded.contains("gov.cn") || folded.contains("gov-cn") || folded.contains("govcn") || name.ends_with("-gov") || name.starts_with("gov-")
+        folded.contains("gov.cn")
+            || folded.contains("gov-cn")
+            || folded.contains("govcn")
+            || name.ends_with("-gov")
+            || name.starts_with("gov-")
     }
 
     /// Addresses in running text.
     fn in_prose(&self, scan: &Scan<'_>, index: usize) -> Vec<InProse> {
         let Some(reading) = scan.readings.get(index) else { return Vec::new() };
+        // An address has letters.
+        if !reading.classes.is(Class::LETTER) && !reading.has_word(scan.lexicon, self.browser, 0..reading.len()) {
+            return Vec::new();
+        }
         let chars = &reading.folded.chars;
         let mut all: Vec<InProse> = Vec::new();
         let mut from = 0;
@@ -212,10 +233,15 @@ impl Links {
     fn with_scheme(&self, scan: &Scan<'_>, index: usize, colon: usize) -> Option<InProse> {
         let reading = scan.readings.get(index)?;
         if reading.ends_with(colon, "#小程序") {
-            let end = (colon + 3..reading.len()).take(64).take_while(|&i| !reading.class(i).is(Class::BLANK | Class::END)).last().map_or(colon + 3, |i| i + 1);
+            let end = (colon + 3..reading.len())
+                .take(64)
+                .take_while(|&i| !reading.class(i).is(Class::BLANK | Class::END))
+                .last()
+                .map_or(colon + 3, |i| i + 1);
             return Some(InProse { range: colon.checked_sub(4)?..end, host: String::new(), disguise: None });
         }
-        let start = (colon.saturating_sub(8)..colon).rev().take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()?;
+        let start =
+            (colon.saturating_sub(8)..colon).rev().take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()?;
         let scheme = reading.text(start..colon);
         if scheme == "weixin" {
             return Some(InProse { range: start..end_of_address(reading, colon + 3), host: String::new(), disguise: None });
@@ -252,7 +278,11 @@ impl Links {
         let (labels, top) = name.rsplit_once('.')?;
         let last = labels.rsplit('.').next().unwrap_or_default();
         let named = last.chars().any(|c| c.is_ascii_alphabetic()) || last.len() >= 3 && name.matches('.').count() >= 1 && !last.is_empty();
-        if !TOP_LEVELS.contains(&top) || last.is_empty() || !named || labels.chars().all(|c| c.is_ascii_digit() || c == '.') && labels.contains('.') {
+        if !TOP_LEVELS.contains(&top)
+            || last.is_empty()
+            || !named
+            || labels.chars().all(|c| c.is_ascii_digit() || c == '.') && labels.contains('.')
+        {
             return None;
         }
         let host_end = start + name.chars().count();
@@ -271,7 +301,8 @@ impl Links {
     /// `mjbm点com`, `mjbm[.]vip`, `abc。cn`: a label, a written-out dot, a top-level domain.
     fn written_out(&self, scan: &Scan<'_>, index: usize, at: usize) -> Option<InProse> {
         let reading = scan.readings.get(index)?;
-        let forms = ["【点】", "(点)", "（点）", "[点]", "[.]", "(.)", "【.】", "（.）", "[dot]", "(dot)", "【dot】", "点", "。", "·", "・"];
+        let forms =
+            ["【点】", "(点)", "（点）", "[点]", "[.]", "(.)", "【.】", "（.）", "[dot]", "(dot)", "【dot】", "点", "。", "·", "・"];
         let form = forms.iter().find(|f| reading.starts_with(at, f))?;
         let blank = |i: usize| reading.char(i) == Some(' ');
         let after = at + form.chars().count();
@@ -333,7 +364,9 @@ struct InProse {
 /// Where the address that goes on at `at` ends: ASCII address characters, without closing punctuation.
 fn end_of_address(reading: &super::reading::Reading<'_>, at: usize) -> usize {
     let mut end = (at..reading.len().min(at + ADDRESS_CHARS_MAX))
-        .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\')))
+        .take_while(|&i| {
+            reading.char(i).is_some_and(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\'))
+        })
         .last()
         .map_or(at, |i| i + 1);
     while end > at && matches!(reading.char(end - 1), Some('.' | ',' | ';' | ':' | '!' | '?' | ')' | '\'' | '*' | '_')) {
@@ -343,7 +376,9 @@ fn end_of_address(reading: &super::reading::Reading<'_>, at: usize) -> usize {
 }
 
 fn looks_like_address(text: &str) -> bool {
-    text.contains("://") || text.starts_with("www.") || text.split(['/', '?']).next().is_some_and(|h| h.contains('.') && h.is_ascii() && !h.contains(' '))
+    text.contains("://")
+        || text.starts_with("www.")
+        || text.split(['/', '?']).next().is_some_and(|h| h.contains('.') && h.is_ascii() && !h.contains(' '))
 }
 
 /// WeChat cards of persons and groups.

@@ -40,14 +40,7 @@ enum Demand {
 
 /// The name that begins at `at`, by surname: its end.
 fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet, demand: Demand) -> Option<usize> {
-    let surnames = &lexicon.tables.surnames;
-    let surname_len = if surnames.contains(&reading.text(at..at + 2)) {
-        2
-    } else if surnames.contains(&reading.text(at..at + 1)) {
-        1
-    } else {
-        return None;
-    };
+    let surname_len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
     if demand != Demand::Certain && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) {
         return None;
     }
@@ -58,7 +51,9 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
     }
     for len in [2, 1] {
         let end = given + len;
-        if !(given..end).all(is_han) || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被', '了', '及', '或']) {
+        if !(given..end).all(is_han)
+            || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被', '了', '及', '或'])
+        {
             continue;
         }
         let name = reading.text(at..end);
@@ -79,7 +74,8 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
         // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
         let takes = |from: usize| (2..=4).any(|n| lexicon.segmenter.has_word(&reading.text(from..from + n)));
         let crosses = (given..end).any(|i| (2..=3).any(|n| i + n > end && lexicon.segmenter.has_word(&reading.text(i..i + n))));
-        let starts_word = takes(end) || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
+        let starts_word = takes(end)
+            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
         if starts_word && !crosses {
             return Some(end);
         }
@@ -89,8 +85,7 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
 
 /// 张某、张某某、欧阳某、张*、张**: the end of the masked name at `at`.
 fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
-    let surnames = &lexicon.tables.surnames;
-    let len = [2, 1].into_iter().find(|&n| surnames.contains(&reading.text(at..at + n)))?;
+    let len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
     if len == 1 && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) && !ends_name(reading, at.wrapping_sub(1)) {
         return None;
     }
@@ -118,6 +113,10 @@ pub struct NameLists {
     pub titles: ListSet,
     /// 患有、确诊 …: whoever stands right before is a person.
     pub illness: ListSet,
+    /// 我镇、班的 …: lead over to a name.
+    pub opening: ListSet,
+    /// 某、岁、男、女 and signs that hide a name.
+    pub sign: ListSet,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -152,14 +151,22 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let range = reading.folded.index_of_byte(cell.span.start)..reading.folded.index_of_byte(cell.span.end);
-        if let Some(end) = masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, Demand::Certain)) {
+        if let Some(end) =
+            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, Demand::Certain))
+        {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
         }
     }
     // 2. At the head of a clause that goes on like a person: （男，、，女，、，16岁、（手机 … or with a personal number near.
-    let mut at = 0;
+    // Without any sign of a person there is nobody to look for.
+    let has_sign = !proofs.is_empty() || reading.lists.meets(lists.illness.and(lists.opening).and(lists.sign));
+    let mut at = if has_sign { 0 } else { reading.len() };
     while at < reading.len() {
+        if !reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c)) {
+            at += 1;
+            continue;
+        }
         // 其中陈某（16岁…）: 某 says enough by itself.
         if reading.char(at + 1) == Some('某')
             && let Some(end) = masked_at(reading, lexicon, at)
@@ -169,8 +176,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let after_break = at == 0 || !reading.class(at - 1).is(Class::HAN | Class::LETTER);
-        let opened = is_after_opening(reading, at);
-        let asked = opened || reading.ends_with(at, "请") || reading.ends_with(at, "由");
+        let opened = is_after_opening(reading, lexicon, lists, at);
+        let asked = opened || at > 0 && matches!(reading.char(at - 1), Some('请' | '由'));
         let leads = after_break || asked;
         if !leads || !reading.class(at).is(Class::HAN) {
             at += 1;
@@ -182,9 +189,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             continue;
         }
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
-        let opened = is_after_opening(reading, at);
         let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
-        let asked = opened || reading.ends_with(at, "请") || reading.ends_with(at, "由");
         let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
         let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
             at += 1;
@@ -213,8 +218,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
 }
 
 /// 我镇、五年级1班的 … : the word that ends here leads over to a name.
-fn is_after_opening(reading: &Reading<'_>, at: usize) -> bool {
-    ["我镇", "我乡", "我村", "班的", "班学生"].iter().any(|w| reading.ends_with(at, w))
+fn is_after_opening(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, at: usize) -> bool {
+    reading.lists.meets(lists.opening) && reading.words_in(lexicon, lists.opening, at.saturating_sub(4)..at).any(|h| h.end as usize == at)
 }
 
 /// `，男，`、`（女，`、`，16岁`.

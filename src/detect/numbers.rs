@@ -47,13 +47,10 @@ pub fn lookalike(c: char) -> Option<u8> {
 /// All chains of a reading, in order.
 pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
+    let classes = reading.folded.classes.as_slice();
     let mut at = 0;
-    while at < reading.len() {
-        let class = reading.class(at);
-        if !class.is(Class::DIGIT | Class::NUMERAL) {
-            at += 1;
-            continue;
-        }
+    while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & (Class::DIGIT | Class::NUMERAL) != 0)) {
+        at += step;
         let Some(group) = group(reading, at) else {
             at += 1;
             continue;
@@ -171,7 +168,7 @@ pub fn is_luhn(digits: &[u8]) -> bool {
             if d > 9 { d - 9 } else { d }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Check character of a unified social credit code (GB 32100), 18 upper- or lower-case characters.
@@ -276,7 +273,9 @@ mod tests {
         for number in ["13800138000", "16212345678", "17400012345", "19212345678"] {
             assert!(is_mobile(&digits(number)), "{number}");
         }
-        for number in ["12345678901", "10012345678", "15412345678", "16112345678", "16312345678", "19412345678", "1380013800", "20240710001"] {
+        for number in
+            ["12345678901", "10012345678", "15412345678", "16112345678", "16312345678", "19412345678", "1380013800", "20240710001"]
+        {
             assert!(!is_mobile(&digits(number)), "{number}");
         }
     }

@@ -18,8 +18,8 @@ pub struct Patterns {
     class: Option<Regex>,
 }
 
-impl Patterns {
-    pub fn new() -> Self {
+impl Default for Patterns {
+    fn default() -> Self {
         // Written here, tested here: a pattern that does not compile is a bug that the tests show.
         let compile = |pattern: &str| Regex::new(pattern).ok();
         Self {
@@ -31,9 +31,13 @@ impl Patterns {
                 r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?[0-9]{1,2}单元[0-9]{2,4}(?:室|号)?"
             )),
             // 联珠镇曼兴村老寨组12号
-            village: compile(r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:组|小组|寨|屯|队)(?:[0-9]{1,4}号)?"),
+            village: compile(
+                r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:组|小组|寨|屯|队)(?:[0-9]{1,4}号)?",
+            ),
             // 高二（3）班, 三年级2班, 初二4班, 小学六年级
-            class: compile(r"(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班"),
+            class: compile(
+                r"(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
+            ),
         }
     }
 }
@@ -61,7 +65,14 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
 }
 
 /// Minors who can be recognised: a name (even masked) with an age up to 17, or with school and class.
-fn minors(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) -> Vec<Range<usize>> {
+fn minors(
+    personal: &Personal,
+    patterns: &Patterns,
+    scan: &Scan<'_>,
+    index: usize,
+    persons: &[Person],
+    report: &mut Report,
+) -> Vec<Range<usize>> {
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut spans: Vec<Range<usize>> = Vec::new();
     for (i, person) in persons.iter().enumerate() {
@@ -80,7 +91,9 @@ fn minors(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usiz
         let before = person.range.start.saturating_sub(16).max(sentence.start)..person.range.start;
         let class_before = patterns.class.as_ref().is_some_and(|r| {
             let text = reading.text(before.clone());
-            r.find_iter(&text).last().is_some_and(|m| text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学")))
+            r.find_iter(&text)
+                .last()
+                .is_some_and(|m| text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学")))
         });
         // A child needs an age, or a class of a school: 某某小学 alone may be an adult's place of work.
         let end = match (&age, &class, school) {
@@ -155,7 +168,7 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut severe = Vec::new();
     let both = personal.disease.and(personal.poverty);
-    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).copied().collect();
+    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).collect();
     let mut last_end = 0;
     for hit in hits {
         let range = hit.start as usize..hit.end as usize;
@@ -179,11 +192,28 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
 /// Home addresses: to the room S3, to the group of a village S2 beside a person.
 fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
+    let chars = reading.folded.chars.as_slice();
+    let villages = reading.lists.meets(personal.address) || !persons.is_empty();
+    let rooms = reading.classes.is(Class::DIGIT);
     let mut at = 0;
-    while at < reading.len() {
-        let is_trigger = match reading.char(at) {
-            Some('栋' | '幢' | '座' | '室' | '楼' | '单') => at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_digit() || c == '号'),
-            Some('组' | '寨' | '屯' | '队') => reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)) || !persons.is_empty(),
+    while at < chars.len() {
+        if !villages {
+            // Only what follows a digit can be a building or a room: go from digit to digit.
+            match reading.folded.next_digit(at).filter(|_| rooms) {
+                Some(digit) => {
+                    let end = (digit..chars.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(chars.len());
+                    at = end + usize::from(chars.get(end) == Some(&'号'));
+                }
+                None => return,
+            }
+        }
+        let is_trigger = match chars.get(at) {
+            Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
+                at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
+            }
+            Some('组' | '寨' | '屯' | '队') => {
+                villages && (!persons.is_empty() || reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)))
+            }
             _ => false,
         };
         if !is_trigger {
@@ -208,7 +238,9 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
         let person = persons.iter().any(|p| p.range.start >= sentence.start && p.range.end <= sentence.end && !p.is_masked);
         let public = !home && reading.has_word(scan.lexicon, personal.office_place, before);
         let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
-        let found = |severity| Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", is_room).because("home", home);
+        let found = |severity| {
+            Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", is_room).because("home", home)
+        };
         if public || inside_public {
             report.suppress(found(Severity::S2), SuppressedReason::Context, "单位、场所或项目的地址");
         } else if is_room {
@@ -222,7 +254,8 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
 /// The stretch of Han characters, digits and address signs around `at`.
 fn address_window(reading: &Reading<'_>, at: usize) -> Range<usize> {
     let belongs = |i: usize| {
-        reading.class(i).is(Class::HAN | Class::DIGIT | Class::LETTER) || matches!(reading.char(i), Some('-' | '(' | ')' | '（' | '）' | '#'))
+        reading.class(i).is(Class::HAN | Class::DIGIT | Class::LETTER)
+            || matches!(reading.char(i), Some('-' | '(' | ')' | '（' | '）' | '#'))
     };
     let mut start = at;
     while start > 0 && at - start < 60 && belongs(start - 1) {
@@ -281,7 +314,7 @@ pub fn biometric(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mu
 mod tests {
     #[test]
     fn every_pattern_compiles() {
-        let patterns = super::Patterns::new();
+        let patterns = super::Patterns::default();
         assert!(patterns.room.is_some() && patterns.village.is_some() && patterns.class.is_some());
     }
 }

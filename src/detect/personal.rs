@@ -14,11 +14,15 @@ use super::{Scan, documents, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Severity, SuppressedReason};
 use crate::ruleset::Problem;
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
 /// How far before a number its context words may stand, in characters (DOMAIN §3.2).
 pub const CONTEXT_CHARS: usize = 12;
+
+/// Characters that hide digits.
+const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
 
 /// The word lists of all personal detectors.
 pub struct Personal {
@@ -37,6 +41,7 @@ pub struct Personal {
     pub military: ListSet,
     pub social: ListSet,
     pub driver: ListSet,
+    pub mask_sign: ListSet,
     pub plate: ListSet,
     pub server: ListSet,
     pub version: ListSet,
@@ -85,6 +90,7 @@ impl Personal {
             military: list("military"),
             social: list("social"),
             driver: list("driver"),
+            mask_sign: list("mask_sign"),
             plate: list("plate"),
             server: list("server"),
             version: list("version"),
@@ -100,8 +106,14 @@ impl Personal {
             visit: list("visit"),
             biometric: list("biometric"),
             other_number: list("other_number"),
-            names: NameLists { before: list("name_before"), titles: list("name_titles"), illness: list("disease") },
-            people: people::Patterns::new(),
+            names: NameLists {
+                before: list("name_before"),
+                titles: list("name_titles"),
+                illness: list("disease"),
+                opening: list("name_opening"),
+                sign: list("person_sign"),
+            },
+            people: people::Patterns::default(),
         }
     }
 
@@ -125,7 +137,10 @@ impl Personal {
                 .found
                 .iter()
                 .skip(first)
-                .filter(|f| ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code) && f.severity >= Severity::S1)
+                .filter(|f| {
+                    ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code)
+                        && f.severity >= Severity::S1
+                })
                 .filter_map(|f| f.range_in(index).cloned())
                 .collect();
             let persons = if role == Role::Author { Vec::new() } else { names::persons(reading, scan.lexicon, self.names, &proofs) };
@@ -140,7 +155,8 @@ impl Personal {
         let Some(reading) = scan.readings.get(index) else { return Context::default() };
         let mut context = Context::default();
         let mut nearest_end = 0;
-        let line_start = (start.saturating_sub(CONTEXT_CHARS)..start).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(start);
+        let line_start =
+            (start.saturating_sub(CONTEXT_CHARS)..start).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(start);
         for hit in reading.hits_in(line_start..start).filter(|h| h.end as usize <= start) {
             let lists = scan.lexicon.lists_of(hit.pattern);
             if lists == ListSet::default() {
@@ -219,8 +235,10 @@ impl Personal {
         if let Some(found) = self.landline(scan, index, chain, from, to, &range, context) {
             return self.settle(found, report);
         }
-        let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c)) || matches!(before, Some('￥' | '¥' | '$' | '#'));
-        let is_other = context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
+        let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c))
+            || matches!(before, Some('￥' | '¥' | '$' | '#'));
+        let is_other =
+            context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
         if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
             if is_amount || is_other {
@@ -263,7 +281,15 @@ impl Personal {
         true
     }
 
-    fn identity(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Settled> {
+    fn identity(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        is_joined: bool,
+    ) -> Option<Settled> {
         let has_context = context.any.meets(self.id.and(self.social));
         if digits.len() == 18 {
             let found = |severity| Found::new("PII.ID18", severity, index, range.clone(), "personal/id18");
@@ -276,7 +302,9 @@ impl Personal {
             return match numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) {
                 IdProof::Proven => Some(Settled::Found(found(Severity::S3).because("check_digit", "正确").because("context", has_context))),
                 IdProof::WrongCheckDigit if has_context && !is_joined => Some(Settled::Found(
-                    found(Severity::S2).because("check_digit", "不符").saying("疑似身份证件号码，校验码不符，请核对是否笔误；无论对错都不应完整公开"),
+                    found(Severity::S2)
+                        .because("check_digit", "不符")
+                        .saying("疑似身份证件号码，校验码不符，请核对是否笔误；无论对错都不应完整公开"),
                 )),
                 IdProof::WrongCheckDigit if !is_joined && !context.any.meets(self.bank.and(self.uscc)) => {
                     Some(Settled::Suppressed(found(Severity::S2), SuppressedReason::CheckDigit, "校验码不符，附近也没有证件字样".into()))
@@ -294,7 +322,16 @@ impl Personal {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn landline(&self, scan: &Scan<'_>, index: usize, chain: &Chain, from: usize, to: usize, range: &Range<usize>, context: Context) -> Option<Settled> {
+    fn landline(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        chain: &Chain,
+        from: usize,
+        to: usize,
+        range: &Range<usize>,
+        context: Context,
+    ) -> Option<Settled> {
         let groups = chain.groups.get(from..=to)?;
         let (area, number): (Vec<u8>, Vec<u8>) = match groups {
             [whole] if whole.digits.first() == Some(&0) => {
@@ -323,7 +360,15 @@ impl Personal {
         Some(Settled::Found(found))
     }
 
-    fn mobile(&self, index: usize, digits: &[u8], range: &Range<usize>, context: Context, separators: &[char], shape: &[usize]) -> Option<Found> {
+    fn mobile(
+        &self,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        separators: &[char],
+        shape: &[usize],
+    ) -> Option<Found> {
         let number = match digits {
             [8, 6, rest @ ..] if rest.len() == 11 => rest,
             [0, 0, 8, 6, rest @ ..] if rest.len() == 11 => rest,
@@ -334,7 +379,8 @@ impl Personal {
         }
         let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
         let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
-        let usual = matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
+        let usual =
+            matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
         let spelled = shape.len() >= 3 && shape.iter().all(|&n| n <= 4) && !separators.contains(&'.');
         if !(usual || has_context && uniform || spelled && uniform) {
             return None;
@@ -344,7 +390,11 @@ impl Personal {
         let text: String = number.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
         let masked = super::report::mask("PII.MOBILE", &text);
         let mut found = Found::new("PII.MOBILE", severity, index, range.clone(), "personal/mobile").because("context", has_context);
-        found = if is_office { found.instead("公开办公固定电话，不用个人手机号") } else { found.instead(format!("删除，或遮蔽为 {masked}")) };
+        found = if is_office {
+            found.instead("公开办公固定电话，不用个人手机号")
+        } else {
+            found.instead(format!("删除，或遮蔽为 {masked}"))
+        };
         Some(found)
     }
 
@@ -380,7 +430,10 @@ impl Personal {
     /// 530822********0018: masked well enough is S0, not enough is S2.
     fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let is_mask = |c: char| matches!(c, '*' | '×' | 'x' | '●' | '■' | '□' | '○' | '＊' | '⋆' | '✱');
+        if !reading.classes.is(Class::DIGIT) || !reading.lists.meets(self.mask_sign) {
+            return;
+        }
+        let is_mask = |c: char| MASKS.contains(&c);
         let mut at = 0;
         while at < reading.len() {
             let is_start = reading.char(at).is_some_and(|c| c.is_ascii_digit() && c != '0')
@@ -389,7 +442,8 @@ impl Personal {
                 at += 1;
                 continue;
             }
-            let end = (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
+            let end =
+                (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
             let places: Vec<char> = reading.folded.chars.get(at..end).unwrap_or_default().to_vec();
             let masked = |range: Range<usize>| places.get(range).unwrap_or_default().iter().filter(|c| is_mask(**c)).count();
             let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
@@ -400,8 +454,9 @@ impl Personal {
                 // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
                 let tail = places.len().saturating_sub(4);
                 let enough = hidden >= 4 && (masked(10..14) == 4 || masked(tail.saturating_sub(1)..tail + 3) >= 3 && places.len() == 18);
-                let found = Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
-                    .because("masked", hidden as i64);
+                let found =
+                    Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
+                        .because("masked", hidden as i64);
                 report.find(if enough {
                     found
                 } else {
@@ -438,11 +493,11 @@ impl Personal {
                 })
             };
             match &*found.code {
-                "PII.MOBILE" if found.severity == Severity::S2 => {
-                    if named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"]) {
-                        found.severity = Severity::S3;
-                        found.evidence.insert("with_person".into(), true.into());
-                    }
+                "PII.MOBILE"
+                    if found.severity == Severity::S2 && (named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
+                {
+                    found.severity = Severity::S3;
+                    found.evidence.insert("with_person".into(), true.into());
                 }
                 "PII.PLATE" if found.severity == Severity::S2 && named => {
                     found.severity = Severity::S3;

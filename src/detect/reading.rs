@@ -12,6 +12,14 @@ use std::ops::Range;
 /// Farthest a sentence or paragraph is followed to either side, in characters.
 const SENTENCE_CHARS_MAX: usize = 400;
 
+/// What a reading needs memory for; used again from passage to passage.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    folded: Folded,
+    hits: Vec<Hit>,
+    known_runs: KnownRuns,
+}
+
 /// A passage with its folded text and hits. All positions are indices of folded characters.
 pub struct Reading<'a> {
     pub passage: Passage<'a>,
@@ -20,16 +28,26 @@ pub struct Reading<'a> {
     pub hits: Vec<Hit>,
     /// Lists of which some word stands in the passage.
     pub lists: ListSet,
+    /// Classes of which some character stands in the passage.
+    pub classes: Class,
     known_runs: RefCell<KnownRuns>,
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(passage: Passage<'a>, lexicon: &Lexicon) -> Self {
-        let folded = lexicon.fold.fold(&passage.text);
-        let mut hits = Vec::new();
+    /// Folds and scans a passage into buffers of an earlier one.
+    pub fn new(passage: Passage<'a>, lexicon: &Lexicon, buffers: Buffers) -> Self {
+        let Buffers { mut folded, mut hits, mut known_runs } = buffers;
+        lexicon.fold.fold_into(&passage.text, &mut folded);
+        known_runs.clear();
         lexicon.scan(&folded, &mut hits);
         let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
-        Self { passage, folded, hits, lists, known_runs: RefCell::default() }
+        let classes = Class(folded.classes.iter().fold(0, |all, class| all | class));
+        Self { passage, folded, hits, lists, classes, known_runs: RefCell::new(known_runs) }
+    }
+
+    /// Gives the buffers back for another passage.
+    pub fn into_buffers(self) -> Buffers {
+        Buffers { folded: self.folded, hits: self.hits, known_runs: self.known_runs.into_inner() }
     }
 
     pub fn char(&self, at: usize) -> Option<char> {
@@ -54,14 +72,7 @@ impl<'a> Reading<'a> {
 
     /// Whether the folded text at `at` begins with `word` (already folded).
     pub fn starts_with(&self, at: usize, word: &str) -> bool {
-        let mut i = at;
-        for c in word.chars() {
-            if self.char(i) != Some(c) {
-                return false;
-            }
-            i += 1;
-        }
-        true
+        word.chars().zip(at..).all(|(c, i)| self.char(i) == Some(c))
     }
 
     /// Whether the folded text before `at` ends with `word`.
@@ -75,11 +86,17 @@ impl<'a> Reading<'a> {
         self.hits.iter().skip(first).take_while(move |h| (h.start as usize) < range.end)
     }
 
-    /// Hits of words of these lists that lie inside the range.
-    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = &'s Hit> {
+    /// Words of these lists that lie inside the range, by place.
+    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = Hit> + 's {
         let end = range.end;
         let any = self.lists.meets(lists);
-        self.hits_in(range).filter(move |h| any && h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists))
+        let asked = if lexicon.is_on_demand(lists) {
+            let chars = self.folded.chars.get(range.start..end.min(self.len())).unwrap_or_default();
+            lexicon.scan_on_demand(lists, chars, range.start)
+        } else {
+            Vec::new()
+        };
+        self.hits_in(range).copied().filter(move |h| any && h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists)).chain(asked)
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {
@@ -157,9 +174,14 @@ impl<'a> Reading<'a> {
         });
         let found = listed
             || (!condition.single.is_empty()
-                && reading.folded.chars.iter().enumerate().skip(window.start).take(window.len()).any(|(at, c)| {
-                    condition.single.contains(c) && !(in_own_text && range.contains(&at))
-                }));
+                && reading
+                    .folded
+                    .chars
+                    .iter()
+                    .enumerate()
+                    .skip(window.start)
+                    .take(window.len())
+                    .any(|(at, c)| condition.single.contains(c) && !(in_own_text && range.contains(&at))));
         found != condition.negated
     }
 }

@@ -38,7 +38,13 @@ pub struct Found {
 }
 
 impl Found {
-    pub fn new(code: impl Into<Cow<'static, str>>, severity: Severity, reading: usize, range: Range<usize>, rule: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        severity: Severity,
+        reading: usize,
+        range: Range<usize>,
+        rule: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             code: code.into(),
             severity,
@@ -128,16 +134,17 @@ impl Report {
 
     /// Findings of a code prefix inside a range of a reading.
     pub fn within<'s>(&'s self, code: &'s str, reading: usize, range: &'s Range<usize>) -> impl Iterator<Item = &'s Found> {
-        self.found.iter().filter(move |f| {
-            f.code.starts_with(code) && f.range_in(reading).is_some_and(|r| r.start >= range.start && r.end <= range.end)
-        })
+        self.found
+            .iter()
+            .filter(move |f| f.code.starts_with(code) && f.range_in(reading).is_some_and(|r| r.start >= range.start && r.end <= range.end))
     }
 
     /// Findings and suppressed hits of the submitted text, sorted by field, start, end, code.
     pub fn finish(mut self, scan: &Scan<'_>) -> (Vec<Finding>, Vec<Suppressed>) {
         self.found.sort_by(|a, b| (&a.code, key(&a.place)).cmp(&(&b.code, key(&b.place))).then(b.severity.cmp(&a.severity)));
         self.found.dedup_by(|later, first| later.code == first.code && later.place == first.place);
-        let mut places: Vec<Place> = self.found.iter().map(|f| f.place.clone()).chain(self.dropped.iter().map(|d| d.found.place.clone())).collect();
+        let mut places: Vec<Place> =
+            self.found.iter().map(|f| f.place.clone()).chain(self.dropped.iter().map(|d| d.found.place.clone())).collect();
         places.sort_by_key(key);
         places.dedup();
         let spans = Spans::of(scan, &places);
@@ -188,7 +195,8 @@ impl Report {
             (a.field, a.start, a.end, &a.code, &a.path, &a.rule).cmp(&(b.field, b.start, b.end, &b.code, &b.path, &b.rule))
         });
         suppressed.sort_by(|a, b| {
-            (a.field, a.start, a.end, &a.code, &a.path, &a.rule, a.reason).cmp(&(b.field, b.start, b.end, &b.code, &b.path, &b.rule, b.reason))
+            (a.field, a.start, a.end, &a.code, &a.path, &a.rule, a.reason)
+                .cmp(&(b.field, b.start, b.end, &b.code, &b.path, &b.rule, b.reason))
         });
         suppressed.dedup();
         (findings, suppressed)

@@ -27,6 +27,7 @@ pub struct Secrecy {
     credential: ListSet,
     copy_number: ListSet,
     urgency: ListSet,
+    secret_file: ListSet,
 }
 
 impl Secrecy {
@@ -39,6 +40,7 @@ impl Secrecy {
             credential: list("credential"),
             copy_number: list("copy_number"),
             urgency: list("urgency"),
+            secret_file: list("secret_file"),
         }
     }
 
@@ -57,7 +59,9 @@ impl Secrecy {
             let found = terms::from_row(scan, term, &ready.row, ready.row.severity);
             if is_education {
                 report.suppress(found, SuppressedReason::Guard, "保密宣传教育中的说法");
-            } else if ready.row.code == "SEC.URGENCY" && !(matches!(reading.passage.role, Role::Body | Role::Title) && term.range.start < HEAD_CHARS) {
+            } else if ready.row.code == "SEC.URGENCY"
+                && !(matches!(reading.passage.role, Role::Body | Role::Title) && term.range.start < HEAD_CHARS)
+            {
                 report.suppress(found, SuppressedReason::Context, "不在文件开头");
             } else {
                 report.find(found);
@@ -68,7 +72,8 @@ impl Secrecy {
     /// The title or the first paragraph teaches about secrecy.
     fn is_education(&self, scan: &Scan<'_>) -> bool {
         let says = |r: &Reading<'_>, range: Range<usize>| r.has_word(scan.lexicon, self.education, range);
-        scan.title().is_some_and(|t| says(t, 0..t.len())) || scan.body().is_some_and(|(_, b)| says(b, 0..b.paragraph(0..1).end.min(HEAD_CHARS)))
+        scan.title().is_some_and(|t| says(t, 0..t.len()))
+            || scan.body().is_some_and(|(_, b)| says(b, 0..b.paragraph(0..1).end.min(HEAD_CHARS)))
     }
 
     /// 密级★期限; 机密件, 秘密级, 绝密文件.
@@ -118,21 +123,19 @@ impl Secrecy {
         }
         for hit in reading.words_in(scan.lexicon, self.urgency, head.clone()) {
             let range = hit.start as usize..hit.end as usize;
-            let is_mark = !reading.class(range.end).is(Class::HAN) && !(range.start > 0 && reading.class(range.start - 1).is(Class::HAN));
-            if is_mark && !report.covers(&["SEC.URGENCY"], index, &range) {
+            let runs_on = reading.class(range.end).is(Class::HAN) || range.start > 0 && reading.class(range.start - 1).is(Class::HAN);
+            if !runs_on && !report.covers(&["SEC.URGENCY"], index, &range) {
                 report.find(Found::new("SEC.URGENCY", Severity::S1, index, range, "secrecy/urgency"));
             }
         }
         // 〔2026〕密3号
-        let mut at = head.start;
-        while at < reading.len().min(4_000) {
-            if reading.char(at) == Some('密') && at > 0 && matches!(reading.char(at - 1), Some('〕' | ']' | '）' | ')')) && reading.class(at + 1).is(Class::DIGIT) {
-                let end = (at + 1..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
-                if reading.char(end) == Some('号') {
-                    report.find(Found::new("SEC.MARK", Severity::S3, index, at.saturating_sub(6)..end + 1, "secrecy/file_number"));
-                }
+        for hit in reading.words_in(scan.lexicon, self.secret_file, 0..reading.len()) {
+            let at = hit.end as usize;
+            let end = (at..reading.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(reading.len());
+            if end > at && reading.char(end) == Some('号') {
+                let start = (hit.start as usize).saturating_sub(5);
+                report.find(Found::new("SEC.MARK", Severity::S3, index, start..end + 1, "secrecy/file_number"));
             }
-            at += 1;
         }
     }
 
@@ -176,7 +179,10 @@ fn period(reading: &Reading<'_>, at: usize) -> usize {
     if reading.starts_with(from, "长期") {
         return blanks + 2;
     }
-    let digits = (from..reading.len()).take(3).take_while(|&i| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || reading.char(i) == Some('十')).count();
+    let digits = (from..reading.len())
+        .take(3)
+        .take_while(|&i| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || reading.char(i) == Some('十'))
+        .count();
     if digits > 0 {
         for unit in ["年", "个月", "月", "天"] {
             if reading.starts_with(from + digits, unit) {
@@ -196,5 +202,9 @@ fn period(reading: &Reading<'_>, at: usize) -> usize {
 
 /// Inside quotation marks of the same line.
 fn quoted(reading: &Reading<'_>, at: usize) -> bool {
-    (at.saturating_sub(20)..at).rev().map_while(|i| reading.char(i).filter(|c| *c != '\n')).find(|c| matches!(c, '“' | '”' | '「' | '」' | '《' | '》' | '"')).is_some_and(|c| matches!(c, '“' | '「' | '《' | '"'))
+    (at.saturating_sub(20)..at)
+        .rev()
+        .map_while(|i| reading.char(i).filter(|c| *c != '\n'))
+        .find(|c| matches!(c, '“' | '”' | '「' | '」' | '《' | '》' | '"'))
+        .is_some_and(|c| matches!(c, '“' | '「' | '《' | '"'))
 }

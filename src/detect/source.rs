@@ -72,7 +72,9 @@ impl Sources {
     /// The name after the last 来源： of the body or title.
     fn printed_source(&self, scan: &Scan<'_>) -> Option<(usize, Range<usize>)> {
         let mut last = None;
-        for (index, reading) in scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Body | Role::Subtitle | Role::Title | Role::Author)) {
+        for (index, reading) in
+            scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Body | Role::Subtitle | Role::Title | Role::Author))
+        {
             for hit in reading.words_in(scan.lexicon, self.source_line, 0..reading.len()) {
                 let mut at = hit.end as usize;
                 let colon = matches!(reading.char(at), Some('：' | ':' | '丨' | '|' | '｜')) || reading.starts_with(at, "自");
@@ -85,7 +87,9 @@ impl Sources {
                 }
                 let end = (at..reading.len())
                     .take(40)
-                    .take_while(|&i| reading.class(i).is_word() || matches!(reading.char(i), Some('《' | '》' | '“' | '”' | '·' | '.' | '-' | '@')))
+                    .take_while(|&i| {
+                        reading.class(i).is_word() || matches!(reading.char(i), Some('《' | '》' | '“' | '”' | '·' | '.' | '-' | '@'))
+                    })
                     .last()
                     .map_or(at, |i| i + 1);
                 if end > at {
@@ -96,7 +100,14 @@ impl Sources {
         last
     }
 
-    fn standing(&self, scan: &Scan<'_>, name: Option<&str>, url: Option<&str>, printed: Option<&(usize, Range<usize>)>, report: &mut Report) {
+    fn standing(
+        &self,
+        scan: &Scan<'_>,
+        name: Option<&str>,
+        url: Option<&str>,
+        printed: Option<&(usize, Range<usize>)>,
+        report: &mut Report,
+    ) {
         let host = url.and_then(host_of);
         let printed_name = printed.and_then(|(i, range)| Some(scan.readings.get(*i)?.text(range.clone())));
         let standing = self.judge(scan, name.or(printed_name.as_deref()), host.as_deref());
@@ -143,12 +154,17 @@ impl Sources {
                 if unit.own_hosts.iter().any(|h| below(host, h)) {
                     return Standing::OwnGovernment;
                 }
-                if unit.ancestor_hosts.iter().any(|h| if h == "gov.cn" { host == "gov.cn" || host == "www.gov.cn" } else { below(host, h) }) {
+                if unit.ancestor_hosts.iter().any(|h| if h == "gov.cn" { host == "gov.cn" || host == "www.gov.cn" } else { below(host, h) })
+                {
                     return Standing::Allowed;
                 }
             }
             // National and provincial platforms and listed media.
-            if tables.source_units.iter().any(|s| s.hosts.iter().any(|h| if h == "gov.cn" { host == "gov.cn" || host == "www.gov.cn" } else { below(host, h) })) {
+            if tables
+                .source_units
+                .iter()
+                .any(|s| s.hosts.iter().any(|h| if h == "gov.cn" { host == "gov.cn" || host == "www.gov.cn" } else { below(host, h) }))
+            {
                 return Standing::Allowed;
             }
             if below(host, "gov.cn") {

@@ -77,7 +77,14 @@ impl Terms {
             self.number_patterns(scan, index, report, &mut terms);
         }
         // The longer term of the same code says more: 残废人 over 残废.
-        terms.sort_by(|a, b| (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(b.reading, b.range.start, std::cmp::Reverse(b.range.end), b.row)));
+        terms.sort_by(|a, b| {
+            (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(
+                b.reading,
+                b.range.start,
+                std::cmp::Reverse(b.range.end),
+                b.row,
+            ))
+        });
         let lexicon = scan.lexicon;
         let readings = scan.readings;
         let is_blank = |reading: usize, at: usize| readings.get(reading).is_some_and(|r| r.class(at).is(Class::BLANK));
@@ -110,13 +117,11 @@ impl Terms {
             return;
         }
         let mut at = 0;
-        while at < reading.len() {
-            if !reading.class(at).is(Class::DIGIT) {
-                at += 1;
-                continue;
-            }
+        while let Some(digit) = reading.folded.next_digit(at) {
+            at = digit;
             // One window over all digits that stand close together.
-            let start = (at.saturating_sub(DIGIT_WINDOW_CHARS)..at).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(at);
+            let start =
+                (at.saturating_sub(DIGIT_WINDOW_CHARS)..at).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(at);
             let mut last = at;
             let mut next = at + 1;
             while next < reading.len() && next <= last + 2 * DIGIT_WINDOW_CHARS && reading.char(next) != Some('\n') {
@@ -127,12 +132,13 @@ impl Terms {
             }
             let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
             let text = reading.text(start..end);
-            for &row in scan.lexicon.digit_rows() {
+            for row in scan.lexicon.digit_rows_in(&text) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 for found in expression.find_iter(&text) {
                     let before = text.get(..found.start()).map_or(0, |t| t.chars().count());
                     let len = found.as_str().chars().count();
-                    let hit = Hit { start: (start + before) as u32, end: (start + before + len) as u32, pattern: u32::MAX, layer: Layer::Folded };
+                    let hit =
+                        Hit { start: (start + before) as u32, end: (start + before + len) as u32, pattern: u32::MAX, layer: Layer::Folded };
                     self.check(scan, index, hit, row, report, terms);
                 }
             }
@@ -275,15 +281,17 @@ impl Terms {
 
 /// A finding that says what its dictionary row says.
 pub fn from_row(scan: &Scan<'_>, term: &Term, row: &Row, severity: Severity) -> Found {
-    let mut found = Found::new(row.code.clone(), severity, term.reading, term.range.clone(), row.rule.clone()).because("term", row.term.clone());
+    let mut found =
+        Found::new(row.code.clone(), severity, term.reading, term.range.clone(), row.rule.clone()).because("term", row.term.clone());
     let some = |text: &String| (!text.is_empty()).then(|| text.clone());
     found.message = some(&row.message);
     found.suggest = some(&row.suggest);
     found.basis = some(&row.basis);
     if term.layer == Layer::Bridged {
-        let has_emoji = scan.readings.get(term.reading).is_some_and(|r| {
-            r.folded.chars.get(term.range.clone()).unwrap_or_default().iter().any(|&c| (c as u32) >= 0x1f000)
-        });
+        let has_emoji = scan
+            .readings
+            .get(term.reading)
+            .is_some_and(|r| r.folded.chars.get(term.range.clone()).unwrap_or_default().iter().any(|&c| (c as u32) >= 0x1f000));
         found = found.through(if has_emoji { Transform::Emoji } else { Transform::Separator });
     }
     found

@@ -11,13 +11,17 @@ pub enum Fidelity {
     /// Only a column label was added or an outlet suffix removed: the label.
     Allowed(String),
     /// A person compares: similarity in percent.
-    Review { similarity: u32, emotive: bool },
+    Review {
+        similarity: u32,
+        emotive: bool,
+    },
     /// The meaning changed: what differs.
     Distorted(String),
 }
 
 /// Column labels that may be put before a title.
-const LABELS: [&str; 14] = ["转载", "转发", "政策速递", "关注", "扩散", "周知", "提醒", "权威发布", "聚焦", "要闻", "时政要闻", "最新", "学习", "分享"];
+const LABELS: [&str; 14] =
+    ["转载", "转发", "政策速递", "关注", "扩散", "周知", "提醒", "权威发布", "聚焦", "要闻", "时政要闻", "最新", "学习", "分享"];
 
 /// Compares a reposted title with the source's. `tokens`: guard tokens by kind (`negation`, `modality`, `legal_stage`,
 /// `level`, `direction`, `clickbait`).
@@ -134,7 +138,8 @@ fn numbers(text: &str) -> BTreeMap<String, usize> {
             at += 1;
             continue;
         }
-        let end = (at..chars.len()).find(|&i| !chars.get(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(chars.len());
+        let end =
+            (at..chars.len()).find(|&i| !chars.get(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(chars.len());
         let number: String = chars.get(at..end).unwrap_or_default().iter().collect();
         let unit = chars.get(end).copied().unwrap_or(' ');
         let is_year = unit == '年' && number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));

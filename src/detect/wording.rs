@@ -62,7 +62,7 @@ impl Wording {
                 }
             }
         }
-        let halves = Matcher::new(&patterns, |_, _| 1.0, |_| false);
+        let halves = Matcher::new(&patterns, |a, b| lexicon.commonness(a, b), |_| false);
         Self {
             autonomous_suffix: lexicon.list("autonomous_suffix", problems),
             leader: lexicon.list("leader", problems),
@@ -139,7 +139,11 @@ impl Wording {
                 continue;
             }
             let sentence = reading.sentence(span.clone());
-            let Some((days, place)) = workdays_written(reading, span.start.saturating_sub(24).max(sentence.start)..sentence.end.min(span.end + 24)) else { continue };
+            let Some((days, place)) =
+                workdays_written(reading, span.start.saturating_sub(24).max(sentence.start)..sentence.end.min(span.end + 24))
+            else {
+                continue;
+            };
             let Some(counted) = scan.lexicon.tables.workdays_between(start, end) else { continue };
             let Some(starts_working) = scan.lexicon.tables.is_workday(start) else { continue };
             let without_first = counted - u32::from(starts_working);
@@ -200,7 +204,10 @@ impl Wording {
         let first = name.chars().next();
         debug_assert!(self.autonomous_set.contains(name));
         let longest = name.chars().count() + 2;
-        (4..=longest.min(chars.len())).rev().find(|&len| chars.len().checked_sub(len).and_then(|s| chars.get(s)).copied() == first).unwrap_or(longest)
+        (4..=longest.min(chars.len()))
+            .rev()
+            .find(|&len| chars.len().checked_sub(len).and_then(|s| chars.get(s)).copied() == first)
+            .unwrap_or(longest)
     }
 
     /// One wrong, similar character in a name that must be right.
@@ -226,7 +233,8 @@ impl Wording {
             let Some(fixed) = self.names.get(name as usize) else { continue };
             // A word of its own around the differing character (人民政协 beside 人民政府) is no typo.
             let is_word = (2..=4).any(|len| {
-                (at + 1 - len.min(at + 1)..=at).any(|s| s + len > at && s + len <= reading.len() && scan.lexicon.segmenter.has_word(&reading.text(s..s + len)))
+                (at + 1 - len.min(at + 1)..=at)
+                    .any(|s| s + len > at && s + len <= reading.len() && scan.lexicon.segmenter.has_word(&reading.text(s..s + len)))
             });
             if (is_word && fixed.kind != "state") || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range) {
                 continue;
@@ -237,12 +245,15 @@ impl Wording {
                 "policy" => ("WRD.severe_typo", Severity::S2),
                 _ => ("WRD.typo", Severity::S1),
             };
-            report.find(Found::new(code, severity, index, range, "wording/fixed_name").instead(right).because("kind", match fixed.kind.as_str() {
-                "state" => "国家名称",
-                "organ" => "机关名称",
-                "policy" => "固定提法",
-                _ => "法规名称",
-            }));
+            report.find(Found::new(code, severity, index, range, "wording/fixed_name").instead(right).because(
+                "kind",
+                match fixed.kind.as_str() {
+                    "state" => "国家名称",
+                    "organ" => "机关名称",
+                    "policy" => "固定提法",
+                    _ => "法规名称",
+                },
+            ));
         }
     }
 
@@ -254,7 +265,13 @@ impl Wording {
             if let Some(activity) = reading.words_in(scan.lexicon, self.activity, after).next() {
                 let start = (leader.start as usize).saturating_sub(1);
                 let start = if reading.class(start).is(Class::HAN) { start } else { leader.start as usize };
-                report.find(Found::new("OPS.LEADER_ACTIVITY", Severity::S0, index, start..activity.end as usize, "wording/leader_activity"));
+                report.find(Found::new(
+                    "OPS.LEADER_ACTIVITY",
+                    Severity::S0,
+                    index,
+                    start..activity.end as usize,
+                    "wording/leader_activity",
+                ));
                 return;
             }
         }
@@ -326,7 +343,9 @@ mod tests {
     #[test]
     fn the_distance_counts_edits_up_to_a_bound() {
         let chars = |s: &str| s.chars().collect::<Vec<_>>();
-        for (a, b, distance) in [("墨江县哈尼族", "墨江哈尼族", 1), ("甲乙", "甲乙", 0), ("甲乙丙", "丙乙甲", 2), ("", "甲", 1), ("甲乙丙丁", "戊己庚辛", 3)] {
+        for (a, b, distance) in
+            [("墨江县哈尼族", "墨江哈尼族", 1), ("甲乙", "甲乙", 0), ("甲乙丙", "丙乙甲", 2), ("", "甲", 1), ("甲乙丙丁", "戊己庚辛", 3)]
+        {
             assert_eq!(edit_distance(&chars(a), &chars(b), 2), distance, "{a} {b}");
         }
     }

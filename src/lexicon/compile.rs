@@ -8,12 +8,14 @@ use crate::ruleset::{Problem, RuleFiles};
 use crate::text::fold::{Class, FoldTable, Folded};
 use crate::text::segment::Segmenter;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most separators that may stand between two characters of a disguised word.
 const GAP_CHARS_MAX: usize = 3;
 /// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
 const BRIDGE_CHARS: usize = 16;
+/// Cache of the automaton over all number patterns; a small one is rebuilt over and over (three times slower).
+const NUMBER_CACHE_BYTES: usize = 32 << 20;
 /// Most word lists.
 const LISTS_MAX: usize = 128;
 
@@ -89,8 +91,15 @@ pub struct Lexicon {
     uses: Vec<Use>,
     matcher: Matcher,
     lists: HashMap<String, u8>,
+    /// Lists that are looked for only where a detector asks, each with its own matcher: guards are full of everyday
+    /// words, and a hit for each of them would cost more than all the rest.
+    on_demand: Vec<(u8, Matcher)>,
+    on_demand_set: ListSet,
     /// `regex` rows that begin with a digit: tried around runs of digits only.
     digit_rows: Vec<u32>,
+    /// Whether any of them matches at all.
+    any_digit_row: Option<regex_automata::meta::Regex>,
+    frequency: Frequency,
 }
 
 /// Names patterns while the lexicon is put together.
@@ -128,7 +137,7 @@ impl Lexicon {
             rows.extend(load::rows(name, bytes, |code| tables.codes.contains_key(code), problems));
         }
         let mut patterns = Patterns::default();
-        let lists = read_lists(files, &fold, &mut patterns, problems);
+        let (lists, demanded) = read_lists(files, &fold, &mut patterns, problems);
         let mut ready = Vec::with_capacity(rows.len());
         let mut digit_rows = Vec::new();
         for (index, row) in rows.into_iter().enumerate() {
@@ -185,10 +194,39 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
+        let expressions: Vec<&str> =
+            digit_rows.iter().filter_map(|&i| ready.get(i as usize)).map(|r: &Ready| r.row.term.as_str()).collect();
+        let any_digit_row = regex_automata::meta::Builder::new()
+            .configure(
+                regex_automata::meta::Config::new().match_kind(regex_automata::MatchKind::All).hybrid_cache_capacity(NUMBER_CACHE_BYTES),
+            )
+            .build_many(&expressions)
+            .ok();
         let frequency = Frequency::read(files, problems);
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
+        let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
+        let on_demand =
+            demanded.into_iter().map(|(bit, words)| (bit, Matcher::new(&words, |a, b| frequency.of(a, b), |_| false))).collect();
         let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
-        Self { fold, segmenter: Segmenter::new(), tables, rows: ready, uses: patterns.uses, matcher, lists, digit_rows }
+        Self {
+            fold,
+            segmenter: Segmenter::new(),
+            tables,
+            rows: ready,
+            uses: patterns.uses,
+            matcher,
+            lists,
+            on_demand,
+            on_demand_set,
+            digit_rows,
+            any_digit_row,
+            frequency,
+        }
+    }
+
+    /// How common a pair of characters is in ordinary text, per million.
+    pub fn commonness(&self, a: char, b: char) -> f32 {
+        self.frequency.of(a, b)
     }
 
     pub fn rows(&self) -> &[Ready] {
@@ -216,6 +254,23 @@ impl Lexicon {
         }
     }
 
+    /// Whether some of these lists are looked for only on demand.
+    pub fn is_on_demand(&self, lists: ListSet) -> bool {
+        self.on_demand_set.meets(lists)
+    }
+
+    /// Words of on-demand lists in `chars`, as offsets from `from`. Their pattern is no pattern of the main matcher.
+    pub fn scan_on_demand(&self, lists: ListSet, chars: &[char], from: usize) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (_, matcher) in self.on_demand.iter().filter(|(bit, _)| ListSet(1 << bit).meets(lists)) {
+            matcher.scan(chars, |o| {
+                hits.push(Hit { start: o.start + from as u32, end: o.end + from as u32, pattern: u32::MAX, layer: Layer::Folded });
+            });
+        }
+        hits.sort_unstable();
+        hits
+    }
+
     /// The lists a pattern is a word of.
     pub fn lists_of(&self, pattern: u32) -> ListSet {
         self.uses.get(pattern as usize).map(|u| u.lists).unwrap_or_default()
@@ -236,6 +291,15 @@ impl Lexicon {
         &self.digit_rows
     }
 
+    /// Those of [`Self::digit_rows`] that match somewhere in the text.
+    pub fn digit_rows_in(&self, text: &str) -> Vec<u32> {
+        let Some(all) = &self.any_digit_row else { return self.digit_rows.clone() };
+        let input = regex_automata::Input::new(text);
+        let mut matching = regex_automata::PatternSet::new(all.pattern_len());
+        all.which_overlapping_matches(&input, &mut matching);
+        matching.iter().filter_map(|pattern| self.digit_rows.get(pattern.as_usize()).copied()).collect()
+    }
+
     /// All hits in folded text, sorted by place.
     pub fn scan(&self, folded: &Folded, hits: &mut Vec<Hit>) {
         hits.clear();
@@ -251,8 +315,10 @@ impl Lexicon {
         let mut at = 1;
         let mut chars = Vec::with_capacity(2 * BRIDGE_CHARS);
         let mut places = Vec::with_capacity(2 * BRIDGE_CHARS);
-        while at + 1 < folded.len() {
-            if !folded.class(at).is(Class::SKIP) || !folded.class(at - 1).is_word() {
+        let classes = folded.classes.as_slice();
+        while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & Class::SKIP != 0)) {
+            at += step;
+            if !folded.class(at - 1).is_word() {
                 at += 1;
                 continue;
             }
@@ -337,10 +403,19 @@ fn read_fold(files: &RuleFiles, problems: &mut Vec<Problem>) -> FoldTable {
     FoldTable::new(&traditional, &lookalikes)
 }
 
-fn read_lists(files: &RuleFiles, fold: &FoldTable, patterns: &mut Patterns, problems: &mut Vec<Problem>) -> HashMap<String, u8> {
+/// Words of the lists that are looked for on demand, by list.
+type OnDemand = BTreeMap<u8, Vec<Vec<char>>>;
+
+fn read_lists(
+    files: &RuleFiles,
+    fold: &FoldTable,
+    patterns: &mut Patterns,
+    problems: &mut Vec<Problem>,
+) -> (HashMap<String, u8>, OnDemand) {
+    let mut demanded: OnDemand = BTreeMap::new();
     let mut lists: HashMap<String, u8> = HashMap::new();
     for (name, bytes) in files.0.iter().filter(|(name, _)| name.starts_with("dictionaries/words/") && name.ends_with(".csv")) {
-        let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["note"]), problems) else { continue };
+        let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["when"]), problems) else { continue };
         for (line, cells) in sheet.rows() {
             let mut bad = |key: &str, reason: &str, cure: &str| {
                 problems.push(Problem { file: name.clone(), line: Some(line), key: key.into(), reason: reason.into(), cure: cure.into() });
@@ -362,12 +437,20 @@ fn read_lists(files: &RuleFiles, fold: &FoldTable, patterns: &mut Patterns, prob
                     continue;
                 }
             };
+            match cells.get("when") {
+                "" => {}
+                "asked" => {
+                    demanded.entry(bit).or_default().push(word);
+                    continue;
+                }
+                _ => bad("when", "须为空或 asked", "删除或改正"),
+            }
             let pattern = patterns.of(word);
             let uses = patterns.at(pattern);
             uses.lists = uses.lists.and(ListSet(1 << bit));
         }
     }
-    lists
+    (lists, demanded)
 }
 
 fn resolve(condition: &Condition, fold: &FoldTable, patterns: &mut Patterns) -> Resolved {

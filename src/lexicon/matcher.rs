@@ -21,6 +21,8 @@ pub struct Matcher {
     filed: Vec<Filed>,
     chars: Vec<char>,
     singles: HashMap<char, u32>,
+    /// One bit for each character of the basic plane that is a pattern by itself; one for all beyond it.
+    single_bits: Box<[u64]>,
     /// For each pair that stands anywhere in a pattern: needed to see whether a gap may be bridged.
     pair_bits: Box<[u64]>,
     pair_shift: u32,
@@ -44,6 +46,11 @@ struct Filed {
 }
 
 const HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Characters beyond the basic plane share the place of NUL, which no folded text holds.
+fn single_place(c: char) -> usize {
+    if (c as u32) < 0x1_0000 { c as usize } else { 0 }
+}
 
 fn key(a: char, b: char) -> u64 {
     (a as u64) << 32 | b as u64
@@ -80,6 +87,7 @@ impl Matcher {
         let (mut pair_bits, pair_shift) = bit_table(pairs);
         let mut chars = Vec::new();
         let mut singles = HashMap::new();
+        let mut single_bits = vec![0u64; 1 << 10].into_boxed_slice();
         let mut keyed: Vec<(u64, Filed)> = Vec::with_capacity(patterns.len());
         for (index, pattern) in patterns.iter().enumerate() {
             if bridged(index) {
@@ -91,6 +99,10 @@ impl Matcher {
             }
             if let [only] = pattern.as_slice() {
                 singles.insert(*only, index as u32);
+                let place = single_place(*only);
+                if let Some(word) = single_bits.get_mut(place >> 6) {
+                    *word |= 1 << (place & 63);
+                }
                 continue;
             }
             let rarest = pattern
@@ -110,8 +122,7 @@ impl Matcher {
         let mut filed = Vec::with_capacity(keyed.len());
         for (key, entry) in keyed {
             let mut at = hash(key) as usize >> 20 & (size - 1);
-            loop {
-                let Some(slot) = slots.get_mut(at) else { break };
+            while let Some(slot) = slots.get_mut(at) {
                 if slot.count == 0 {
                     *slot = Slot { key, first: filed.len() as u32, count: 1 };
                     break;
@@ -124,14 +135,16 @@ impl Matcher {
             }
             filed.push(entry);
         }
-        Self { bits, shift, slots, filed, chars, singles, pair_bits, pair_shift }
+        Self { bits, shift, slots, filed, chars, singles, single_bits, pair_bits, pair_shift }
     }
 
     /// Calls `found` for every occurrence of every pattern in `text`, in the order of their anchors.
     pub fn scan(&self, text: &[char], mut found: impl FnMut(Occurrence)) {
         if !self.singles.is_empty() {
             for (at, c) in text.iter().enumerate() {
-                if let Some(&pattern) = self.singles.get(c) {
+                let place = single_place(*c);
+                let may = self.single_bits.get(place >> 6).is_some_and(|word| word >> (place & 63) & 1 == 1);
+                if let Some(&pattern) = may.then(|| self.singles.get(c)).flatten() {
                     found(Occurrence { start: at as u32, end: at as u32 + 1, pattern });
                 }
             }

@@ -35,6 +35,9 @@ pub struct UnitRow {
     pub own_hosts: Vec<String>,
 }
 
+/// Takes one row: its line, its cells by column, and where problems go.
+type TakeRow<'t> = dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>) + 't;
+
 /// All tables of a ruleset.
 #[derive(Debug, Default)]
 pub struct Tables {
@@ -47,7 +50,9 @@ pub struct Tables {
     holidays: BTreeMap<Date, bool>,
     /// Official names of autonomous counties, banners, prefectures, regions.
     pub autonomous: Vec<String>,
-    pub surnames: HashSet<String>,
+    surnames: HashSet<String>,
+    /// One bit for each character of the basic plane that begins a surname.
+    surname_starts: Vec<u64>,
     /// Host → kind (`short` or `map`).
     pub short_links: HashMap<String, String>,
     pub ecommerce_hosts: HashSet<String>,
@@ -70,7 +75,7 @@ impl Tables {
     /// Reads every table; a table that is missing altogether is a problem, since its detector would be blind.
     pub fn read(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
         let mut tables = Self::default();
-        let mut sheet = |name: &str, required: &[&str], take: &mut dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>)| {
+        let mut sheet = |name: &str, required: &[&str], take: &mut TakeRow<'_>| {
             let Some(bytes) = files.0.get(name) else {
                 problems.push(Problem {
                     file: name.into(),
@@ -116,7 +121,10 @@ impl Tables {
         sheet("dictionaries/tables/phone_area_codes.tsv", &["area"], &mut |_, cell, _| {
             tables.area_codes.insert(cell("area"));
         });
-        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (cell("bin").parse(), cell("len").parse()) {
+        sheet("dictionaries/tables/bank_bins.tsv", &["bin", "len"], &mut |line, cell, problems| match (
+            cell("bin").parse(),
+            cell("len").parse(),
+        ) {
             (Ok(bin), Ok(len)) => tables.card_prefixes.entry(bin).or_default().push(len),
             _ => problems.push(bad_cell("dictionaries/tables/bank_bins.tsv", line, "bin")),
         });
@@ -128,7 +136,14 @@ impl Tables {
         });
         sheet("dictionaries/tables/autonomous_areas.csv", &["name"], &mut |_, cell, _| tables.autonomous.push(cell("name")));
         sheet("dictionaries/tables/surnames.csv", &["surname"], &mut |_, cell, _| {
-            tables.surnames.insert(cell("surname"));
+            let surname = cell("surname");
+            if let Some(place) = surname.chars().next().filter(|c| (*c as u32) < 0x1_0000).map(|c| c as usize) {
+                tables.surname_starts.resize(1 << 10, 0);
+                if let Some(word) = tables.surname_starts.get_mut(place >> 6) {
+                    *word |= 1 << (place & 63);
+                }
+            }
+            tables.surnames.insert(surname);
         });
         sheet("dictionaries/tables/short_links.csv", &["host", "kind"], &mut |_, cell, _| {
             tables.short_links.insert(cell("host").to_lowercase(), cell("kind"));
@@ -145,7 +160,9 @@ impl Tables {
         sheet("dictionaries/tables/title_tokens.csv", &["kind", "token"], &mut |_, cell, _| {
             tables.title_tokens.entry(cell("kind")).or_default().push(cell("token"));
         });
-        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| tables.fixed_names.push((cell("term"), cell("kind"))));
+        sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| {
+            tables.fixed_names.push((cell("term"), cell("kind")))
+        });
         sheet("dictionaries/tables/pinyin.tsv", &["character", "pinyin"], &mut |_, cell, _| {
             tables.pinyin.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
         });
@@ -155,13 +172,31 @@ impl Tables {
             }
         });
         sheet("units.csv", &["unit", "account", "name", "kind", "ancestor_hosts", "own_hosts"], &mut |_, cell, _| {
-            let row = UnitRow { name: cell("name"), kind: cell("kind"), ancestor_hosts: list(cell("ancestor_hosts")), own_hosts: list(cell("own_hosts")) };
+            let row = UnitRow {
+                name: cell("name"),
+                kind: cell("kind"),
+                ancestor_hosts: list(cell("ancestor_hosts")),
+                own_hosts: list(cell("own_hosts")),
+            };
             tables.units.insert((cell("unit"), cell("account")), row);
         });
         for tokens in tables.title_tokens.values_mut() {
             tokens.sort_by_key(|t| std::cmp::Reverse(t.chars().count()));
         }
         tables
+    }
+
+    /// Whether a surname begins with this character.
+    pub fn begins_surname(&self, c: char) -> bool {
+        self.surname_starts.get(c as usize >> 6).is_some_and(|word| word >> (c as u32 & 63) & 1 == 1)
+    }
+
+    /// Length in characters of the surname that `chars` begins with; the longer one where two fit.
+    pub fn surname_len(&self, chars: &[char]) -> Option<usize> {
+        if !chars.first().is_some_and(|&c| self.begins_surname(c)) {
+            return None;
+        }
+        [2, 1].into_iter().find(|&len| chars.get(..len).is_some_and(|s| self.surnames.contains(&s.iter().collect::<String>())))
     }
 
     /// Whether the six-digit code was ever in force.
@@ -230,5 +265,7 @@ impl Tables {
 }
 
 fn bad_cell(file: &str, line: u64, key: &str) -> Problem {
-    Problem { file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into() }
+    Problem {
+        file: file.into(), line: Some(line), key: key.into(), reason: "单元格内容不对".into(), cure: "按同列其他行的写法改正".into()
+    }
 }

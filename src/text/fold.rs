@@ -39,7 +39,8 @@ impl Class {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folded {
     pub chars: Vec<char>,
-    pub classes: Vec<Class>,
+    /// Bits of [`Class`], one byte a character.
+    pub classes: Vec<u8>,
     /// Byte offset in the passage's text of the character that each folded one came from.
     pub at: Vec<u32>,
 }
@@ -55,7 +56,7 @@ impl Folded {
 
     /// Class at `index`; punctuation beyond either end.
     pub fn class(&self, index: usize) -> Class {
-        self.classes.get(index).copied().unwrap_or(Class(Class::END))
+        Class(self.classes.get(index).copied().unwrap_or(Class::END))
     }
 
     /// The folded characters of a range as text.
@@ -74,6 +75,16 @@ impl Folded {
     /// The folded character that byte `byte` of the passage's text became, or the next one after it.
     pub fn index_of_byte(&self, byte: usize) -> usize {
         self.at.partition_point(|&at| (at as usize) < byte)
+    }
+
+    /// Where ASCII digits (after folding) stand.
+    pub fn digits(&self) -> impl Iterator<Item = usize> {
+        memchr::memchr_iter(Class::DIGIT, &self.classes)
+    }
+
+    /// The first ASCII digit at or after `at`.
+    pub fn next_digit(&self, at: usize) -> Option<usize> {
+        memchr::memchr(Class::DIGIT, self.classes.get(at..)?).map(|step| at + step)
     }
 
     fn clear(&mut self) {
@@ -148,7 +159,7 @@ impl FoldTable {
                 },
             };
             into.chars.push(to);
-            into.classes.push(class);
+            into.classes.push(class.0);
             into.at.push(at as u32);
         }
     }

@@ -221,11 +221,8 @@ impl<'d> Page<'d> {
                 _ => {}
             }
         }
-        hidden |= match (colour, background) {
-            (Some(Colour::Clear), _) => true,
-            (Some(Colour::White), None | Some(Colour::White | Colour::Clear)) => true,
-            _ => false,
-        };
+        hidden |=
+            matches!((colour, background), (Some(Colour::Clear), _) | (Some(Colour::White), None | Some(Colour::White | Colour::Clear)));
         for (attribute, at, value) in &tag.attributes {
             self.attribute(attribute, at.clone(), value.clone(), is_hidden_input);
         }

@@ -62,11 +62,8 @@ async fn queues(State(state): State<AppState>) -> Response {
     } else {
         state.rules.refusal().map(|r| format!("新规则有 {} 处错误，没有启用，仍按原规则机审。", r.problems_total))
     };
-    let status = Status {
-        ruleset: state.rules.current().map(|r| r.id().to_owned()).unwrap_or_default(),
-        pending: state.store.pending(),
-        notice,
-    };
+    let status =
+        Status { ruleset: state.rules.current().map(|r| r.id().to_owned()).unwrap_or_default(), pending: state.store.pending(), notice };
     Html(console::queues_page(&rows, &status)).into_response()
 }
 

@@ -1,9 +1,11 @@
 //! Runs headless Chromium over one page and hands back the document as it stands after its scripts.
 //! Must not know what the page should look like.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// Longest time for one page.
 const PAGE_SECONDS_MAX: u64 = 120;
@@ -40,8 +42,7 @@ impl Chromium {
 
     fn run(&self, address: &str, (width, height): (u32, u32), task: &str) -> Result<Visit, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let (document, netlog) = (folder.path().join("document.html"), folder.path().join("net.json"));
-        let out = std::fs::File::create(&document).map_err(|error| error.to_string())?;
+        let netlog = folder.path().join("net.json");
         let mut browser = Command::new(&self.program)
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"])
             .args(["--disable-sync", "--disable-default-apps", "--no-first-run", "--disable-dev-shm-usage"])
@@ -51,30 +52,35 @@ impl Chromium {
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .arg(format!("--log-net-log={}", netlog.display()))
             .arg(address)
-            .stdout(out)
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| error.to_string())?;
-        let status = wait(&mut browser)?;
+        let document = document(&mut browser)?;
+        let status = browser.wait().map_err(|error| error.to_string())?;
         if !status.success() {
             return Err(format!("the browser ended with {status}"));
         }
-        let document = std::fs::read_to_string(&document).map_err(|error| error.to_string())?;
         Ok(Visit { document, addresses: addresses(&netlog)? })
     }
 }
 
-fn wait(browser: &mut Child) -> Result<ExitStatus, String> {
-    let started = Instant::now();
-    loop {
-        if let Some(status) = browser.try_wait().map_err(|error| error.to_string())? {
-            return Ok(status);
-        }
-        if started.elapsed().as_secs() > PAGE_SECONDS_MAX {
+/// All that the browser prints, or an error when it does not come to an end.
+fn document(browser: &mut Child) -> Result<String, String> {
+    let mut out = browser.stdout.take().ok_or("a browser without output")?;
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut document = String::new();
+        let read = out.read_to_string(&mut document).map(|_| document);
+        // Nobody listens any more once the time is up.
+        drop(send.send(read));
+    });
+    match receive.recv_timeout(Duration::from_secs(PAGE_SECONDS_MAX)) {
+        Ok(document) => document.map_err(|error| error.to_string()),
+        Err(_) => {
             browser.kill().and_then(|()| browser.wait()).map_err(|error| error.to_string())?;
-            return Err(format!("no page within {PAGE_SECONDS_MAX} s"));
+            Err(format!("no page within {PAGE_SECONDS_MAX} s"))
         }
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

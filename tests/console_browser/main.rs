@@ -2,7 +2,7 @@
 //! `cargo test --test console_browser -- --serve 8099` shows the same pages to a person.
 
 // A test harness of its own prints what it found and slices text that it has just searched.
-#![allow(clippy::print_stdout, clippy::string_slice)]
+#![allow(clippy::expect_used, clippy::print_stdout, clippy::string_slice)]
 
 mod chromium;
 mod drafts;

@@ -68,6 +68,24 @@ pub fn draft(id: &str, revision: u64, bytes: usize) -> Value {
         "format": "text", "title": "秋收调度", "body": sentence.repeat(1 + bytes / sentence.len()), "as_of": "2026-11-23"})
 }
 
+/// Copies the shipped dictionaries, without the cases beside them, to a folder: how the daemon behaves must not hang on
+/// a single word of them.
+pub fn copy_dictionaries(to: &Path) {
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).expect("creates");
+        for entry in std::fs::read_dir(from).expect("reads") {
+            let entry = entry.expect("an entry");
+            let (path, name) = (entry.path(), entry.file_name().into_string().expect("UTF-8"));
+            if path.is_dir() {
+                copy(&path, &to.join(name));
+            } else if !name.ends_with(".cases.toml") {
+                std::fs::copy(&path, to.join(name)).expect("copies");
+            }
+        }
+    }
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionaries"), to);
+}
+
 /// How a server is started.
 #[derive(Default)]
 pub struct Setup {
@@ -108,7 +126,15 @@ impl Server {
     /// Starts and waits until it listens; or gives its exit status and log.
     pub fn spawn(folder: &Path, setup: &Setup) -> Result<Self, (Option<i32>, String)> {
         let config = folder.join("xianshen.toml");
-        std::fs::write(&config, &setup.config).expect("writes");
+        let mut text = setup.config.clone();
+        if !text.contains("[rules]") {
+            let dictionaries = folder.join("dictionaries");
+            if !dictionaries.exists() {
+                copy_dictionaries(&dictionaries);
+            }
+            text.push_str(&format!("\n[rules]\ndictionaries = \"{}\"\n", dictionaries.display()));
+        }
+        std::fs::write(&config, text).expect("writes");
         let data = setup.data.clone().unwrap_or_else(|| folder.join("data"));
         let mut words: Vec<String> = setup.wrapper.clone();
         words.extend([env!("CARGO_BIN_EXE_xianshen").to_owned(), "serve".to_owned()]);
@@ -153,7 +179,12 @@ impl Server {
     }
 
     pub fn wait_until_ready(&self) {
-        eventually("ready", || (self.client().get("/readyz").status == 200).then_some(()));
+        eventually("ready", || {
+            let ended = self.log.0.lock().expect("lock").ended;
+            assert!(!ended, "the server ended:\n{}", self.log());
+            let answer = Client::try_connect(self.address).and_then(|mut client| client.request("GET", "/readyz", &[], b""));
+            answer.is_ok_and(|answer| answer.status == 200).then_some(())
+        });
     }
 
     pub fn client(&self) -> Client {
@@ -185,8 +216,17 @@ impl Server {
 
     /// kill -9, and waits until it is gone.
     pub fn kill(&mut self) {
+        self.kill_children();
         self.child.kill().expect("kills");
         self.child.wait().expect("waits");
+    }
+
+    /// Behind a wrapper the server is a child of the child, and would outlive it.
+    fn kill_children(&self) {
+        let list = format!("/proc/{0}/task/{0}/children", self.child.id());
+        for child in std::fs::read_to_string(list).unwrap_or_default().split_whitespace() {
+            drop(Command::new("kill").args(["-9", child]).status());
+        }
     }
 
     /// Waits for the end; the exit status (minus the signal when one ended it) and how long it took.
@@ -222,6 +262,9 @@ fn listening(lines: &[String]) -> Option<SocketAddr> {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill_children();
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -74,7 +74,6 @@ pub fn asset_response(name: &str) -> Response {
 }
 
 #[cfg(test)]
-#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
     use std::collections::HashMap;

@@ -197,7 +197,6 @@ fn markdown(body: &str) -> Vec<MarkupRange> {
 }
 
 #[cfg(test)]
-#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

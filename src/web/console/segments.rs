@@ -8,9 +8,9 @@ use std::ops::Range;
 /// Most finding numbers that one segment lists; a text under thousands of nested findings stays linear in size.
 pub const SEGMENT_NUMBERS_MAX: usize = 8;
 
-/// A finding as a place in one string.
+/// A finding as a mark on one string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Mark {
     /// Number of the finding on the page.
     pub number: u32,
     pub severity: Severity,
@@ -63,37 +63,37 @@ pub struct Segment<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segmented<'a> {
     pub segments: Vec<Segment<'a>>,
-    /// For each place as given, the segments it covers.
+    /// For each mark as given, the segments it covers.
     pub covers: Vec<Range<usize>>,
 }
 
-/// Cuts `text` at all ends of `places` and `markup`. Takes time in proportion to the text, and n log n in the places.
-pub fn cut<'a>(text: &'a str, places: &[Place], markup: &[MarkupRange]) -> Segmented<'a> {
-    let spans = byte_spans(text, places);
+/// Cuts `text` at all ends of `marks` and `markup`. Takes time in proportion to the text, and n log n in the marks.
+pub fn cut<'a>(text: &'a str, marks: &[Mark], markup: &[MarkupRange]) -> Segmented<'a> {
+    let spans = byte_spans(text, marks);
     let mut boundaries: Vec<usize> = vec![0, text.len()];
     boundaries.extend(spans.iter().flat_map(|span| [span.start, span.end]));
     boundaries.extend(markup.iter().flat_map(|range| [range.bytes.start, range.bytes.end]));
     boundaries.sort_unstable();
     boundaries.dedup();
 
-    let mut by_start: Vec<usize> = (0..places.len()).collect();
-    by_start.sort_by_key(|&i| (spans[i].start, places[i].number));
-    let mut by_end: Vec<usize> = (0..places.len()).filter(|&i| !spans[i].is_empty()).collect();
+    let mut by_start: Vec<usize> = (0..marks.len()).collect();
+    by_start.sort_by_key(|&i| (spans[i].start, marks[i].number));
+    let mut by_end: Vec<usize> = (0..marks.len()).filter(|&i| !spans[i].is_empty()).collect();
     by_end.sort_by_key(|&i| spans[i].end);
     let (mut starting, mut ending) = (by_start.into_iter().peekable(), by_end.into_iter().peekable());
     let mut markup = markup.iter().peekable();
 
     let mut open = Open::default();
     let mut segments = Vec::with_capacity(boundaries.len());
-    let mut covers = vec![0..0; places.len()];
+    let mut covers = vec![0..0; marks.len()];
     for (nth, &at) in boundaries.iter().enumerate() {
         while let Some(i) = ending.next_if(|&i| spans[i].end <= at) {
             covers[i].end = segments.len();
-            open.remove(&places[i]);
+            open.remove(&marks[i]);
         }
         let (mut points, mut begins) = (Vec::new(), Vec::new());
         while let Some(i) = starting.next_if(|&i| spans[i].start <= at) {
-            let begin = Begin { number: places[i].number, severity: places[i].severity };
+            let begin = Begin { number: marks[i].number, severity: marks[i].severity };
             if spans[i].is_empty() {
                 points.push((i, begin));
             } else {
@@ -113,7 +113,7 @@ pub fn cut<'a>(text: &'a str, places: &[Place], markup: &[MarkupRange]) -> Segme
         let Some(&next) = boundaries.get(nth + 1) else { break };
         for (i, _) in &begins {
             covers[*i].start = segments.len();
-            open.insert(&places[*i]);
+            open.insert(&marks[*i]);
         }
         while markup.next_if(|range| range.bytes.end <= at).is_some() {}
         segments.push(Segment {
@@ -135,15 +135,15 @@ struct Open {
 }
 
 impl Open {
-    fn insert(&mut self, place: &Place) {
-        if self.numbers.insert(place.number) {
-            self.by_severity[place.severity as usize] += 1;
+    fn insert(&mut self, mark: &Mark) {
+        if self.numbers.insert(mark.number) {
+            self.by_severity[mark.severity as usize] += 1;
         }
     }
 
-    fn remove(&mut self, place: &Place) {
-        if self.numbers.remove(&place.number) {
-            self.by_severity[place.severity as usize] -= 1;
+    fn remove(&mut self, mark: &Mark) {
+        if self.numbers.remove(&mark.number) {
+            self.by_severity[mark.severity as usize] -= 1;
         }
     }
 
@@ -152,9 +152,9 @@ impl Open {
     }
 }
 
-/// Scalars to bytes for all places in one walk over the text.
-fn byte_spans(text: &str, places: &[Place]) -> Vec<Range<usize>> {
-    let mut scalars: Vec<usize> = places.iter().flat_map(|place| [place.start, place.end]).collect();
+/// Scalars to bytes for all marks in one walk over the text.
+fn byte_spans(text: &str, marks: &[Mark]) -> Vec<Range<usize>> {
+    let mut scalars: Vec<usize> = marks.iter().flat_map(|mark| [mark.start, mark.end]).collect();
     scalars.sort_unstable();
     scalars.dedup();
     let mut bytes = Vec::with_capacity(scalars.len());
@@ -164,17 +164,16 @@ fn byte_spans(text: &str, places: &[Place]) -> Vec<Range<usize>> {
         bytes.push(walk.find(|&(nth, _)| nth == scalar).map_or(text.len(), |(_, byte)| byte));
     }
     let byte = |scalar: usize| scalars.binary_search(&scalar).ok().and_then(|at| bytes.get(at)).copied().unwrap_or(text.len());
-    places.iter().map(|place| byte(place.start)..byte(place.end.max(place.start))).collect()
+    marks.iter().map(|mark| byte(mark.start)..byte(mark.end.max(mark.start))).collect()
 }
 
 #[cfg(test)]
-#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn place(number: u32, severity: Severity, start: usize, end: usize) -> Place {
-        Place { number, severity, start, end }
+    fn mark(number: u32, severity: Severity, start: usize, end: usize) -> Mark {
+        Mark { number, severity, start, end }
     }
 
     fn slice(text: &str, start: usize, end: usize) -> String {
@@ -187,7 +186,7 @@ mod tests {
 
     #[test]
     fn overlapping_findings_share_the_segment_with_the_severest_on_top() {
-        let cut = cut("甲乙丙丁戊", &[place(1, Severity::S1, 0, 3), place(2, Severity::S3, 1, 4)], &[]);
+        let cut = cut("甲乙丙丁戊", &[mark(1, Severity::S1, 0, 3), mark(2, Severity::S3, 1, 4)], &[]);
         let seen: Vec<_> = cut.segments.iter().map(|s| (s.text, s.severity, s.numbers.clone())).collect();
         assert_eq!(
             seen,
@@ -203,28 +202,28 @@ mod tests {
 
     #[test]
     fn the_severity_falls_back_when_a_nested_finding_ends() {
-        let cut = cut("甲乙丙", &[place(1, Severity::S2, 0, 3), place(2, Severity::S3, 1, 2)], &[]);
+        let cut = cut("甲乙丙", &[mark(1, Severity::S2, 0, 3), mark(2, Severity::S3, 1, 2)], &[]);
         let severities: Vec<_> = cut.segments.iter().map(|s| s.severity).collect();
         assert_eq!(severities, [Some(Severity::S2), Some(Severity::S3), Some(Severity::S2)]);
     }
 
     #[test]
     fn an_absence_is_an_empty_segment_at_its_place() {
-        let cut = cut("甲乙", &[place(1, Severity::S2, 0, 0), place(2, Severity::S1, 0, 1), place(3, Severity::S1, 2, 2)], &[]);
+        let cut = cut("甲乙", &[mark(1, Severity::S2, 0, 0), mark(2, Severity::S1, 0, 1), mark(3, Severity::S1, 2, 2)], &[]);
         let seen: Vec<_> = cut.segments.iter().map(|s| (s.text, s.numbers.clone())).collect();
         assert_eq!(seen, [("", vec![1]), ("甲", vec![2]), ("乙", vec![]), ("", vec![3])]);
     }
 
     #[test]
     fn an_absence_in_an_empty_string_is_still_shown() {
-        let cut = cut("", &[place(1, Severity::S2, 0, 0)], &[]);
+        let cut = cut("", &[mark(1, Severity::S2, 0, 0)], &[]);
         assert_eq!(cut.segments.len(), 1);
         assert_eq!(cut.segments[0].begins.len(), 1);
     }
 
     #[test]
     fn a_place_outside_the_string_loses_no_text() {
-        let cut = cut("甲乙", &[place(1, Severity::S3, 1, 900), place(2, Severity::S3, 700, 900), place(3, Severity::S0, 1, 0)], &[]);
+        let cut = cut("甲乙", &[mark(1, Severity::S3, 1, 900), mark(2, Severity::S3, 700, 900), mark(3, Severity::S0, 1, 0)], &[]);
         assert_eq!(cut.segments.iter().map(|s| s.text).collect::<String>(), "甲乙");
         assert_eq!(covered(&cut, 0), "乙");
     }
@@ -233,7 +232,7 @@ mod tests {
     fn markup_is_cut_out_even_under_a_finding() {
         let text = "<b>甲</b>";
         let markup = [MarkupRange { bytes: 0..3, markup: Markup::Inline }, MarkupRange { bytes: 6..10, markup: Markup::Line }];
-        let cut = cut(text, &[place(1, Severity::S1, 1, 5)], &markup);
+        let cut = cut(text, &[mark(1, Severity::S1, 1, 5)], &markup);
         let seen: Vec<_> = cut.segments.iter().map(|s| (s.text, s.markup, s.severity.is_some())).collect();
         assert_eq!(
             seen,
@@ -250,8 +249,8 @@ mod tests {
     #[test]
     fn ten_thousand_nested_findings_stay_linear() {
         let text = "字".repeat(20_000);
-        let places: Vec<_> = (0..10_000).map(|n| place(n as u32 + 1, Severity::S1, n, 20_000 - n)).collect();
-        let cut = cut(&text, &places, &[]);
+        let marks: Vec<_> = (0..10_000).map(|n| mark(n as u32 + 1, Severity::S1, n, 20_000 - n)).collect();
+        let cut = cut(&text, &marks, &[]);
         assert_eq!(cut.segments.len(), 19_999);
         assert!(cut.segments.iter().all(|segment| segment.numbers.len() <= SEGMENT_NUMBERS_MAX));
     }
@@ -267,20 +266,20 @@ mod tests {
             raw in prop::collection::vec((0usize..50, 0usize..50, severities()), 0..20),
             marked in prop::collection::btree_set(0usize..40, 0..8),
         ) {
-            let places: Vec<_> = raw.iter().enumerate().map(|(n, &(a, b, s))| place(n as u32 + 1, s, a.min(b), a.max(b))).collect();
+            let marks: Vec<_> = raw.iter().enumerate().map(|(n, &(a, b, s))| mark(n as u32 + 1, s, a.min(b), a.max(b))).collect();
             let edges: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).enumerate()
                 .filter(|(nth, _)| marked.contains(nth)).map(|(_, byte)| byte).collect();
             let markup: Vec<_> = edges.chunks_exact(2).map(|pair| MarkupRange { bytes: pair[0]..pair[1], markup: Markup::Inline }).collect();
-            let cut = cut(&text, &places, &markup);
+            let cut = cut(&text, &marks, &markup);
 
             prop_assert_eq!(cut.segments.iter().map(|s| s.text).collect::<String>(), text.clone());
-            for (nth, place) in places.iter().enumerate() {
-                prop_assert_eq!(covered(&cut, nth), slice(&text, place.start, place.end));
+            for (nth, mark) in marks.iter().enumerate() {
+                prop_assert_eq!(covered(&cut, nth), slice(&text, mark.start, mark.end));
                 let begun: Vec<_> = cut.segments.iter().enumerate()
-                    .filter(|(_, s)| s.begins.iter().any(|b| b.number == place.number)).map(|(at, _)| at).collect();
+                    .filter(|(_, s)| s.begins.iter().any(|b| b.number == mark.number)).map(|(at, _)| at).collect();
                 prop_assert_eq!(begun, vec![cut.covers[nth].start], "exactly one badge, at the first segment");
                 for segment in &cut.segments[cut.covers[nth].clone()] {
-                    prop_assert!(segment.text.is_empty() || segment.severity >= Some(place.severity));
+                    prop_assert!(segment.text.is_empty() || segment.severity >= Some(mark.severity));
                 }
             }
             let dimmed: String = cut.segments.iter().filter(|s| s.markup.is_some()).map(|s| s.text).collect();

@@ -174,7 +174,6 @@ fn is_punctuation(c: char) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::string_slice)]
 pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::strings::Locator;
 use crate::model::{Finding, Severity, Suppressed, Verdict};
-use crate::web::console::segments::Place;
+use crate::web::console::segments::Mark;
 use crate::web::console::visible::{Visible, single_line};
 use crate::web::console::words;
 
@@ -52,16 +52,16 @@ pub(super) fn numbered(verdict: &Verdict) -> Vec<Numbered<'_>> {
     shown.into_iter().zip(1..).map(|(finding, number)| Numbered { number, finding }).collect()
 }
 
-/// The places of the findings in each string.
-pub(super) fn places(numbered: &[Numbered<'_>], locator: &Locator<'_, '_>, strings: usize) -> Vec<Vec<Place>> {
-    let mut places = vec![Vec::new(); strings];
+/// The marks of the findings on each string.
+pub(super) fn marks(numbered: &[Numbered<'_>], locator: &Locator<'_, '_>, strings: usize) -> Vec<Vec<Mark>> {
+    let mut marks = vec![Vec::new(); strings];
     for Numbered { number, finding } in numbered {
         let string = locator.string(finding.field, finding.path.as_deref());
-        if let Some(of_string) = string.and_then(|nth| places.get_mut(nth)) {
-            of_string.push(Place { number: *number, severity: finding.severity, start: finding.start, end: finding.end });
+        if let Some(of_string) = string.and_then(|nth| marks.get_mut(nth)) {
+            of_string.push(Mark { number: *number, severity: finding.severity, start: finding.start, end: finding.end });
         }
     }
-    places
+    marks
 }
 
 impl<'a> Card<'a> {

@@ -1,6 +1,6 @@
 //! One revision of one item: its text with every finding marked in place, and the reasons beside it.
 
-use super::cards::{Card, SUPPRESSED_LISTED_MAX, SuppressedLine, numbered, places};
+use super::cards::{Card, SUPPRESSED_LISTED_MAX, SuppressedLine, marks, numbered};
 use super::strings::{Locator, MarkedString, Quiet, strings};
 use super::{Frame, rendered};
 use crate::model::{Draft, Field, Level, Queue, Severity, Verdict};
@@ -89,9 +89,9 @@ pub fn item_page(draft: &Draft, verdict: Option<&Verdict>, revisions: &[Revision
     let strings = strings(draft, masked.is_some());
     let locator = Locator::new(&strings);
     let numbered = verdict.map(numbered).unwrap_or_default();
-    let places = places(&numbered, &locator, strings.len());
+    let marks = marks(&numbered, &locator, strings.len());
     let mut marked: Vec<(Field, MarkedString<'_>)> =
-        strings.iter().zip(&places).map(|(string, places)| (string.field, string.marked(places))).collect();
+        strings.iter().zip(&marks).map(|(string, marks)| (string.field, string.marked(marks))).collect();
     let mut take = |field: Field| {
         let at = marked.iter().position(|(of, _)| *of == field)?;
         Some(marked.remove(at).1)
@@ -194,7 +194,7 @@ fn machine<'a>(verdict: Option<&'a Verdict>, as_of: &'a str) -> Vec<Fact<'a>> {
     let Some(verdict) = verdict else { return Vec::new() };
     let short = |hash: &'a str| Visible(words::shortened(hash, SHORT_HASH_CHARS).0);
     vec![
-        Fact { name: "规则版本", value: Visible(&verdict.ruleset), whole: "" },
+        Fact { name: "规则集", value: Visible(&verdict.ruleset), whole: "" },
         Fact { name: "规则基准日", value: Visible(as_of), whole: "" },
         Fact { name: "机审结论号", value: short(&verdict.verdict_id), whole: &verdict.verdict_id },
         Fact { name: "内容校验值", value: short(&verdict.content_hash), whole: &verdict.content_hash },
@@ -333,7 +333,7 @@ mod tests {
             "删除",
             "二(四)",
             "全角→半角、隐藏文字",
-            "评分：8",
+            "广告评分：8",
             "ads/contact:1",
             "正文 第 2 行第 2 字",
         ] {
@@ -447,7 +447,7 @@ mod tests {
         });
         let page = page(&draft, Some(&verdict));
         let (_, details) = page.split_once("<details class=\"suppressed\">").expect("closed details");
-        for words in ["看过后放过的 1 处", "词语边界", "大/发展", "原为较重", "正文 第 1 行第 4 字"] {
+        for words in ["放过 1 处", "词语边界", "大/发展", "本会是较重", "正文 第 1 行第 4 字"] {
             assert!(details.contains(words), "{words}");
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{Draft, Field, Severity};
 use crate::web::console::markup;
-use crate::web::console::segments::{Markup, MarkupRange, Place, Segment, cut};
+use crate::web::console::segments::{Mark, Markup, MarkupRange, Segment, cut};
 use crate::web::console::visible::{Visible, masked};
 use crate::web::console::words;
 use std::borrow::Cow;
@@ -124,11 +124,11 @@ impl DraftString<'_> {
         self.markup.as_deref()
     }
 
-    pub fn marked(&self, places: &[Place]) -> MarkedString<'_> {
+    pub fn marked(&self, marks: &[Mark]) -> MarkedString<'_> {
         MarkedString {
             name: self.name(),
             empty: self.text.is_empty(),
-            pieces: cut(&self.text, places, self.markup.as_deref().unwrap_or_default()).segments.into_iter().map(Piece::new).collect(),
+            pieces: cut(&self.text, marks, self.markup.as_deref().unwrap_or_default()).segments.into_iter().map(Piece::new).collect(),
         }
     }
 }
