@@ -75,7 +75,10 @@ run: setup-run
 test: setup-test
 	@cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo test --locked
+	# A test that cannot run here prints SKIPPED and why; what a passing test prints is otherwise hidden.
+	mkdir -p target
+	cargo test --locked -- --show-output | tee target/test.log
+	grep -h '^SKIPPED' target/test.log | sort -u || true
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	if cargo deny --version >/dev/null 2>&1; then
 	  cargo deny --log-level error check --hide-inclusion-graph bans licenses sources

@@ -63,6 +63,12 @@ impl<'a> Shown<'a> {
         (lines + 1, column + 1)
     }
 
+    /// The title, masked.
+    pub fn title(&self) -> String {
+        let masked = self.strings.get(&(Field::Title, None)).map(|chars| chars.iter().collect());
+        masked.unwrap_or_else(|| self.draft.title.clone())
+    }
+
     /// The marked characters themselves, masked.
     pub fn hit(&self, field: Field, path: Option<&'a str>, range: Range<usize>) -> String {
         self.strings.get(&(field, path)).and_then(|chars| chars.get(range)).unwrap_or_default().iter().collect()
@@ -307,6 +313,16 @@ mod tests {
         for sentence in shown(&draft, &verdict, 120) {
             assert!(!sentence.contains("13800138000") && !sentence.contains("62220"), "{sentence}");
         }
+    }
+
+    #[test]
+    fn personal_data_stays_masked_in_the_title() {
+        let mut draft = fixture::draft("正文", Format::Text);
+        draft.title = "寻找13800138000的机主".into();
+        let mut verdict = fixture::verdict(&draft, &[("PII.MOBILE", "正文", "138****8000")]);
+        assert_eq!(Shown::new(&draft, &verdict).title(), draft.title, "nothing is marked there");
+        verdict.findings[0] = Finding { field: Field::Title, start: 2, end: 13, ..verdict.findings[0].clone() };
+        assert_eq!(Shown::new(&draft, &verdict).title(), "寻找138****8000的机主");
     }
 
     #[test]

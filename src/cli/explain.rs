@@ -3,14 +3,14 @@
 //! Must not know how a store keeps what it keeps.
 
 use super::codes::Codes;
-use super::excerpt::is_masked;
+use super::excerpt::{Shown, is_masked};
 use super::input::{self, DraftFields, Input};
 use super::pretty::{field_name, severity_look};
 use super::rules::{RuleArgs, refused};
 use super::terminal::{self, Colour, Look, Painter, neutral, wrap};
 use super::{Exit, Stop, print};
 use crate::model::{Draft, ENGINE_VERSION, Evidence, Field, Finding, Kind, Scalar, Severity, Suppressed, Verdict};
-use crate::place;
+use crate::place::Place;
 use crate::ruleset::Ruleset;
 use crate::store::{self, Archive};
 use crate::text::fold::FoldTable;
@@ -195,7 +195,9 @@ impl<'a> View<'a> {
 
     fn explain(&self, draft: &Draft, verdict: &Verdict) -> String {
         let mut out = String::new();
-        self.painter.add(&mut out, Look::Bold, &neutral(if draft.title.trim().is_empty() { "（无标题）" } else { &draft.title }));
+        let shown = Shown::new(draft, verdict);
+        let title = shown.title();
+        self.painter.add(&mut out, Look::Bold, &neutral(if title.trim().is_empty() { "（无标题）" } else { &title }));
         out.push_str(&format!(
             "\n{} / {} 第 {} 版　日期 {}　规则集 {}\n",
             neutral(&draft.unit),
@@ -205,10 +207,10 @@ impl<'a> View<'a> {
             neutral(&verdict.ruleset)
         ));
         for (number, finding) in verdict.findings.iter().enumerate() {
-            self.finding(&mut out, number + 1, finding, draft, verdict);
+            self.finding(&mut out, number + 1, finding, &shown, verdict);
         }
         for hit in &verdict.suppressed {
-            self.suppressed(&mut out, hit, draft);
+            self.suppressed(&mut out, hit, &shown);
         }
         out.push('\n');
         if let Some(undetermined) = verdict.undetermined {
@@ -225,7 +227,7 @@ impl<'a> View<'a> {
         out
     }
 
-    fn finding(&self, out: &mut String, number: usize, finding: &Finding, draft: &Draft, verdict: &Verdict) {
+    fn finding<'f>(&self, out: &mut String, number: usize, finding: &'f Finding, shown: &Shown<'f>, verdict: &Verdict) {
         out.push('\n');
         self.painter.add(
             out,
@@ -233,7 +235,7 @@ impl<'a> View<'a> {
             &format!("{number}. {}", neutral(&self.name(&finding.code, finding.category.chinese()))),
         );
         out.push('\n');
-        let original = original(&finding.code, &finding.text, draft, finding.into());
+        let original = original(&finding.code, &finding.text, shown, finding.into());
         self.step(out, "原文", &format!("{}「{original}」", position(finding.field, finding.path.as_deref(), finding.start, finding.end)));
         self.step(out, "折叠后", &self.folded(finding, &original));
         self.step(out, "规则", &format!("{}：{}", finding.rule, finding.message));
@@ -246,11 +248,11 @@ impl<'a> View<'a> {
         }
     }
 
-    fn suppressed(&self, out: &mut String, hit: &Suppressed, draft: &Draft) {
+    fn suppressed<'f>(&self, out: &mut String, hit: &'f Suppressed, shown: &Shown<'f>) {
         out.push('\n');
         self.painter.add(out, Look::Dim, &format!("放过：{}", neutral(&self.name(&hit.code, hit.category.chinese()))));
         out.push('\n');
-        let original = original(&hit.code, &hit.text, draft, hit.into());
+        let original = original(&hit.code, &hit.text, shown, hit.into());
         self.step(out, "原文", &format!("{}「{original}」", position(hit.field, hit.path.as_deref(), hit.start, hit.end)));
         self.step(out, "规则", &hit.rule);
         self.step(out, "严重程度", &format!("本会是 {} {}", hit.severity.as_str(), hit.severity.chinese()));
@@ -305,12 +307,12 @@ impl<'a> View<'a> {
     }
 }
 
-/// The submitted characters; masked where the contract masks them.
-fn original(code: &str, text: &str, draft: &Draft, place: place::Place<'_>) -> String {
+/// The submitted characters; masked wherever anything there is personal data.
+fn original<'f>(code: &str, text: &str, shown: &Shown<'f>, place: Place<'f>) -> String {
     if is_masked(code) {
         return text.to_owned();
     }
-    place::slice(draft, place).unwrap_or(text).to_owned()
+    shown.hit(place.field, place.path, place.start..place.end)
 }
 
 fn position(field: Field, path: Option<&str>, start: usize, end: usize) -> String {

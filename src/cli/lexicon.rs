@@ -1,6 +1,7 @@
 //! `xianshen lexicon`: check dictionaries, run the cases beside them, and show what a change of them would change.
 //! Must not know the format of a dictionary.
 
+use super::excerpt::Shown;
 use super::input::{self, DraftFields, Input, Item, Origin};
 use super::ordered::{self, Sink, Window};
 use super::pretty::{origin_name, refusal_line, severity_look};
@@ -315,7 +316,7 @@ impl View {
         let mut out = String::new();
         let look = if change == Change::NewlyFlagged { Look::Red } else { Look::Yellow };
         self.painter.add(&mut out, look, change.chinese());
-        out.push_str(&format!("  {}  ", clip(&draft.title, self.columns / 2)));
+        out.push_str(&format!("  {}  ", clip(&Shown::new(draft, new).title(), self.columns / 2)));
         self.painter.add(&mut out, Look::Dim, &format!("{} · {}", origin_name(origin), neutral(&draft.id)));
         out.push('\n');
         let mut outcome = |what: &str, before: &str, after: &str| {

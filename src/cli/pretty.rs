@@ -111,8 +111,8 @@ impl Pretty {
     /// One draft and what was found in it.
     pub fn verdict(&self, origin: &Origin, draft: &Draft, verdict: &Verdict) -> String {
         let mut out = String::new();
-        self.header(&mut out, origin, draft, verdict);
         let shown = Shown::new(draft, verdict);
+        self.header(&mut out, origin, draft, verdict, &shown.title());
         let (notes, serious): (Vec<_>, Vec<_>) = verdict.findings.iter().partition(|finding| finding.severity == Severity::S0);
         for finding in serious {
             self.finding(&mut out, finding, &shown);
@@ -129,7 +129,7 @@ impl Pretty {
         out
     }
 
-    fn header(&self, out: &mut String, origin: &Origin, draft: &Draft, verdict: &Verdict) {
+    fn header(&self, out: &mut String, origin: &Origin, draft: &Draft, verdict: &Verdict, title: &str) {
         let is_clean = Tally::of(verdict).clean == 1;
         let (sign, look) = match verdict.blocked {
             true => ("✗", Look::Red),
@@ -138,7 +138,7 @@ impl Pretty {
         };
         self.painter.add(out, look, sign);
         out.push(' ');
-        let title = if draft.title.trim().is_empty() { "（无标题）" } else { &draft.title };
+        let title = if title.trim().is_empty() { "（无标题）" } else { title };
         self.painter.add(out, Look::Bold, &clip(title, self.columns.saturating_sub(2)));
         out.push_str("\n  ");
         let place = origin_name(origin);
