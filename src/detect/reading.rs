@@ -100,7 +100,7 @@ impl<'a> Reading<'a> {
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {
-        self.lists.meets(lists) && self.words_in(lexicon, lists, range).next().is_some()
+        (self.lists.meets(lists) || lexicon.is_on_demand(lists)) && self.words_in(lexicon, lists, range).next().is_some()
     }
 
     /// The range widened by so many characters.
