@@ -167,6 +167,11 @@ pub const LIST_ITEMS_MAX: usize = 1_000;
 impl Draft {
     /// Reads one draft; refuses unknown fields, wrong types and values out of range, naming the path.
     pub fn from_json(bytes: &[u8]) -> Result<Self, DraftError> {
+        // serde also reads a list of the fields' values in order as a struct; the contract is an object.
+        if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+        {
+            return Err(DraftError::NotADraft { path: ".".into(), reason: "must be an object".into() });
+        }
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let draft: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
@@ -363,6 +368,7 @@ mod tests {
 
     #[test]
     fn a_wrong_field_is_refused_with_its_path() {
+        assert!(matches!(Draft::from_json(b" [1, 2]"), Err(DraftError::NotADraft { .. })));
         assert_eq!(refused(|d| d["bodi"] = "x".into()).path(), "bodi");
         assert_eq!(refused(|d| d["images"] = serde_json::json!([{"alt": "x"}])).path(), "images[0].name");
         assert_eq!(refused(|d| d["source"] = serde_json::json!({"nam": "x"})).path(), "source.nam");
