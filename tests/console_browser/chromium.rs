@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// Longest time for one page.
-const PAGE_SECONDS_MAX: u64 = 120;
+const PAGE_SECONDS_MAX: u64 = 600;
 
 pub struct Chromium {
     program: PathBuf,
