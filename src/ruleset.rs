@@ -122,8 +122,7 @@ impl Ruleset {
         };
         let mut report = Report::default();
         self.detectors.run(&mut scan, &mut report);
-        let overflowed = report.overflowed;
-        let (mut findings, suppressed) = report.finish(&scan);
+        let (mut findings, suppressed, overflowed) = report.finish(&scan);
         drop(scan);
         self.give_back(readings);
         self.policy.weigh(&mut findings);
@@ -191,8 +190,8 @@ impl Ruleset {
         verdict
     }
 
-    /// Findings as far as they are known, but a person decides (CONTRACTS: queue `major` or `comment`, blocked).
-    /// Secrecy keeps its own queue: fewer people may see it.
+    /// Findings as far as they are known, but a person decides (CONTRACTS: queue `major` or `comment`, blocked). A secrecy
+    /// finding does not change the queue; whoever shows the draft asks [`Verdict::is_secret`] and masks it.
     fn give_to_person(&self, draft: &Draft, verdict: &mut Verdict, reason: UndeterminedReason) {
         let is_message = draft.kind == Kind::Message;
         verdict.queue = if is_message { Queue::Comment } else { Queue::Major };

@@ -7,7 +7,7 @@ mod rules;
 
 use rules::{RULES, assert_sound, codes, draft, found, judge};
 use std::fmt::Write;
-use xianshen::model::{Draft, Format, Severity, Transform, UndeterminedReason, Verdict};
+use xianshen::model::{Draft, Format, Queue, Severity, Transform, UndeterminedReason, Verdict};
 use xianshen::text::extract::{STRING_BYTES_MAX, extract};
 use xianshen::text::passage::Role;
 
@@ -250,6 +250,20 @@ fn b19_more_hits_than_a_person_can_read_are_never_a_pass() {
     assert!(verdict.blocked);
     // Overlapping: one word in one breath is one finding, a million characters long.
     assert!(judge(Format::Text, HIT.repeat(100_000)).findings.iter().any(|f| f.code == CODE));
+}
+
+#[test]
+fn a_secrecy_finding_is_not_lost_behind_more_hints_than_are_kept() {
+    let hints = "关爱残废人。".repeat(20_000);
+    for body in [format!("{hints}\n内部资料，请勿外传。"), format!("内部资料，请勿外传。\n{hints}")] {
+        let verdict = judge(Format::Text, body);
+        assert_eq!(verdict.undetermined.map(|u| u.reason), Some(UndeterminedReason::Limit));
+        assert!(codes(&verdict).contains(&"SEC.INTERNAL") && codes(&verdict).contains(&"WRD.disability"));
+        // CONTRACTS names the queue; that fewer people may read it is a property of its own.
+        assert!(verdict.queue == Queue::Major && verdict.is_secret() && verdict.blocked);
+    }
+    let hints = judge(Format::Text, hints);
+    assert!(hints.undetermined.is_some() && !hints.is_secret());
 }
 
 /// What one draft may hold again and again: everything a detector keeps a list of.

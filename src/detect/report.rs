@@ -4,14 +4,19 @@
 use super::Scan;
 use super::reading::Reading;
 use crate::lexicon::tables::CodeText;
+use crate::model::finding::is_secret;
 use crate::model::{Category, Evidence, Field, Finding, Scalar, Severity, Suppressed, SuppressedReason, Transform};
 use crate::text::passage::Role;
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Most findings, and most suppressed hits, of one draft; more than a person can read means: a person decides.
 pub const FINDINGS_MAX: usize = 2_000;
+
+/// Findings that may be held beyond those kept before the least grave are let go.
+const FINDINGS_SLACK: usize = 500;
 
 /// Where something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,16 +110,32 @@ pub struct Report {
     pub found: Vec<Found>,
     dropped: Vec<Dropped>,
     /// More was found than is kept.
-    pub overflowed: bool,
+    overflowed: bool,
 }
 
 impl Report {
     pub fn find(&mut self, found: Found) {
-        if self.found.len() < FINDINGS_MAX {
-            self.found.push(found);
-        } else {
-            self.overflowed = true;
+        self.found.push(found);
+        if self.found.len() > FINDINGS_MAX + FINDINGS_SLACK {
+            self.keep_the_gravest();
         }
+    }
+
+    /// Lets go of what is more than a person can read, the least grave first and the later first; the order stays.
+    fn keep_the_gravest(&mut self) {
+        if self.found.len() <= FINDINGS_MAX {
+            return;
+        }
+        self.overflowed = true;
+        let mut order: Vec<(Reverse<Gravity>, usize)> =
+            self.found.iter().enumerate().map(|(number, found)| (Reverse(Gravity::of(found)), number)).collect();
+        let (_, &mut last_kept, _) = order.select_nth_unstable(FINDINGS_MAX - 1);
+        let mut number = 0;
+        self.found.retain(|found| {
+            let here = (Reverse(Gravity::of(found)), number);
+            number += 1;
+            here <= last_kept
+        });
     }
 
     pub fn suppress(&mut self, found: Found, reason: SuppressedReason, detail: impl Into<String>) {
@@ -139,8 +160,10 @@ impl Report {
             .filter(move |f| f.code.starts_with(code) && f.range_in(reading).is_some_and(|r| r.start >= range.start && r.end <= range.end))
     }
 
-    /// Findings and suppressed hits of the submitted text, sorted by field, start, end, code.
-    pub fn finish(mut self, scan: &Scan<'_>) -> (Vec<Finding>, Vec<Suppressed>) {
+    /// Findings and suppressed hits of the submitted text, sorted by field, start, end, code, and whether there were more
+    /// than are kept.
+    pub fn finish(mut self, scan: &Scan<'_>) -> (Vec<Finding>, Vec<Suppressed>, bool) {
+        self.keep_the_gravest();
         self.found.sort_by(|a, b| (&a.code, key(&a.place)).cmp(&(&b.code, key(&b.place))).then(b.severity.cmp(&a.severity)));
         self.found.dedup_by(|later, first| later.code == first.code && later.place == first.place);
         let mut places: Vec<Place> =
@@ -199,7 +222,25 @@ impl Report {
                 .cmp(&(b.field, b.start, b.end, &b.code, &b.path, &b.rule, b.reason))
         });
         suppressed.dedup();
-        (findings, suppressed)
+        (findings, suppressed, self.overflowed)
+    }
+}
+
+/// What is kept when there is more than can be: secrecy before all, then by severity, then in the order of the queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Gravity(bool, Severity, u8);
+
+impl Gravity {
+    fn of(found: &Found) -> Self {
+        let family = match found.code.split('.').next() {
+            Some("SEC") => 5,
+            Some("EVT") => 4,
+            Some("PII" | "BIZ") => 3,
+            Some("AD" | "LINK" | "ILL") => 2,
+            Some("SRC") => 1,
+            _ => 0,
+        };
+        Self(is_secret(&found.code, found.severity), found.severity, family)
     }
 }
 
@@ -343,7 +384,38 @@ pub fn mask(code: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::{FINDINGS_MAX, FINDINGS_SLACK, Found, Report, Severity, mask};
+
+    #[test]
+    fn the_gravest_findings_are_kept_in_their_order_and_memory_stays_bounded() {
+        let mut report = Report::default();
+        for number in 0..50_000 {
+            let (code, severity) = match number {
+                30_000 => ("SEC.INTERNAL", Severity::S1),
+                40_000 => ("PII.ID18", Severity::S3),
+                40_001 => ("EVT.DISASTER", Severity::S2),
+                _ => ("WRD.typo", Severity::S1),
+            };
+            report.find(Found::new(code, severity, 0, number..number + 1, "test"));
+            assert!(report.found.len() <= FINDINGS_MAX + FINDINGS_SLACK);
+        }
+        report.keep_the_gravest();
+        assert!(report.overflowed && report.found.len() == FINDINGS_MAX);
+        let starts: Vec<usize> = report.found.iter().filter_map(|f| f.range_in(0)).map(|r| r.start).collect();
+        assert!(starts.is_sorted(), "the order in which they were found stays");
+        assert_eq!(starts[FINDINGS_MAX - 3..], [30_000, 40_000, 40_001]);
+        assert_eq!(starts[..FINDINGS_MAX - 3], (0..FINDINGS_MAX - 3).collect::<Vec<_>>()[..], "of equals the first");
+    }
+
+    #[test]
+    fn what_fits_is_kept_whole() {
+        let mut report = Report::default();
+        for number in 0..FINDINGS_MAX {
+            report.find(Found::new("WRD.typo", Severity::S1, 0, number..number + 1, "test"));
+        }
+        report.keep_the_gravest();
+        assert!(!report.overflowed && report.found.len() == FINDINGS_MAX);
+    }
 
     #[test]
     fn a_mask_shows_where_but_not_what() {

@@ -1,6 +1,7 @@
 //! A draft (稿件) as an editorial system submits it, checked field by field, and its content hash.
 //! Must not know detectors, rulesets or stores.
 
+use super::object;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,27 +96,27 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "as_of_date")]
     #[schemars(with = "Option<String>", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub as_of: Option<Date>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional_list")]
     pub attachments: Option<Vec<Attachment>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     pub body: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub declared: Option<Declared>,
     pub format: Format,
     /// The item; 1–128 characters, no control characters.
     #[schemars(length(min = 1, max = 128))]
     pub id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional_list")]
     pub images: Option<Vec<Image>>,
     pub kind: Kind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional_list")]
     pub links: Option<Vec<Link>>,
     pub platform: String,
     /// Immutable; a change is a new revision.
     #[schemars(range(min = 1))]
     pub revision: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub source: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtitle: Option<String>,
@@ -167,7 +168,7 @@ pub const LIST_ITEMS_MAX: usize = 1_000;
 impl Draft {
     /// Reads one draft; refuses unknown fields, wrong types and values out of range, naming the path.
     pub fn from_json(bytes: &[u8]) -> Result<Self, DraftError> {
-        // serde also reads a list of the fields' values in order as a struct; the contract is an object.
+        // A list is told apart from what is no JSON before anything else is; `object` refuses those further in.
         if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
         {
             return Err(DraftError::NotADraft { path: ".".into(), reason: "must be an object".into() });
@@ -377,6 +378,42 @@ mod tests {
         assert_eq!(refused(|d| d["id"] = "a\nb".into()).path(), "id");
         assert_eq!(refused(|d| d["as_of"] = "2026-13-01".into()).path(), "as_of");
         assert_eq!(refused(|d| drop(d.as_object_mut().expect("object").remove("body"))).path(), "body");
+    }
+
+    #[test]
+    fn a_list_in_the_place_of_an_object_is_refused_with_its_path() {
+        let full = |value: serde_json::Value| {
+            let mut value = value;
+            while value.as_array().is_some_and(|list| list.len() < 4) {
+                value.as_array_mut().expect("a list").push(serde_json::Value::Null);
+            }
+            value
+        };
+        for (field, path) in [("links", "links[0]"), ("images", "images[0]"), ("attachments", "attachments[0]")] {
+            // As many values as the object has fields, and each of its type: serde would take it.
+            for list in [serde_json::json!(["标签", "https://a.example/"]), serde_json::json!(["a", "b", "c", "d"]), serde_json::json!([])] {
+                let error = refused(|d| d[field] = serde_json::json!([list]));
+                assert_eq!((error.path(), error.reason()), (path, "invalid type: sequence, expected an object"), "{list}");
+                let second = refused(|d| d[field] = serde_json::json!([{"name": "n", "url": "u"}, list]));
+                assert!(second.path().starts_with(field), "{second}");
+            }
+        }
+        for field in ["source", "declared"] {
+            for list in [full(serde_json::json!(["名"])), serde_json::json!([]), serde_json::json!([true, "法", "模板"])] {
+                let error = refused(|d| d[field] = list.clone());
+                assert_eq!((error.path(), error.reason()), (field, "invalid type: sequence, expected an object"), "{list}");
+            }
+        }
+        for scalar in [serde_json::json!("x"), serde_json::json!(1), serde_json::json!(true)] {
+            assert_eq!(refused(|d| d["source"] = scalar.clone()).path(), "source");
+            assert_eq!(refused(|d| d["links"] = serde_json::json!([scalar])).path(), "links[0]");
+        }
+        assert_eq!(refused(|d| d["links"] = serde_json::json!([null])).path(), "links[0]");
+        let absent = serde_json::json!({"links": null, "source": null, "declared": null, "images": [], "attachments": []});
+        let mut value = draft();
+        value.as_object_mut().expect("an object").extend(absent.as_object().expect("an object").clone());
+        let read = Draft::from_json(value.to_string().as_bytes()).expect("null is absent");
+        assert_eq!((read.links, read.source, read.images), (None, None, Some(Vec::new())));
     }
 
     #[test]

@@ -219,6 +219,11 @@ impl From<bool> for Scalar {
 /// Why a finding fired, as named scalars. Never holds personal data.
 pub type Evidence = BTreeMap<String, Scalar>;
 
+/// Whether a finding of this code and severity makes a draft one that only the secrecy reviewer may read (DOMAIN §2.5).
+pub fn is_secret(code: &str, severity: Severity) -> bool {
+    severity >= Severity::S1 && (code.starts_with("SEC.") || code == "PII.MILITARY")
+}
+
 /// Something that a person must see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {

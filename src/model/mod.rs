@@ -3,6 +3,7 @@
 
 pub mod draft;
 pub mod finding;
+mod object;
 pub mod rules;
 pub mod verdict;
 

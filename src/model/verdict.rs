@@ -173,6 +173,12 @@ impl Verdict {
         hex::encode(hasher.finalize())
     }
 
+    /// Only the secrecy reviewer and the author may read the draft, whatever queue it stands in: one that could not be
+    /// judged to the end stands in `major` with the secrecy findings that are known.
+    pub fn is_secret(&self) -> bool {
+        self.queue == Queue::Secrecy || self.findings.iter().any(|finding| super::finding::is_secret(&finding.code, finding.severity))
+    }
+
     /// The bytes that are stored and sent.
     pub fn to_json(&self) -> String {
         // Strings, numbers and lists of them cannot fail to serialise.
