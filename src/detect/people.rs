@@ -85,6 +85,13 @@ fn minors(
 ) -> Vec<Range<usize>> {
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut spans: Vec<Range<usize>> = Vec::new();
+    // Said of the whole text, so asked once, however many children stand in it.
+    let is_prize = std::cell::LazyCell::new(|| {
+        let whole = 0..reading.len();
+        let harm = reading.has_word(scan.lexicon, personal.harm_to_minor, whole.clone())
+            || scan.title().is_some_and(|t| t.has_word(scan.lexicon, personal.harm_to_minor, 0..t.len()));
+        !harm && reading.has_word(scan.lexicon, personal.prize, whole)
+    });
     for (i, person) in persons.iter().enumerate() {
         let sentence = reading.sentence(person.range.clone());
         let next = persons.get(i + 1).map_or(usize::MAX, |p| p.range.start);
@@ -115,12 +122,8 @@ fn minors(
         let end = extend_to_student(reading, end, until);
         let start = if class_before { before.start } else { person.range.start };
         let span = start..close_bracket(reading, person.range.start, end);
-        let whole = 0..reading.len();
-        let harm = reading.has_word(scan.lexicon, personal.harm_to_minor, whole.clone())
-            || scan.title().is_some_and(|t| t.has_word(scan.lexicon, personal.harm_to_minor, 0..t.len()));
-        let prize = !harm && reading.has_word(scan.lexicon, personal.prize, whole);
         let consent = scan.draft.declared.as_ref().and_then(|d| d.guardian_consent) == Some(true);
-        let severity = match (prize, consent) {
+        let severity = match (*is_prize, consent) {
             (true, true) => Severity::S1,
             (true, false) => Severity::S2,
             _ => Severity::S3,
