@@ -6,8 +6,9 @@ mod support;
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use support::{Client, Load, Server, Setup, check_ledger, copy_dictionaries, draft, eventually, pause, rounds};
 use xianshen::ruleset::Ruleset;
 use xianshen::store::Archive;
@@ -54,8 +55,12 @@ impl Rules {
         self.write("current/marker.csv", text.as_bytes());
     }
 
+    /// Writes a whole file in one step: on a busy machine minutes may pass between two steps, and what stands in between
+    /// is a set like any other.
     fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.folder.join(name), bytes).expect("writes");
+        let new = self.folder.join("new-file");
+        std::fs::write(&new, bytes).expect("writes");
+        std::fs::rename(new, self.folder.join(name)).expect("renames");
     }
 }
 
@@ -138,18 +143,20 @@ fn reloads_under_load_apply_good_sets_whole_and_bad_sets_not_at_all() {
                 let path = rules.folder.join(file);
                 let old = std::fs::read(&path).ok();
                 match content(old.as_deref().unwrap_or_default()) {
-                    Some(new) => std::fs::write(&path, new).expect("writes"),
+                    Some(new) => rules.write(file, &new),
                     None => std::fs::remove_file(&path).expect("removes"),
                 }
+                let rules = &rules;
                 let undo = move || match &old {
-                    Some(old) => std::fs::write(&path, old).expect("writes"),
+                    Some(old) => rules.write(file, old),
                     None => std::fs::remove_file(&path).expect("removes"),
                 };
                 (named, Box::new(undo))
             }
             kind if kind == spoilings.len() => {
-                let path = rules.folder.join("current/huge.csv");
-                std::fs::File::create(&path).expect("creates").set_len((64 << 20) + 1).expect("grows");
+                let (new, path) = (rules.folder.join("new-file"), rules.folder.join("current/huge.csv"));
+                std::fs::File::create(&new).expect("creates").set_len((64 << 20) + 1).expect("grows");
+                std::fs::rename(new, &path).expect("renames");
                 ("huge.csv", Box::new(move || std::fs::remove_file(&path).expect("removes")))
             }
             _ => {
@@ -173,18 +180,21 @@ fn reloads_under_load_apply_good_sets_whole_and_bad_sets_not_at_all() {
     }
     let acknowledged = load.finish();
     server.wait_until_screened();
-    let metrics = server.client().get("/metrics").text();
-    let counted = |result: &str| -> usize {
-        let series = format!("xianshen_ruleset_reload_total{{result=\"{result}\"}} ");
-        metrics.lines().find_map(|line| line.strip_prefix(&series)).expect("a counter").parse().expect("a number")
-    };
-    assert_eq!(counted("applied"), in_use.len());
-    assert!(counted("refused") >= bad);
+    // A set is in use a moment before it is counted.
+    eventually("the count", || (reloads_so_far(&server, "applied") >= in_use.len()).then_some(()));
+    assert_eq!(reloads_so_far(&server, "applied"), in_use.len());
+    assert!(reloads_so_far(&server, "refused") >= bad);
     assert_eq!(server.terminate().0, 0);
     let data = folder.path().join("data");
     check_ledger(&data, &acknowledged);
     check_verdicts_against_their_rules(&data, &acknowledged, &in_use);
     eprintln!("{reloads} reloads ({good} good, {bad} bad), the slowest good one took {slowest:.2} s; {} drafts", acknowledged.len());
+}
+
+fn reloads_so_far(server: &Server, result: &str) -> usize {
+    let series = format!("xianshen_ruleset_reload_total{{result=\"{result}\"}} ");
+    let metrics = server.client().get("/metrics").text();
+    metrics.lines().find_map(|line| line.strip_prefix(&series)).expect("a counter").parse().expect("a number")
 }
 
 /// Each verdict is, byte for byte, what the one set of rules says that it names.
@@ -207,6 +217,42 @@ fn check_verdicts_against_their_rules(data: &Path, acknowledged: &[support::Sent
         seen.insert(id);
     }
     assert!(seen.len() > 1, "drafts were judged by one set only");
+}
+
+/// The longest that the pieces of a file may come apart for what follows to say anything.
+const PIECES_APART_MAX: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_file_that_is_still_being_written_is_not_taken_half_done() {
+    let folder = tempfile::tempdir().expect("folder");
+    let rules = Rules::new(folder.path());
+    rules.mark(0);
+    let server = Server::start_with(folder.path(), &rules.setup());
+    let mut applied = 1;
+    for round in 1..=rounds("XIANSHEN_HALVES", 5) {
+        let before = server.ruleset();
+        // The first half is a good set by itself, and a reload is asked for while it stands alone.
+        let begun = Instant::now();
+        let mut file = std::fs::File::create(rules.folder.join("current/marker.csv")).expect("creates");
+        writeln!(file, "term,code,severity,boundary,message,source\n秋收调度,WRD.vulgar,S1,none,第 {round} 套规则,test").expect("writes");
+        server.signal("HUP");
+        pause(100);
+        writeln!(file, "春耕调度,WRD.vulgar,S1,none,第 {round} 套规则,test").expect("writes");
+        drop(file);
+        let apart = begun.elapsed();
+        eventually("the whole set", || (server.ruleset() != before).then_some(()));
+        eventually("rest", || {
+            let dictionaries = Some(rules.folder.join("current"));
+            let (policy, units) = (Some(rules.folder.join("policy.toml")), Some(rules.folder.join("units.csv")));
+            let whole = xianshen::rule_files::read(&xianshen::rule_files::RulePaths { dictionaries, policy, units }).expect("reads").id();
+            (server.ruleset() == whole).then_some(())
+        });
+        // A set is in use a moment before it is counted.
+        let now = eventually("the count", || Some(reloads_so_far(&server, "applied")).filter(|now| *now > applied));
+        // A machine that held this test up between the pieces has made two changes of one.
+        assert!(now == applied + 1 || apart > PIECES_APART_MAX, "round {round}: {} sets came into use for one change", now - applied);
+        applied = now;
+    }
 }
 
 #[test]

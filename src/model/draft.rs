@@ -391,7 +391,8 @@ mod tests {
         };
         for (field, path) in [("links", "links[0]"), ("images", "images[0]"), ("attachments", "attachments[0]")] {
             // As many values as the object has fields, and each of its type: serde would take it.
-            for list in [serde_json::json!(["标签", "https://a.example/"]), serde_json::json!(["a", "b", "c", "d"]), serde_json::json!([])] {
+            for list in [serde_json::json!(["标签", "https://a.example/"]), serde_json::json!(["a", "b", "c", "d"]), serde_json::json!([])]
+            {
                 let error = refused(|d| d[field] = serde_json::json!([list]));
                 assert_eq!((error.path(), error.reason()), (path, "invalid type: sequence, expected an object"), "{list}");
                 let second = refused(|d| d[field] = serde_json::json!([{"name": "n", "url": "u"}, list]));

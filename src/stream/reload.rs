@@ -257,12 +257,9 @@ pub fn watch(reloader: &Reloader, sender: &SyncSender<Trigger>, triggers: &Recei
         let wait = if not_kept { KEEP_AGAIN } else { poll };
         match triggers.recv_timeout(wait) {
             Ok(Trigger::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-            Ok(Trigger::Asked) => {}
-            Ok(Trigger::Changed) => {
-                if !settle(triggers) {
-                    return;
-                }
-            }
+            // Whoever asks may still be writing (an editor saves file by file, a copy takes its time), and half a set can
+            // be a good set: nothing is read before the files rest.
+            Ok(Trigger::Asked | Trigger::Changed) => {}
             Err(RecvTimeoutError::Timeout) => {
                 // For folders that cannot be watched, and for a folder that was swapped as a whole.
                 if !not_kept && Fingerprint::of(&reloader.paths) == known {
@@ -272,24 +269,34 @@ pub fn watch(reloader: &Reloader, sender: &SyncSender<Trigger>, triggers: &Recei
                 watcher = watch_files(&reloader.paths, sender);
             }
         }
+        if !settle(&reloader.paths, triggers) {
+            return;
+        }
         known = Fingerprint::of(&reloader.paths);
         not_kept = matches!(reloader.reload(), Reload::NotKept(_));
     }
 }
 
-/// Waits out a burst of changes; false when the process stops meanwhile.
-fn settle(triggers: &Receiver<Trigger>) -> bool {
+/// Waits until no file changed for [`QUIET`], by what is announced and by the files' own records, or until
+/// [`COALESCE_MAX`] is over; false when the process stops meanwhile.
+fn settle(paths: &RulePaths, triggers: &Receiver<Trigger>) -> bool {
     let deadline = Instant::now() + COALESCE_MAX;
+    let mut seen = Fingerprint::of(paths);
     loop {
         let wait = QUIET.min(deadline.saturating_duration_since(Instant::now()));
         if wait.is_zero() {
             return true;
         }
-        match triggers.recv_timeout(wait) {
+        let announced = match triggers.recv_timeout(wait) {
             Ok(Trigger::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-            Ok(_) => {}
-            Err(RecvTimeoutError::Timeout) => return true,
+            Ok(_) => true,
+            Err(RecvTimeoutError::Timeout) => false,
+        };
+        let now = Fingerprint::of(paths);
+        if !announced && now == seen {
+            return true;
         }
+        seen = now;
     }
 }
 
