@@ -9,8 +9,10 @@ pub mod events;
 pub mod links;
 pub mod names;
 pub mod numbers;
+pub mod payee;
 pub mod people;
 pub mod personal;
+pub mod promotion;
 pub mod reading;
 pub mod report;
 pub mod secrecy;
@@ -82,6 +84,8 @@ pub struct Detectors {
     links: links::Links,
     personal: personal::Personal,
     ads: ads::Ads,
+    payee: payee::Payee,
+    promotion: promotion::Promotion,
     wording: wording::Wording,
     source: source::Sources,
     events: events::Events,
@@ -96,6 +100,8 @@ impl Detectors {
             links: links::Links::new(lexicon, problems),
             personal: personal::Personal::new(lexicon, problems),
             ads: ads::Ads::new(lexicon, problems),
+            payee: payee::Payee::new(lexicon, problems),
+            promotion: promotion::Promotion::new(lexicon, problems),
             wording: wording::Wording::new(lexicon, problems),
             source: source::Sources::new(lexicon, problems),
             events: events::Events::new(lexicon, problems),
@@ -111,7 +117,9 @@ impl Detectors {
         self.links.detect(scan, report);
         self.personal.detect(scan, report);
         self.ads.detect(scan, report);
+        self.payee.detect(scan, report);
         self.terms.detect(scan, report);
+        self.promotion.detect(scan, report);
         self.wording.detect(scan, report);
         self.source.detect(scan, report);
         self.events.detect(scan, report);

@@ -35,6 +35,14 @@ pub struct UnitRow {
     pub own_hosts: Vec<String>,
 }
 
+/// A signal of advertising, or of the opposite (`promotion.csv`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromotionWord {
+    pub word: String,
+    pub signal: String,
+    pub points: i32,
+}
+
 /// Takes one row: its line, its cells by column, and where problems go.
 type TakeRow<'t> = dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>) + 't;
 
@@ -62,6 +70,7 @@ pub struct Tables {
     pub title_tokens: BTreeMap<String, Vec<String>>,
     /// Names of which one wrong character is a severe typo: (name, kind).
     pub fixed_names: Vec<(String, String)>,
+    pub promotion: Vec<PromotionWord>,
     /// Character → most common syllable without tone.
     pub pinyin: Vec<(char, String)>,
     /// Pairs of characters of similar shape.
@@ -163,6 +172,14 @@ impl Tables {
         sheet("dictionaries/tables/policy_terms.csv", &["term", "kind"], &mut |_, cell, _| {
             tables.fixed_names.push((cell("term"), cell("kind")))
         });
+        sheet(
+            "dictionaries/tables/promotion.csv",
+            &["word", "signal", "points"],
+            &mut |line, cell, problems| match cell("points").parse() {
+                Ok(points) => tables.promotion.push(PromotionWord { word: cell("word"), signal: cell("signal"), points }),
+                Err(_) => problems.push(bad_cell("dictionaries/tables/promotion.csv", line, "points")),
+            },
+        );
         sheet("dictionaries/tables/pinyin.tsv", &["character", "pinyin"], &mut |_, cell, _| {
             tables.pinyin.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
         });
