@@ -18,6 +18,15 @@ pub struct Buffers {
     folded: Folded,
     hits: Vec<Hit>,
     known_runs: KnownRuns,
+    known_words: Vec<KnownWords>,
+}
+
+/// Where the words of a condition stand in the stretch they were last looked for in.
+#[derive(Debug)]
+struct KnownWords {
+    words: u32,
+    stretch: Range<usize>,
+    places: Vec<Range<usize>>,
 }
 
 /// A passage with its folded text and hits. All positions are indices of folded characters.
@@ -31,23 +40,30 @@ pub struct Reading<'a> {
     /// Classes of which some character stands in the passage.
     pub classes: Class,
     known_runs: RefCell<KnownRuns>,
+    known_words: RefCell<Vec<KnownWords>>,
 }
 
 impl<'a> Reading<'a> {
     /// Folds and scans a passage into buffers of an earlier one.
     pub fn new(passage: Passage<'a>, lexicon: &Lexicon, buffers: Buffers) -> Self {
-        let Buffers { mut folded, mut hits, mut known_runs } = buffers;
+        let Buffers { mut folded, mut hits, mut known_runs, mut known_words } = buffers;
         lexicon.fold.fold_into(&passage.text, &mut folded);
         known_runs.clear();
+        known_words.clear();
         lexicon.scan(&folded, &mut hits);
         let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
         let classes = Class(folded.classes.iter().fold(0, |all, class| all | class));
-        Self { passage, folded, hits, lists, classes, known_runs: RefCell::new(known_runs) }
+        Self { passage, folded, hits, lists, classes, known_runs: RefCell::new(known_runs), known_words: RefCell::new(known_words) }
     }
 
     /// Gives the buffers back for another passage.
     pub fn into_buffers(self) -> Buffers {
-        Buffers { folded: self.folded, hits: self.hits, known_runs: self.known_runs.into_inner() }
+        Buffers {
+            folded: self.folded,
+            hits: self.hits,
+            known_runs: self.known_runs.into_inner(),
+            known_words: self.known_words.into_inner(),
+        }
     }
 
     pub fn char(&self, at: usize) -> Option<char> {
@@ -152,36 +168,47 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether a row's condition holds for a hit at `range`.
-    pub fn holds(&self, condition: &Resolved, range: Range<usize>, title: Option<&Reading<'_>>) -> bool {
-        let (reading, window) = match condition.scope {
-            Scope::Near(n) => (self, self.around(range.clone(), n, n)),
-            Scope::Before(n) => (self, range.start.saturating_sub(n)..range.start),
-            Scope::After(n) => (self, range.end..(range.end + n).min(self.len())),
-            Scope::Sentence => (self, self.sentence(range.clone())),
-            Scope::Paragraph => (self, self.paragraph(range.clone())),
-            Scope::Text => (self, 0..self.len()),
+    pub fn holds(&self, lexicon: &Lexicon, condition: &Resolved, range: Range<usize>, title: Option<&Reading<'_>>) -> bool {
+        // The hit itself is not its own context.
+        let is_other = |place: &Range<usize>| place.start < range.start || place.end > range.end;
+        let near = |window| self.find_words(lexicon, condition.words, &window).iter().any(is_other);
+        let known = |window| self.known_words(lexicon, condition.words, window, is_other);
+        let found = match condition.scope {
+            Scope::Near(n) => near(self.around(range.clone(), n, n)),
+            Scope::Before(n) => near(range.start.saturating_sub(n)..range.start),
+            Scope::After(n) => near(range.end..(range.end + n).min(self.len())),
+            Scope::Sentence => known(self.sentence(range.clone())),
+            Scope::Paragraph => known(self.paragraph(range.clone())),
+            Scope::Text => known(0..self.len()),
             Scope::Title => match title {
-                Some(title) => (title, 0..title.len()),
+                Some(title) if std::ptr::eq(title, self) => known(0..self.len()),
+                Some(title) => title.known_words(lexicon, condition.words, 0..title.len(), |_| true),
                 None => return condition.negated,
             },
         };
-        let in_own_text = std::ptr::eq(reading, self);
-        let listed = reading.hits_in(window.clone()).any(|hit| {
-            hit.end as usize <= window.end
-                && condition.patterns.binary_search(&hit.pattern).is_ok()
-                // The hit itself is not its own context.
-                && !(in_own_text && (hit.start as usize) >= range.start && (hit.end as usize) <= range.end)
-        });
-        let found = listed
-            || (!condition.single.is_empty()
-                && reading
-                    .folded
-                    .chars
-                    .iter()
-                    .enumerate()
-                    .skip(window.start)
-                    .take(window.len())
-                    .any(|(at, c)| condition.single.contains(c) && !(in_own_text && range.contains(&at))));
         found != condition.negated
+    }
+
+    fn find_words(&self, lexicon: &Lexicon, words: u32, stretch: &Range<usize>) -> Vec<Range<usize>> {
+        let mut places = Vec::new();
+        if let (Some(words), Some(chars)) = (lexicon.words(words), self.folded.chars.get(stretch.clone())) {
+            words.scan(chars, |o| places.push(stretch.start + o.start as usize..stretch.start + o.end as usize));
+        }
+        places
+    }
+
+    /// Like [`Self::find_words`] for long stretches that many hits share: what was found last is kept.
+    fn known_words(&self, lexicon: &Lexicon, words: u32, stretch: Range<usize>, is_meant: impl Fn(&Range<usize>) -> bool) -> bool {
+        let mut known = self.known_words.borrow_mut();
+        let index = known.iter().position(|k| k.words == words).unwrap_or_else(|| {
+            known.push(KnownWords { words, stretch: 0..0, places: Vec::new() });
+            known.len() - 1
+        });
+        let Some(known) = known.get_mut(index) else { return false };
+        if known.stretch != stretch {
+            known.places = self.find_words(lexicon, words, &stretch);
+            known.stretch = stretch;
+        }
+        known.places.iter().any(is_meant)
     }
 }

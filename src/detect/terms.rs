@@ -113,17 +113,19 @@ impl Terms {
 
     fn number_patterns(&self, scan: &Scan<'_>, index: usize, report: &mut Report, terms: &mut Vec<Term>) {
         let Some(reading) = scan.readings.get(index) else { return };
-        if scan.lexicon.digit_rows().is_empty() {
+        if scan.lexicon.number_rows().is_empty() {
             return;
         }
         let mut at = 0;
         while let Some(digit) = reading.folded.next_digit(at) {
-            at = digit;
+            let line_end = |i: &usize| reading.char(*i) == Some('\n');
             // One window over all digits that stand close together.
-            let start =
-                (at.saturating_sub(DIGIT_WINDOW_CHARS)..at).rev().take_while(|&i| reading.char(i) != Some('\n')).last().unwrap_or(at);
-            let mut last = at;
-            let mut next = at + 1;
+            let start = (digit.saturating_sub(DIGIT_WINDOW_CHARS)..digit)
+                .rev()
+                .find(line_end)
+                .map_or_else(|| digit.saturating_sub(DIGIT_WINDOW_CHARS), |line_end| line_end + 1);
+            let mut last = digit;
+            let mut next = digit + 1;
             while next < reading.len() && next <= last + 2 * DIGIT_WINDOW_CHARS && reading.char(next) != Some('\n') {
                 if reading.class(next).is(Class::DIGIT) {
                     last = next;
@@ -131,9 +133,13 @@ impl Terms {
                 next += 1;
             }
             let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
-            let text = reading.text(start..end);
-            for row in scan.lexicon.digit_rows_in(&text) {
+            let window = reading.folded.chars.get(start..end).unwrap_or_default();
+            let mut text = String::new();
+            for row in scan.lexicon.number_rows().possible(window) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
+                if text.is_empty() {
+                    text.extend(window);
+                }
                 for found in expression.find_iter(&text) {
                     let before = text.get(..found.start()).map_or(0, |t| t.chars().count());
                     let len = found.as_str().chars().count();
@@ -195,7 +201,9 @@ impl Terms {
             return;
         }
         let title = scan.title();
-        if let Some(missing) = ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(condition, range.clone(), title)) {
+        if let Some(missing) =
+            ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(scan.lexicon, condition, range.clone(), title))
+        {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
             let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };
             report.suppress(found(), SuppressedReason::Context, detail);

@@ -3,6 +3,7 @@
 
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
+use super::number_rows::NumberRows;
 use super::tables::Tables;
 use crate::model::{Problem, RuleFiles};
 use crate::text::fold::{Class, FoldTable, Folded};
@@ -14,8 +15,6 @@ use std::collections::{BTreeMap, HashMap};
 const GAP_CHARS_MAX: usize = 3;
 /// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
 const BRIDGE_CHARS: usize = 16;
-/// Cache of the automaton over all number patterns; a small one is rebuilt over and over (three times slower).
-const NUMBER_CACHE_BYTES: usize = 32 << 20;
 /// Most word lists.
 const LISTS_MAX: usize = 128;
 
@@ -62,14 +61,12 @@ struct Use {
 }
 
 /// A condition with its words resolved.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Resolved {
     pub negated: bool,
     pub scope: Scope,
-    /// Patterns, sorted.
-    pub patterns: Vec<u32>,
-    /// Words of one character, looked for directly.
-    pub single: Vec<char>,
+    /// Names the words for [`Lexicon::words`]; equal sets of words share a name.
+    pub words: u32,
 }
 
 /// A row ready for use.
@@ -95,10 +92,10 @@ pub struct Lexicon {
     /// words, and a hit for each of them would cost more than all the rest.
     on_demand: Vec<(u8, Matcher)>,
     on_demand_set: ListSet,
-    /// `regex` rows that begin with a digit: tried around runs of digits only.
-    digit_rows: Vec<u32>,
-    /// Whether any of them matches at all.
-    any_digit_row: Option<regex_automata::meta::Regex>,
+    /// Words of conditions: looked for only around hits of rows that ask.
+    words: Vec<Matcher>,
+    /// `regex` rows without words to find them by: tried around digits only.
+    number_rows: NumberRows,
     frequency: Frequency,
 }
 
@@ -140,6 +137,7 @@ impl Lexicon {
         let (lists, demanded) = read_lists(files, &fold, &mut patterns, problems);
         let mut ready = Vec::with_capacity(rows.len());
         let mut digit_rows = Vec::new();
+        let mut words = WordSets::default();
         for (index, row) in rows.into_iter().enumerate() {
             let mut expression = None;
             if row.mode == MatchMode::Regex {
@@ -171,7 +169,7 @@ impl Lexicon {
                 uses.rows.push(index as u32);
                 uses.bridged |= bridged;
             }
-            let with = row.with.iter().map(|c| resolve(c, &fold, &mut patterns)).collect();
+            let with = row.with.iter().map(|c| resolve(c, &fold, &mut words)).collect();
             let term = fold.fold_term(&row.term);
             let mut unless = Vec::new();
             for phrase in &row.unless {
@@ -194,15 +192,13 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
-        let expressions: Vec<&str> =
-            digit_rows.iter().filter_map(|&i| ready.get(i as usize)).map(|r: &Ready| r.row.term.as_str()).collect();
-        let any_digit_row = regex_automata::meta::Builder::new()
-            .configure(
-                regex_automata::meta::Config::new().match_kind(regex_automata::MatchKind::All).hybrid_cache_capacity(NUMBER_CACHE_BYTES),
-            )
-            .build_many(&expressions)
-            .ok();
         let frequency = Frequency::read(files, problems);
+        let expressions: Vec<(u32, &str)> =
+            digit_rows.iter().filter_map(|&i| Some((i, ready.get(i as usize).map(|r: &Ready| r.row.term.as_str())?))).collect();
+        let number_rows = NumberRows::new(&expressions, |c| frequency.of_char(c));
+        let mut words: Vec<(Vec<Vec<char>>, u32)> = words.0.into_iter().collect();
+        words.sort_by_key(|(_, name)| *name);
+        let words = words.iter().map(|(words, _)| Matcher::new(words, |a, b| frequency.of(a, b), |_| false)).collect();
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
         let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
         let on_demand =
@@ -218,8 +214,8 @@ impl Lexicon {
             lists,
             on_demand,
             on_demand_set,
-            digit_rows,
-            any_digit_row,
+            words,
+            number_rows,
             frequency,
         }
     }
@@ -287,17 +283,13 @@ impl Lexicon {
     }
 
     /// `regex` rows to be tried around digits.
-    pub fn digit_rows(&self) -> &[u32] {
-        &self.digit_rows
+    pub fn number_rows(&self) -> &NumberRows {
+        &self.number_rows
     }
 
-    /// Those of [`Self::digit_rows`] that match somewhere in the text.
-    pub fn digit_rows_in(&self, text: &str) -> Vec<u32> {
-        let Some(all) = &self.any_digit_row else { return self.digit_rows.clone() };
-        let input = regex_automata::Input::new(text);
-        let mut matching = regex_automata::PatternSet::new(all.pattern_len());
-        all.which_overlapping_matches(&input, &mut matching);
-        matching.iter().filter_map(|pattern| self.digit_rows.get(pattern.as_usize()).copied()).collect()
+    /// The words of a condition.
+    pub fn words(&self, name: u32) -> Option<&Matcher> {
+        self.words.get(name as usize)
     }
 
     /// All hits in folded text, sorted by place.
@@ -453,18 +445,16 @@ fn read_lists(
     (lists, demanded)
 }
 
-fn resolve(condition: &Condition, fold: &FoldTable, patterns: &mut Patterns) -> Resolved {
-    let mut resolved = Resolved { negated: condition.negated, scope: condition.scope, patterns: Vec::new(), single: Vec::new() };
-    for word in &condition.words {
-        let folded = fold.fold_term(word);
-        match folded.as_slice() {
-            [] => {}
-            [only] => resolved.single.push(*only),
-            _ => resolved.patterns.push(patterns.of(folded)),
-        }
-    }
-    resolved.patterns.sort_unstable();
-    resolved
+/// Names sets of words while the lexicon is put together.
+#[derive(Default)]
+struct WordSets(HashMap<Vec<Vec<char>>, u32>);
+
+fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Resolved {
+    let mut words: Vec<Vec<char>> = condition.words.iter().map(|word| fold.fold_term(word)).filter(|w| !w.is_empty()).collect();
+    words.sort_unstable();
+    words.dedup();
+    let next = sets.0.len() as u32;
+    Resolved { negated: condition.negated, scope: condition.scope, words: *sets.0.entry(words).or_insert(next) }
 }
 
 /// The literals that every match of an expression begins with: two or more characters each, not digits; else `None`.
@@ -517,11 +507,14 @@ impl Frequency {
     /// Pairs that are not listed are as common as their characters make them by chance. Letters and digits are common
     /// in numbers and addresses, so a pair with a Han character in it is the better anchor.
     fn of(&self, a: char, b: char) -> f32 {
-        let single = |c: char| match self.singles.get(&c) {
+        self.pairs.get(&(a, b)).copied().unwrap_or(0.0).max(self.of_char(a) * self.of_char(b) / 1.0e6)
+    }
+
+    fn of_char(&self, c: char) -> f32 {
+        match self.singles.get(&c) {
             Some(&weight) => weight,
             None if c.is_ascii_alphanumeric() => 5_000.0,
             None => 1.0,
-        };
-        self.pairs.get(&(a, b)).copied().unwrap_or(0.0).max(single(a) * single(b) / 1.0e6)
+        }
     }
 }

@@ -87,7 +87,8 @@ impl Matcher {
         let (mut pair_bits, pair_shift) = bit_table(pairs);
         let mut chars = Vec::new();
         let mut singles = HashMap::new();
-        let mut single_bits = vec![0u64; 1 << 10].into_boxed_slice();
+        let has_singles = patterns.iter().any(|p| p.len() == 1);
+        let mut single_bits = vec![0u64; if has_singles { 1 << 10 } else { 0 }].into_boxed_slice();
         let mut keyed: Vec<(u64, Filed)> = Vec::with_capacity(patterns.len());
         for (index, pattern) in patterns.iter().enumerate() {
             if bridged(index) {

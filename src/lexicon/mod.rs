@@ -4,6 +4,7 @@
 pub mod compile;
 pub mod load;
 pub mod matcher;
+mod number_rows;
 pub mod tables;
 
 pub use compile::{Hit, Layer, Lexicon, ListSet};
