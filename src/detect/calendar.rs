@@ -2,9 +2,11 @@
 //! Must not know findings or severities.
 
 use super::reading::Reading;
-use crate::text::fold::Class;
 use jiff::civil::{Date, Weekday};
 use std::ops::Range;
+
+/// Longest run of digits read as one number; fits 32 bits.
+const NUMBER_DIGITS_MAX: usize = 9;
 
 /// A date in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +64,14 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
 }
 
 fn number(reading: &Reading<'_>, at: usize) -> (u32, usize) {
-    let end = (at..reading.len()).take(9).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or((at + 9).min(reading.len()));
-    (reading.text(at..end).parse().unwrap_or(u32::MAX), end)
+    let (mut number, mut end) = (0, at);
+    while end < at + NUMBER_DIGITS_MAX
+        && let Some(digit) = reading.char(end).and_then(|c| c.to_digit(10))
+    {
+        number = number * 10 + digit;
+        end += 1;
+    }
+    (if end == at { u32::MAX } else { number }, end)
 }
 
 /// `7月10日` at `at`: month, day and end.

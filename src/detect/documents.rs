@@ -11,6 +11,8 @@ use crate::text::fold::Class;
 use std::ops::Range;
 
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+/// Fewest letters and digits of a document that is no plate.
+const DOCUMENT_CHARS_MIN: usize = 8;
 const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
@@ -20,20 +22,15 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
     }
     let chars = reading.folded.chars.as_slice();
     let mut at = 0;
-    while let Some(&c) = chars.get(at) {
-        if !c.is_ascii() {
-            if c == '字' {
-                military(personal, scan, index, at, report);
-            }
+    // Everything here has letters or digits: go from one run of them to the next.
+    while let Some(first) = reading.folded.next_of(Class::DIGIT | Class::LETTER, at) {
+        at = first;
+        let Some(&c) = chars.get(at).filter(|c| c.is_ascii_alphanumeric()) else {
             at += 1;
             continue;
-        }
-        if c == '@' {
-            email(personal, scan, index, at, report);
-        }
-        if !c.is_ascii_alphanumeric() {
-            at += 1;
-            continue;
+        };
+        if let Some(sign) = military_sign(reading, at) {
+            military(personal, scan, index, sign, report);
         }
         let end = chars.iter().skip(at).position(|c| !c.is_ascii_alphanumeric()).map_or(chars.len(), |n| at + n);
         let separator = chars.get(end).copied();
@@ -48,6 +45,10 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
         if end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
             token(personal, scan, index, at..end, report);
         }
+        let mailbox_end = (end..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| "._%+-".contains(c)));
+        if let Some(sign) = mailbox_end.filter(|&i| reading.char(i) == Some('@')) {
+            email(personal, scan, index, sign, report);
+        }
         at = end;
     }
 }
@@ -55,7 +56,7 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
 /// One run of ASCII letters and digits.
 fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let has_plate_word = reading.has_word(scan.lexicon, personal.plate, range.start.saturating_sub(13)..range.start);
+    let has_plate_word = || reading.has_word(scan.lexicon, personal.plate, range.start.saturating_sub(13)..range.start);
     if let Some((code, end)) = plate(reading, &range, has_plate_word) {
         // WJ云12345: the letters of the armed police stand before the province.
         let province = range.start - 1;
@@ -66,6 +67,9 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
         return;
     }
     let chars = reading.folded.chars.get(range.clone()).unwrap_or_default();
+    if chars.len() < DOCUMENT_CHARS_MIN {
+        return;
+    }
     let digits = |from: usize, count: usize| chars.len() == from + count && chars.iter().skip(from).all(char::is_ascii_digit);
     let letter_at = |i: usize, set: &str| chars.get(i).is_some_and(|c| set.contains(*c));
     if chars.len() == 18 && chars.iter().any(char::is_ascii_alphabetic)
@@ -132,7 +136,7 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
 }
 
 /// A plate whose letters begin at `range.start`, right after the province (GA 36): its end.
-fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> Option<(&'static str, usize)> {
+fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: impl Fn() -> bool) -> Option<(&'static str, usize)> {
     let province = reading.char(range.start.checked_sub(1)?)?;
     let rest = |from: usize, to: usize| reading.folded.chars.get(from..to).unwrap_or_default();
     let allowed = |c: &char| c.is_ascii_digit() || c.is_ascii_alphabetic() && !matches!(c, 'i' | 'o');
@@ -169,7 +173,7 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> O
     match serial.len() {
         4 if digits >= 1 && reading.char(end).is_some_and(|c| PLATE_SUFFIXES.contains(c)) => Some(("PII.PLATE", end + 1)),
         // Five letters are a plate only where the text says so.
-        5 if digits >= 1 || has_plate_word => {
+        5 if digits >= 1 || has_plate_word() => {
             let suffix = reading.char(end) == Some('警');
             Some(("PII.PLATE", end + usize::from(suffix)))
         }
@@ -177,6 +181,13 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: bool) -> O
         6 if energy(serial.last()) && serial.iter().take(5).all(char::is_ascii_digit) => Some(("PII.PLATE", end)),
         _ => None,
     }
+}
+
+/// Where the 字 of 军字第01234567号 stands when the digits at `at` may follow it.
+fn military_sign(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let before = at.checked_sub(1)?;
+    let sign = if reading.char(before) == Some('第') { before.checked_sub(1)? } else { before };
+    (reading.char(sign) == Some('字')).then_some(sign)
 }
 
 /// 军字第01234567号 beside 军官证, 士兵证 …

@@ -210,20 +210,35 @@ impl Links {
         let chars = &reading.folded.chars;
         let mut all: Vec<InProse> = Vec::new();
         let mut from = 0;
-        for (at, c) in chars.iter().enumerate() {
-            if at < from {
-                continue;
+        let mut at = 0;
+        // Before the sign that makes an address stands a letter or a digit, or 小程序: go from run to run.
+        let is_mini_program = |at: usize| chars.get(at) == Some(&'序') && reading.starts_with(at + 1, "://");
+        let has_mini_program = reading.passage.text.contains("#小程序");
+        loop {
+            let next = match reading.folded.next_of(Class::DIGIT | Class::LETTER, at) {
+                Some(next) if !has_mini_program => next,
+                next => match (at..next.unwrap_or(reading.len())).find(|&i| is_mini_program(i)).or(next) {
+                    Some(next) => next,
+                    None => break,
+                },
+            };
+            at = next + 1;
+            while reading.char(at).is_some_and(|c| c.is_ascii_alphanumeric() || c == '-') {
+                at += 1;
             }
-            let found = match c {
-                ':' if reading.starts_with(at, "://") => self.with_scheme(scan, index, at),
-                '.' => self.bare(scan, index, at),
-                '点' | '。' | '[' | '(' | '【' | '·' | '・' | '（' => self.written_out(scan, index, at),
+            // One blank may stand before a written-out dot.
+            let sign = at + usize::from(reading.char(at) == Some(' '));
+            let found = match reading.char(sign) {
+                Some(':') if reading.starts_with(sign, "://") => self.with_scheme(scan, index, sign),
+                Some('.') => self.bare(scan, index, sign),
+                Some('点' | '。' | '[' | '(' | '【' | '·' | '・' | '（') => self.written_out(scan, index, sign),
                 _ => None,
             };
             if let Some(found) = found
                 && found.range.start >= from
             {
                 from = found.range.end;
+                at = from;
                 all.push(found);
             }
         }
@@ -301,6 +316,10 @@ impl Links {
     /// `mjbm点com`, `mjbm[.]vip`, `abc。cn`: a label, a written-out dot, a top-level domain.
     fn written_out(&self, scan: &Scan<'_>, index: usize, at: usize) -> Option<InProse> {
         let reading = scan.readings.get(index)?;
+        // A top-level domain follows, in brackets or not.
+        if !(at + 1..at + 6).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
+            return None;
+        }
         let forms =
             ["【点】", "(点)", "（点）", "[点]", "[.]", "(.)", "【.】", "（.）", "[dot]", "(dot)", "【dot】", "点", "。", "·", "・"];
         let form = forms.iter().find(|f| reading.starts_with(at, f))?;

@@ -162,8 +162,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     // Without any sign of a person there is nobody to look for.
     let has_sign = !proofs.is_empty() || reading.lists.meets(lists.illness.and(lists.opening).and(lists.sign));
     let mut at = if has_sign { 0 } else { reading.len() };
-    while at < reading.len() {
-        if !reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c)) {
+    while let Some(c) = reading.char(at) {
+        if !lexicon.tables.begins_surname(c) {
             at += 1;
             continue;
         }

@@ -28,6 +28,10 @@ pub struct Chain {
 
 /// Longest chain looked at as one, in groups.
 const GROUPS_MAX: usize = 64;
+/// Fewest digits of a chain that can hold a personal number.
+pub const CHAIN_DIGITS_MIN: usize = 7;
+/// Most letters that look like digits before the first digit of a group.
+const LOOKALIKES_MAX: usize = 3;
 /// Fewest Han numerals in a row that are read as a number.
 const HAN_DIGITS_MIN: usize = 7;
 
@@ -44,13 +48,18 @@ pub fn lookalike(c: char) -> Option<u8> {
     }
 }
 
-/// All chains of a reading, in order.
+/// All chains of a reading that have at least [`CHAIN_DIGITS_MIN`] digits, in order.
 pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
-    let classes = reading.folded.classes.as_slice();
     let mut at = 0;
-    while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & (Class::DIGIT | Class::NUMERAL) != 0)) {
-        at += step;
+    while let Some(first) = reading.folded.next_of(Class::DIGIT | Class::NUMERAL, at) {
+        at = first;
+        // What stands right behind a chain may be its next group, however short.
+        let continues = chains.last().and_then(|c| c.groups.last()).is_some_and(|last| at <= last.range.end + LOOKALIKES_MAX + 1);
+        if !continues && let Some(end) = short_chain(reading, at) {
+            at = end;
+            continue;
+        }
         let Some(group) = group(reading, at) else {
             at += 1;
             continue;
@@ -84,11 +93,35 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     chains
 }
 
+/// The end of what could be a chain at `at` when it has too few digits to be any number that matters; most digits of
+/// ordinary text are years, counts and list numbers.
+fn short_chain(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let (mut digits, mut end, mut is_digit) = (0, at, true);
+    if at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| lookalike(c).is_some()) {
+        return None;
+    }
+    while let Some(c) = reading.char(end) {
+        match (digit_value(c).is_some() || lookalike(c).is_some(), is_separator(c)) {
+            (true, _) => {
+                digits += 1;
+                is_digit = true;
+            }
+            (false, true) if is_digit => is_digit = false,
+            _ => break,
+        }
+        if digits >= CHAIN_DIGITS_MIN {
+            return None;
+        }
+        end += 1;
+    }
+    Some(end)
+}
+
 /// The digits at `at`: ASCII digits (after folding), with Han numerals and look-alike letters among them.
 fn group(reading: &Reading<'_>, first: usize) -> Option<Group> {
     // `l38…`: look-alikes before the first digit count when nothing but digits and look-alikes makes up the run.
     let mut at = first;
-    while at > 0 && first - at < 3 && reading.char(at - 1).is_some_and(|c| lookalike(c).is_some()) {
+    while at > 0 && first - at < LOOKALIKES_MAX && reading.char(at - 1).is_some_and(|c| lookalike(c).is_some()) {
         at -= 1;
     }
     if at > 0 && reading.class(at - 1).is(Class::LETTER) {

@@ -200,7 +200,7 @@ impl Personal {
         let (Some(reading), Some(groups)) = (scan.readings.get(index), chain.groups.get(from..=to)) else { return false };
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return false };
         let digits: Vec<u8> = groups.iter().flat_map(|g| g.digits.iter().copied()).collect();
-        if digits.len() < 7 {
+        if digits.len() < numbers::CHAIN_DIGITS_MIN {
             return false;
         }
         let range = first.range.start..last.range.end;
@@ -435,8 +435,9 @@ impl Personal {
         }
         let is_mask = |c: char| MASKS.contains(&c);
         let mut at = 0;
-        while at < reading.len() {
-            let is_start = reading.char(at).is_some_and(|c| c.is_ascii_digit() && c != '0')
+        while let Some(digit) = reading.folded.next_digit(at) {
+            at = digit;
+            let is_start = reading.char(at).is_some_and(|c| c != '0')
                 && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
             if !is_start {
                 at += 1;

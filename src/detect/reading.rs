@@ -52,7 +52,7 @@ impl<'a> Reading<'a> {
         known_words.clear();
         lexicon.scan(&folded, &mut hits);
         let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
-        let classes = Class(folded.classes.iter().fold(0, |all, class| all | class));
+        let classes = folded.all;
         Self { passage, folded, hits, lists, classes, known_runs: RefCell::new(known_runs), known_words: RefCell::new(known_words) }
     }
 
@@ -105,14 +105,14 @@ impl<'a> Reading<'a> {
     /// Words of these lists that lie inside the range, by place.
     pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = Hit> + 's {
         let end = range.end;
-        let any = self.lists.meets(lists);
+        let listed = if self.lists.meets(lists) { range.clone() } else { 0..0 };
         let asked = if lexicon.is_on_demand(lists) {
             let chars = self.folded.chars.get(range.start..end.min(self.len())).unwrap_or_default();
             lexicon.scan_on_demand(lists, chars, range.start)
         } else {
             Vec::new()
         };
-        self.hits_in(range).copied().filter(move |h| any && h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists)).chain(asked)
+        self.hits_in(listed).copied().filter(move |h| h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists)).chain(asked)
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {

@@ -305,11 +305,12 @@ impl Lexicon {
     /// sides stand side by side in some term that allows it.
     fn scan_bridged(&self, folded: &Folded, hits: &mut Vec<Hit>) {
         let mut at = 1;
-        let mut chars = Vec::with_capacity(2 * BRIDGE_CHARS);
-        let mut places = Vec::with_capacity(2 * BRIDGE_CHARS);
-        let classes = folded.classes.as_slice();
-        while let Some(step) = classes.get(at..).and_then(|rest| rest.iter().position(|c| c & Class::SKIP != 0)) {
-            at += step;
+        let (mut chars, mut places) = (Vec::new(), Vec::new());
+        if !folded.all.is(Class::SKIP) {
+            return;
+        }
+        while let Some(separator) = folded.next_of(Class::SKIP, at) {
+            at = separator;
             if !folded.class(at - 1).is_word() {
                 at += 1;
                 continue;

@@ -45,6 +45,8 @@ struct Filed {
     offset: u16,
 }
 
+/// Pairs tested together: one bit each in a word.
+const BLOCK_CHARS: usize = 64;
 const HASH: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Characters beyond the basic plane share the place of NUL, which no folded text holds.
@@ -141,25 +143,48 @@ impl Matcher {
 
     /// Calls `found` for every occurrence of every pattern in `text`, in the order of their anchors.
     pub fn scan(&self, text: &[char], mut found: impl FnMut(Occurrence)) {
-        if !self.singles.is_empty() {
-            for (at, c) in text.iter().enumerate() {
-                let place = single_place(*c);
-                let may = self.single_bits.get(place >> 6).is_some_and(|word| word >> (place & 63) & 1 == 1);
-                if let Some(&pattern) = may.then(|| self.singles.get(c)).flatten() {
-                    found(Occurrence { start: at as u32, end: at as u32 + 1, pattern });
+        let mut from = 0;
+        // Blocks overlap by one character, which begins the first pair of the next.
+        while let Some(block) = text.get(from..(from + BLOCK_CHARS + 1).min(text.len())).filter(|b| !b.is_empty()) {
+            if !self.single_bits.is_empty() {
+                let mut singles = self.singles_in(block.get(..BLOCK_CHARS).unwrap_or(block));
+                while singles != 0 {
+                    let at = from + singles.trailing_zeros() as usize;
+                    singles &= singles - 1;
+                    if let Some(&pattern) = text.get(at).and_then(|c| self.singles.get(c)) {
+                        found(Occurrence { start: at as u32, end: at as u32 + 1, pattern });
+                    }
                 }
             }
-        }
-        let (bits, shift) = (&*self.bits, self.shift);
-        let Some(&first) = text.first() else { return };
-        let mut left = first;
-        for (i, &right) in text.iter().enumerate().skip(1) {
-            let hash = hash(key(left, right));
-            if bit(bits, shift, hash) {
-                self.verify(text, i - 1, key(left, right), hash, &mut found);
+            let mut pairs = self.pairs_in(block);
+            while pairs != 0 {
+                let at = from + pairs.trailing_zeros() as usize;
+                pairs &= pairs - 1;
+                if let Some([left, right]) = text.get(at..at + 2) {
+                    let key = key(*left, *right);
+                    self.verify(text, at, key, hash(key), &mut found);
+                }
             }
-            left = right;
+            from += BLOCK_CHARS;
         }
+    }
+
+    /// One bit for each character of the block that may be a pattern. Without branches, so that the look-ups overlap.
+    fn singles_in(&self, block: &[char]) -> u64 {
+        let bits = &*self.single_bits;
+        block.iter().enumerate().fold(0, |all, (i, c)| {
+            let place = single_place(*c);
+            all | (bits.get(place >> 6).map_or(0, |word| word >> (place & 63) & 1) << i)
+        })
+    }
+
+    /// One bit for each pair of the block that may be an anchor, at its first character.
+    fn pairs_in(&self, block: &[char]) -> u64 {
+        let (bits, shift) = (&*self.bits, self.shift);
+        block.iter().zip(block.iter().skip(1)).enumerate().fold(0, |all, (i, (left, right))| {
+            let at = hash(key(*left, *right)) >> shift;
+            all | (bits.get((at >> 6) as usize).map_or(0, |word| word >> (at & 63) & 1) << i)
+        })
     }
 
     #[inline(never)]
@@ -178,7 +203,10 @@ impl Matcher {
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
             let end = start + entry.len as usize;
             let pattern = self.chars.get(entry.from as usize..entry.from as usize + entry.len as usize);
-            if text.get(start..end).is_some_and(|piece| Some(piece) == pattern) {
+            // Compared one by one: most terms are shorter than a call of memcmp is worth.
+            if let (Some(piece), Some(pattern)) = (text.get(start..end), pattern)
+                && piece.iter().zip(pattern).all(|(a, b)| a == b)
+            {
                 found(Occurrence { start: start as u32, end: end as u32, pattern: entry.pattern });
             }
         }

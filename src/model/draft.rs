@@ -1,11 +1,11 @@
 //! A draft (稿件) as an editorial system submits it, checked field by field, and its content hash.
 //! Must not know detectors, rulesets or stores.
 
+use super::canonical::CanonicalHash;
 use super::object;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// What a draft is: 原创, 转载, 群众留言 or the reply to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -221,64 +221,22 @@ impl Draft {
 
     /// SHA-256 (hex) of the canonical JSON of every field as received except `id`, `revision` and `as_of`.
     pub fn content_hash(&self) -> String {
-        #[derive(Serialize)]
-        struct Content<'a> {
-            account: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            attachments: &'a Option<Vec<Attachment>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            author: &'a Option<String>,
-            body: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            declared: &'a Option<Declared>,
-            format: Format,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            images: &'a Option<Vec<Image>>,
-            kind: Kind,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            links: &'a Option<Vec<Link>>,
-            platform: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            source: &'a Option<Source>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            subtitle: &'a Option<String>,
-            title: &'a str,
-            unit: &'a str,
-        }
-        let content = Content {
-            account: &self.account,
-            attachments: &self.attachments,
-            author: &self.author,
-            body: &self.body,
-            declared: &self.declared,
-            format: self.format,
-            images: &self.images,
-            kind: self.kind,
-            links: &self.links,
-            platform: &self.platform,
-            source: &self.source,
-            subtitle: &self.subtitle,
-            title: &self.title,
-            unit: &self.unit,
-        };
-        let mut hasher = Hashing(Sha256::new());
-        // Strings, numbers and lists of them cannot fail to serialise, and the hasher never refuses a write.
-        let written = serde_json::to_writer(&mut hasher, &content);
-        debug_assert!(written.is_ok());
-        hex::encode(hasher.0.finalize())
-    }
-}
-
-struct Hashing(Sha256);
-
-impl std::io::Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        let mut hash = CanonicalHash::new();
+        hash.text("account", &self.account);
+        hash.optional("attachments", self.attachments.as_ref());
+        hash.optional("author", self.author.as_ref());
+        hash.text("body", &self.body);
+        hash.optional("declared", self.declared.as_ref());
+        hash.field("format", &self.format);
+        hash.optional("images", self.images.as_ref());
+        hash.field("kind", &self.kind);
+        hash.optional("links", self.links.as_ref());
+        hash.text("platform", &self.platform);
+        hash.optional("source", self.source.as_ref());
+        hash.optional("subtitle", self.subtitle.as_ref());
+        hash.text("title", &self.title);
+        hash.text("unit", &self.unit);
+        hash.finish()
     }
 }
 
@@ -356,6 +314,7 @@ mod as_of_date {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest, Sha256};
 
     fn draft() -> serde_json::Value {
         serde_json::json!({"unit":"u","id":"a","revision":1,"account":"","platform":"","kind":"original","format":"text","title":"","body":"正文"})

@@ -1,6 +1,7 @@
 //! The words everyone shares: what comes in, what is found, what goes out. Plain data.
 //! Must not know how anything is detected, stored or served.
 
+mod canonical;
 pub mod draft;
 pub mod finding;
 mod object;

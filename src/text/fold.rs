@@ -43,6 +43,8 @@ pub struct Folded {
     pub classes: Vec<u8>,
     /// Byte offset in the passage's text of the character that each folded one came from.
     pub at: Vec<u32>,
+    /// Classes of which some character is.
+    pub all: Class,
 }
 
 impl Folded {
@@ -87,21 +89,40 @@ impl Folded {
         memchr::memchr(Class::DIGIT, self.classes.get(at..)?).map(|step| at + step)
     }
 
+    /// The first character at or after `at` of one of these classes.
+    pub fn next_of(&self, classes: u8, at: usize) -> Option<usize> {
+        let mut at = at;
+        loop {
+            let block = self.classes.get(at..(at + SEARCH_CHARS).min(self.classes.len())).filter(|b| !b.is_empty())?;
+            // Without an early end the compiler looks at many characters at once.
+            if block.iter().fold(0, |all, class| all | class) & classes != 0 {
+                return block.iter().position(|class| class & classes != 0).map(|step| at + step);
+            }
+            at += block.len();
+        }
+    }
+
     fn clear(&mut self) {
         self.chars.clear();
         self.classes.clear();
         self.at.clear();
+        self.all = Class::default();
     }
 }
 
-const TARGET_BITS: u32 = 0x001f_ffff;
-const DROPPED: u32 = TARGET_BITS;
-const CLASS_SHIFT: u32 = 24;
+/// No character is of this class: what folds to it is dropped.
+const DROPPED: u8 = 0;
+/// Characters looked at together when one of a class is searched.
+const SEARCH_CHARS: usize = 32;
+/// Characters folded between two appends.
+const BLOCK_CHARS: usize = 128;
 
 /// The folding table; built once for a ruleset.
 pub struct FoldTable {
-    /// For each BMP scalar: folded scalar in the low 21 bits, class in the high 8.
-    bmp: Box<[u32]>,
+    /// What each scalar of the basic plane folds to.
+    to: Box<[char]>,
+    /// The class of that, or [`DROPPED`].
+    class: Box<[u8]>,
     /// Which transform a changed character stands for.
     changed: HashMap<char, Transform>,
 }
@@ -109,27 +130,25 @@ pub struct FoldTable {
 impl FoldTable {
     /// `traditional`: pairs (traditional, simplified); `lookalikes`: pairs (character, what it looks like).
     pub fn new(traditional: &[(char, char)], lookalikes: &[(char, char)]) -> Self {
-        let mut table = Self { bmp: vec![0; 0x1_0000].into_boxed_slice(), changed: HashMap::new() };
+        let mut table = Self {
+            to: vec!['\0'; 0x1_0000].into_boxed_slice(),
+            class: vec![DROPPED; 0x1_0000].into_boxed_slice(),
+            changed: HashMap::new(),
+        };
         let simplified: HashMap<char, char> = traditional.iter().copied().collect();
         let looks: HashMap<char, char> = lookalikes.iter().copied().collect();
-        for code in 0..0x1_0000u32 {
-            let Some(c) = char::from_u32(code) else { continue };
-            let slot = to_fixed_point(c, |c| fold_char(c, &simplified, &looks));
-            let entry = match slot {
-                None => DROPPED,
-                Some((to, _)) => to as u32 | u32::from(class_of(to).0) << CLASS_SHIFT,
-            };
-            match slot {
-                None => {
-                    table.changed.insert(c, dropped_transform(c));
-                }
-                Some((_, Some(transform))) => {
-                    table.changed.insert(c, transform);
-                }
-                Some((_, None)) => {}
+        for (place, (to, class)) in table.to.iter_mut().zip(&mut table.class).enumerate() {
+            let Some(c) = char::from_u32(place as u32) else { continue };
+            let folded = to_fixed_point(c, |c| fold_char(c, &simplified, &looks));
+            if let Some((folded, _)) = folded {
+                *to = folded;
+                *class = class_of(folded).0;
+                debug_assert_ne!(*class, DROPPED);
             }
-            if let Some(place) = table.bmp.get_mut(code as usize) {
-                *place = entry;
+            match folded {
+                None => drop(table.changed.insert(c, dropped_transform(c))),
+                Some((_, Some(transform))) => drop(table.changed.insert(c, transform)),
+                Some((_, None)) => {}
             }
         }
         table
@@ -138,29 +157,44 @@ impl FoldTable {
     /// Folds `text` into `into`, which is emptied first.
     pub fn fold_into(&self, text: &str, into: &mut Folded) {
         into.clear();
-        into.chars.reserve(text.len() / 3 + 16);
-        into.classes.reserve(text.len() / 3 + 16);
-        into.at.reserve(text.len() / 3 + 16);
-        for (at, c) in text.char_indices() {
-            let (to, class) = match self.bmp.get(c as usize) {
-                Some(&entry) => {
-                    let to = entry & TARGET_BITS;
-                    if to == DROPPED {
-                        continue;
-                    }
-                    (char::from_u32(to).unwrap_or(c), Class((entry >> CLASS_SHIFT) as u8))
-                }
-                None => match fold_astral(c) {
-                    None => continue,
-                    Some((to, _)) => match self.bmp.get(to as usize) {
-                        Some(&entry) => (char::from_u32(entry & TARGET_BITS).unwrap_or(to), Class((entry >> CLASS_SHIFT) as u8)),
-                        None => (to, class_of(to)),
-                    },
-                },
+        into.chars.reserve(text.len() / 3 + BLOCK_CHARS);
+        into.classes.reserve(text.len() / 3 + BLOCK_CHARS);
+        into.at.reserve(text.len() / 3 + BLOCK_CHARS);
+        let mut all = 0;
+        // A block on the stack costs one check of capacity a block instead of three a character.
+        let (mut chars, mut classes, mut at) = (['\0'; BLOCK_CHARS], [0u8; BLOCK_CHARS], [0u32; BLOCK_CHARS]);
+        let mut filled = 0;
+        for (byte, c) in text.char_indices() {
+            let (to, class) = match (self.to.get(c as usize), self.class.get(c as usize)) {
+                (Some(&to), Some(&class)) => (to, class),
+                _ => self.fold_beyond(c),
             };
-            into.chars.push(to);
-            into.classes.push(class.0);
-            into.at.push(at as u32);
+            let place = filled % BLOCK_CHARS;
+            (chars[place], classes[place], at[place]) = (to, class, byte as u32);
+            all |= class;
+            // A dropped character is written over by the next.
+            filled += usize::from(class != DROPPED);
+            if filled == BLOCK_CHARS {
+                into.chars.extend_from_slice(&chars);
+                into.classes.extend_from_slice(&classes);
+                into.at.extend_from_slice(&at);
+                filled = 0;
+            }
+        }
+        into.chars.extend_from_slice(chars.get(..filled).unwrap_or_default());
+        into.classes.extend_from_slice(classes.get(..filled).unwrap_or_default());
+        into.at.extend_from_slice(at.get(..filled).unwrap_or_default());
+        into.all = Class(all);
+    }
+
+    /// A character beyond the basic plane.
+    fn fold_beyond(&self, c: char) -> (char, u8) {
+        match fold_astral(c) {
+            None => ('\0', DROPPED),
+            Some((to, _)) => match (self.to.get(to as usize), self.class.get(to as usize)) {
+                (Some(&to), Some(&class)) => (to, class),
+                _ => (to, class_of(to).0),
+            },
         }
     }
 
