@@ -128,6 +128,7 @@ impl Patterns {
 impl Lexicon {
     pub fn compile(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
         let fold = read_fold(files, problems);
+        let segmenter = read_words(files, problems);
         let tables = Tables::read(files, problems);
         let mut rows = Vec::new();
         for (name, bytes) in dictionary_files(files) {
@@ -206,7 +207,7 @@ impl Lexicon {
         let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
         Self {
             fold,
-            segmenter: Segmenter::new(),
+            segmenter,
             tables,
             rows: ready,
             uses: patterns.uses,
@@ -394,6 +395,30 @@ fn read_fold(files: &RuleFiles, problems: &mut Vec<Problem>) -> FoldTable {
     let traditional = pairs("dictionaries/tables/traditional.tsv", "traditional", "simplified");
     let lookalikes = pairs("dictionaries/tables/lookalikes.csv", "character", "as");
     FoldTable::new(&traditional, &lookalikes)
+}
+
+fn read_words(files: &RuleFiles, problems: &mut Vec<Problem>) -> Segmenter {
+    let name = "dictionaries/tables/words.tsv";
+    let bytes = files.0.get(name).map(Vec::as_slice).unwrap_or_default();
+    if bytes.is_empty() {
+        problems.push(Problem {
+            file: name.into(),
+            line: None,
+            key: String::new(),
+            reason: "缺少该文件".into(),
+            cure: "从发行包中恢复该文件".into(),
+        });
+    }
+    Segmenter::read(bytes).unwrap_or_else(|bad| {
+        problems.push(Problem {
+            file: name.into(),
+            line: Some(bad.line),
+            key: "word".into(),
+            reason: "须为词语、次数、是否人名三列，以制表符分隔，次数为正整数".into(),
+            cure: "改正该行，或从发行包中恢复该文件".into(),
+        });
+        Segmenter::default()
+    })
 }
 
 /// Words of the lists that are looked for on demand, by list.

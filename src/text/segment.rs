@@ -1,73 +1,219 @@
-//! Word boundaries, lazily: only the run of Han characters that holds a candidate is segmented.
+//! Word boundaries, lazily: only the run of Han characters that holds a candidate is segmented, once.
 //! Must not know terms or detectors.
+//!
+//! The most probable segmentation by word frequencies, as jieba does it without its model for unknown words; equal to
+//! segmenting the whole text, since no word crosses the end of a run.
 
 use super::fold::{Class, Folded};
-use jieba_rs::{Jieba, TokenizeMode};
 use std::collections::HashMap;
 
-/// Longest run segmented as one, in characters; a longer one is cut at this length around the hit.
-const RUN_CHARS_MAX: usize = 512;
+/// Longest stretch whose words overlap that is weighed as one, in characters; text made to be longer is cut there.
+const PIECE_CHARS_MAX: usize = 4_096;
 
-/// Segments runs of folded text. jieba cuts each run of Han characters independently, so the boundaries equal those of
-/// segmenting everything.
+/// Segments runs of folded text.
+#[derive(Default)]
 pub struct Segmenter {
-    jieba: Jieba,
+    /// Open addressing: first two characters → words of two and more that begin with them. A count of 0 is empty.
+    slots: Box<[Slot]>,
+    words: Vec<Word>,
+    /// Third and later characters of the words.
+    rest: Vec<u16>,
+    /// ln(count) of single characters; NaN where the dictionary has none.
+    singles: Box<[f64]>,
+    /// ln(sum of all counts).
+    total: f64,
+    others: HashMap<String, bool>,
 }
 
-/// Boundaries already known for one passage: run → sorted token starts, relative to it, and its length.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    pair: u32,
+    first: u32,
+    count: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    /// ln(count).
+    weight: f64,
+    /// First of its third and later characters.
+    rest: u32,
+    len: u8,
+    is_person: bool,
+}
+
+/// A line of the word list that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: not word, count, person")]
+pub struct BadLine {
+    pub line: u64,
+}
+
+/// Boundaries already known for one passage, and memory for finding more.
 #[derive(Debug, Default)]
-pub struct KnownRuns(HashMap<(usize, usize), Vec<u32>>);
+pub struct KnownRuns {
+    /// One bit for each folded character: a word begins there, or the run before it ends.
+    starts: Vec<u64>,
+    /// One bit for each folded character of a run that has been segmented.
+    known: Vec<u64>,
+    piece: Piece,
+}
+
+/// The words of one stretch and the best way through them.
+#[derive(Debug, Default)]
+struct Piece {
+    /// End and weight of every word, by where it begins.
+    words: Vec<(u32, f64)>,
+    /// For each character, the first of its words; one more at the end.
+    first: Vec<u32>,
+    /// For each character, the weight of the best way from it to the end, and where its word ends.
+    best: Vec<(f64, u32)>,
+}
 
 impl KnownRuns {
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.starts.clear();
+        self.known.clear();
     }
 }
 
+fn has(bits: &[u64], at: usize) -> bool {
+    bits.get(at >> 6).is_some_and(|word| word >> (at & 63) & 1 == 1)
+}
+
+fn set(bits: &mut Vec<u64>, at: usize) {
+    if bits.len() <= at >> 6 {
+        bits.resize((at >> 6) + 1, 0);
+    }
+    if let Some(word) = bits.get_mut(at >> 6) {
+        *word |= 1 << (at & 63);
+    }
+}
+
+fn pair(a: char, b: char) -> Option<u32> {
+    // Words beyond the basic plane are names of rare characters; nothing else overlaps them.
+    ((a as u32) < 0x1_0000 && (b as u32) < 0x1_0000).then_some((a as u32) << 16 | b as u32)
+}
+
+fn place(pair: u32, slots: usize) -> usize {
+    ((u64::from(pair).wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 40) as usize & (slots - 1)
+}
+
 impl Segmenter {
-    pub fn new() -> Self {
-        Self { jieba: Jieba::new() }
+    /// Reads the list of words: a header, then `word`, `count`, `person` (1 for a person's name), divided by tabs.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadLine> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| BadLine { line: bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() as u64 + 1 })?;
+        let mut singles = vec![f64::NAN; 0x1_0000].into_boxed_slice();
+        let mut others = HashMap::new();
+        let mut listed: Vec<(u32, Word)> = Vec::with_capacity(bytes.len() / 12);
+        let mut rest: Vec<u16> = Vec::with_capacity(bytes.len() / 8);
+        let mut total = 0u64;
+        for (line, row) in (1u64..).zip(text.lines()).skip(1).filter(|(_, row)| !row.is_empty()) {
+            let mut cells = row.split('\t');
+            let (Some(word), Some(count)) = (cells.next(), cells.next().and_then(|c| c.trim().parse::<u64>().ok())) else {
+                return Err(BadLine { line });
+            };
+            if word.is_empty() || count == 0 || word.len() > 3 * usize::from(u8::MAX) {
+                return Err(BadLine { line });
+            }
+            let is_person = cells.next().is_some_and(|c| c.trim() == "1");
+            total += count;
+            let weight = (count as f64).ln();
+            let mut chars = word.chars();
+            let (first, second) = (chars.next(), chars.next());
+            match (first, second) {
+                (Some(only), None) => match singles.get_mut(only as usize) {
+                    Some(place) => *place = weight,
+                    None => drop(others.insert(word.to_owned(), is_person)),
+                },
+                (Some(a), Some(b)) if word.chars().all(|c| (c as u32) < 0x1_0000) => {
+                    let Some(pair) = pair(a, b) else { continue };
+                    let from = rest.len() as u32;
+                    rest.extend(chars.map(|c| c as u16));
+                    let len = 2 + (rest.len() as u32 - from) as u8;
+                    listed.push((pair, Word { weight, rest: from, len, is_person }));
+                }
+                _ => drop(others.insert(word.to_owned(), is_person)),
+            }
+        }
+        // Equal words cannot be told apart: the last one counts, as in jieba.
+        listed.sort_by_key(|(pair, word)| (*pair, word.len));
+        let size = (listed.len() * 3 / 4).next_power_of_two().max(64);
+        let mut slots = vec![Slot::default(); size].into_boxed_slice();
+        let mut words = Vec::with_capacity(listed.len());
+        for group in listed.chunk_by(|a, b| a.0 == b.0) {
+            let Some((pair, _)) = group.first() else { continue };
+            let mut at = place(*pair, size);
+            while slots.get(at).is_some_and(|slot| slot.count > 0) {
+                at = (at + 1) & (size - 1);
+            }
+            if let Some(slot) = slots.get_mut(at) {
+                *slot = Slot { pair: *pair, first: words.len() as u32, count: group.len() as u32 };
+            }
+            words.extend(group.iter().map(|(_, word)| *word));
+        }
+        rest.shrink_to_fit();
+        Ok(Self { slots, words, rest, singles, total: (total.max(1) as f64).ln(), others })
+    }
+
+    /// The words of two and more characters that begin with this pair.
+    fn beginning(&self, a: char, b: char) -> &[Word] {
+        let Some(pair) = pair(a, b) else { return &[] };
+        let mut at = place(pair, self.slots.len().max(1));
+        loop {
+            match self.slots.get(at) {
+                Some(slot) if slot.count > 0 && slot.pair == pair => {
+                    return self.words.get(slot.first as usize..(slot.first + slot.count) as usize).unwrap_or_default();
+                }
+                Some(slot) if slot.count > 0 => at = (at + 1) & (self.slots.len() - 1),
+                _ => return &[],
+            }
+        }
+    }
+
+    fn rest_of(&self, word: &Word) -> &[u16] {
+        self.rest.get(word.rest as usize..word.rest as usize + usize::from(word.len) - 2).unwrap_or_default()
+    }
+
+    fn word(&self, chars: &[char]) -> Option<&Word> {
+        let [a, b, later @ ..] = chars else { return None };
+        let is_it = |word: &&Word| {
+            usize::from(word.len) == chars.len() && self.rest_of(word).iter().zip(later).all(|(&have, &c)| u32::from(have) == c as u32)
+        };
+        self.beginning(*a, *b).iter().rfind(is_it)
     }
 
     pub fn has_word(&self, word: &str) -> bool {
-        self.jieba.has_word(word)
+        let chars: Vec<char> = word.chars().collect();
+        match chars.as_slice() {
+            [only] if (*only as u32) < 0x1_0000 => self.singles.get(*only as usize).is_some_and(|weight| !weight.is_nan()),
+            chars => self.word(chars).is_some() || !self.others.is_empty() && self.others.contains_key(word),
+        }
     }
 
     /// Whether the dictionary knows the word as a person's name.
     pub fn is_person(&self, word: &str) -> bool {
-        self.jieba.tag(word, false).first().is_some_and(|tag| tag.word == word && tag.tag.starts_with("nr"))
+        let chars: Vec<char> = word.chars().collect();
+        self.word(&chars).map(|w| w.is_person).or_else(|| self.others.get(word).copied()).unwrap_or(false)
     }
 
     /// `None` when `start` and `end` are word boundaries of the folded text; otherwise the words around, joined by `/`.
     pub fn straddled(&self, folded: &Folded, start: usize, end: usize, known: &mut KnownRuns) -> Option<String> {
-        let breaks = |at: usize, known: &mut KnownRuns| -> Option<(usize, usize)> {
-            // Not inside a Han run: letters and digits are words of their own.
-            if at == 0 || !folded.class(at - 1).is(Class::HAN) || !folded.class(at).is(Class::HAN) {
-                return None;
-            }
-            let (run_start, run_end) = run_around(folded, at);
-            let tokens = known.0.entry((run_start, run_end)).or_insert_with(|| self.tokens(folded, run_start, run_end));
-            let relative = (at - run_start) as u32;
-            match tokens.binary_search(&relative) {
-                Ok(_) => None,
-                Err(next) => {
-                    let word_start = next.checked_sub(1).and_then(|i| tokens.get(i)).copied().unwrap_or(0) as usize;
-                    let word_end = tokens.get(next).map_or(run_end - run_start, |&t| t as usize);
-                    Some((run_start + word_start, run_start + word_end))
-                }
-            }
-        };
-        let left = breaks(start, known);
-        let right = breaks(end, known);
-        let (from, to) = match (left, right) {
-            (None, None) => return None,
-            (Some((a, b)), None) => (a, b.max(end)),
-            (None, Some((a, b))) => (a.min(start), b),
-            (Some((a, _)), Some((_, d))) => (a, d),
-        };
+        if self.is_boundary(folded, start, known) && self.is_boundary(folded, end, known) {
+            return None;
+        }
+        let mut from = start;
+        while !self.is_boundary(folded, from, known) {
+            from -= 1;
+        }
+        let mut to = end;
+        while !self.is_boundary(folded, to, known) {
+            to += 1;
+        }
         let mut words = String::new();
         for at in from..to.min(folded.len()) {
-            if at > from && breaks(at, known).is_none() {
+            if at > from && self.is_boundary(folded, at, known) {
                 words.push('/');
             }
             words.extend(folded.chars.get(at));
@@ -75,34 +221,166 @@ impl Segmenter {
         Some(words)
     }
 
-    fn tokens(&self, folded: &Folded, start: usize, end: usize) -> Vec<u32> {
-        let run = folded.text(start, end);
-        let mut starts: Vec<u32> = self.jieba.tokenize(&run, TokenizeMode::Default, false).iter().map(|t| t.start as u32).collect();
-        starts.push((end - start) as u32);
-        starts
+    /// Whether a word of the folded text begins or ends at `at`.
+    pub fn is_boundary(&self, folded: &Folded, at: usize, known: &mut KnownRuns) -> bool {
+        let is_han = |i: usize| folded.class(i).is(Class::HAN);
+        // Not inside a Han run: letters and digits are words of their own.
+        if at == 0 || !is_han(at - 1) || !is_han(at) {
+            return true;
+        }
+        if !has(&known.known, at) {
+            let mut start = at;
+            while start > 0 && is_han(start - 1) {
+                start -= 1;
+            }
+            let end = (at..folded.len()).find(|&i| !is_han(i)).unwrap_or(folded.len());
+            self.segment(folded, start, end, known);
+        }
+        has(&known.starts, at)
+    }
+
+    /// Marks the word boundaries of a whole run.
+    fn segment(&self, folded: &Folded, start: usize, end: usize, known: &mut KnownRuns) {
+        let Some(run) = folded.chars.get(start..end) else { return };
+        let KnownRuns { starts, known, piece } = known;
+        (start..end).for_each(|at| set(known, at));
+        piece.clear();
+        // No word found so far reaches beyond here.
+        let (mut piece_start, mut reach) = (0, 0);
+        for (at, &c) in run.iter().enumerate() {
+            if at == reach && at > piece_start || at - piece_start >= PIECE_CHARS_MAX {
+                piece.mark(start + piece_start, self.total, starts);
+                piece.clear();
+                piece_start = at;
+            }
+            reach = reach.max(at + 1);
+            piece.first.push(piece.words.len() as u32);
+            let weight = self.singles.get(c as usize).copied().unwrap_or(f64::NAN);
+            if !weight.is_nan() {
+                piece.words.push(((at + 1 - piece_start) as u32, weight));
+            }
+            let Some(&next) = run.get(at + 1) else { continue };
+            for word in self.beginning(c, next) {
+                let word_end = at + usize::from(word.len);
+                let fits = word.len == 2
+                    || run
+                        .get(at + 2..word_end)
+                        .is_some_and(|later| self.rest_of(word).iter().zip(later).all(|(&have, &c)| u32::from(have) == c as u32));
+                if fits {
+                    piece.words.push(((word_end - piece_start) as u32, word.weight));
+                    reach = reach.max(word_end);
+                }
+            }
+        }
+        piece.mark(start + piece_start, self.total, starts);
+        set(starts, end);
     }
 }
 
-impl Default for Segmenter {
-    fn default() -> Self {
-        Self::new()
+impl Piece {
+    fn clear(&mut self) {
+        self.words.clear();
+        self.first.clear();
+    }
+
+    /// Marks where the words of the most probable way begin; `start` is where the piece stands.
+    fn mark(&mut self, start: usize, total: f64, starts: &mut Vec<u64>) {
+        let Self { words, first, best } = self;
+        let len = first.len();
+        match len {
+            0 => return,
+            1 => return set(starts, start),
+            _ => {}
+        }
+        best.clear();
+        best.resize(len + 1, (0.0, len as u32));
+        let mut words_end = words.len();
+        for at in (0..len).rev() {
+            let from = first.get(at).copied().unwrap_or(0) as usize;
+            let weight_at = |end: u32| best.get((end as usize).min(len)).map_or(0.0, |b| b.0);
+            let mut chosen: Option<(f64, u32)> = None;
+            for &(end, weight) in words.get(from..words_end).unwrap_or_default() {
+                let whole = weight - total + weight_at(end);
+                // Of two equally probable ways the longer word, as in jieba.
+                if chosen.is_none_or(|(best, best_end)| whole > best || whole == best && end > best_end) {
+                    chosen = Some((whole, end));
+                }
+            }
+            words_end = from;
+            let chosen = chosen.unwrap_or_else(|| (-total + weight_at(at as u32 + 1), at as u32 + 1));
+            if let Some(place) = best.get_mut(at) {
+                *place = chosen;
+            }
+        }
+        let mut at = 0;
+        while at < len {
+            set(starts, start + at);
+            at = best.get(at).map_or(len, |b| (b.1 as usize).max(at + 1));
+        }
     }
 }
 
-/// The run of Han characters around `at`, on a grid of [`RUN_CHARS_MAX`] where it is longer than that.
-fn run_around(folded: &Folded, at: usize) -> (usize, usize) {
-    let is_han = |i: usize| folded.class(i).is(Class::HAN);
-    let mut start = at;
-    while start > 0 && is_han(start - 1) && at - start < RUN_CHARS_MAX {
-        start -= 1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::fold::FoldTable;
+    use jieba_rs::Jieba;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static OURS: LazyLock<Segmenter> =
+        LazyLock::new(|| Segmenter::read(include_bytes!("../../dictionaries/tables/words.tsv")).expect("the shipped words"));
+    static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
+
+    fn boundaries(text: &str) -> Vec<usize> {
+        let folded = FoldTable::new(&[], &[]).fold(text);
+        let mut known = KnownRuns::default();
+        (0..=folded.len()).filter(|&at| OURS.is_boundary(&folded, at, &mut known)).collect()
     }
-    let mut end = at;
-    while end < folded.len() && is_han(end) && end - at < RUN_CHARS_MAX {
-        end += 1;
+
+    fn boundaries_of_jieba(text: &str) -> Vec<usize> {
+        let mut all: Vec<usize> = JIEBA.tokenize(text, jieba_rs::TokenizeMode::Default, false).iter().map(|t| t.start).collect();
+        all.push(text.chars().count());
+        all
     }
-    if end - start < RUN_CHARS_MAX {
-        return (start, end);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn boundaries_are_those_of_jieba(
+            words in prop::collection::vec(prop::sample::select(vec![
+                "发展中国家", "中国", "国家", "人民", "民政", "政府", "府办", "办公室", "研究", "究生", "生命", "起源", "的", "大学生", "学生会",
+                "会主席", "和", "服务", "务必", "结婚", "尚未", "未来", "来自", "自由", "由于", "长春市", "市长", "春药", "药店", "店员", "一",
+            ]), 1..30),
+        ) {
+            let text = words.concat();
+            prop_assert_eq!(boundaries(&text), boundaries_of_jieba(&text));
+        }
     }
-    let grid = at - at % (RUN_CHARS_MAX / 2);
-    (start.max(grid.saturating_sub(RUN_CHARS_MAX / 4)), end.min(grid + RUN_CHARS_MAX * 3 / 4))
+
+    #[test]
+    fn ordinary_text_is_cut_as_jieba_cuts_it() {
+        for line in include_str!("../../dictionaries/canary.txt").lines() {
+            for run in line.split(|c: char| !crate::text::fold::is_han(c as u32)).filter(|run| !run.is_empty()) {
+                assert_eq!(boundaries(run), boundaries_of_jieba(run), "{run}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_hit_across_words_is_told_with_the_words() {
+        let folded = FoldTable::new(&[], &[]).fold("，长春药店开业。");
+        let mut known = KnownRuns::default();
+        assert_eq!(OURS.straddled(&folded, 2, 4, &mut known).as_deref(), Some("长春/药店"));
+        assert_eq!(OURS.straddled(&folded, 1, 3, &mut known), None);
+    }
+
+    #[test]
+    fn what_is_no_word_list_is_refused_with_its_line() {
+        for (bytes, line) in
+            [(&b"word\tcount\tperson\n\xff\t1\t\n"[..], 2), (b"word\tcount\tperson\na\t1\t\nb\tx\t\n", 3), ("w\n\n甲\t0\t".as_bytes(), 3)]
+        {
+            assert_eq!(Segmenter::read(bytes).err(), Some(BadLine { line }));
+        }
+    }
 }
