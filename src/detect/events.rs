@@ -116,7 +116,7 @@ impl Events {
         let mut covered = 0;
         for hit in reading.words_in(scan.lexicon, list, 0..reading.len()) {
             let range = hit.start as usize..hit.end as usize;
-            if range.start < covered || reading.straddled(scan.lexicon, range.start, range.end).is_some() {
+            if range.start < covered {
                 continue;
             }
             // 山体滑坡 over 滑坡: hits are sorted by start; the longest at a place wins.
@@ -127,7 +127,6 @@ impl Events {
                 .max()
                 .unwrap_or(range.end);
             let range = range.start..longest;
-            covered = range.end;
             let sentence = reading.sentence(range.clone());
             let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
             let effect = reading.has_word(scan.lexicon, self.effect, sentence.clone());
@@ -135,6 +134,12 @@ impl Events {
             let guard = reading
                 .words_in(scan.lexicon, guards, sentence.clone())
                 .find(|h| h.end as usize <= range.start || h.start as usize >= range.end);
+            // Asked last, since it costs most.
+            if (timed || effect || is_template.is_some()) && reading.straddled(scan.lexicon, hit.start as usize, hit.end as usize).is_some()
+            {
+                continue;
+            }
+            covered = range.end;
             let occurred = ["发生", "突发", "引发"].iter().any(|w| reading.ends_with(range.start, w));
             let event =
                 Found::new(code, Severity::S2, index, range.clone(), rule_of(code)).because("time", timed).because("effect", effect);

@@ -65,6 +65,7 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
     track(personal, scan, index, persons, report);
 }
 
+const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /// Most spans of minors that can end behind a person and begin before.
 const NEIGHBOURS: usize = 8;
 
@@ -181,15 +182,20 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut severe = Vec::new();
     let both = personal.disease.and(personal.poverty);
-    let hits: Vec<_> = reading.words_in(scan.lexicon, both, 0..reading.len()).collect();
+    if persons.is_empty() {
+        return severe;
+    }
     let mut last_end = 0;
-    for hit in hits {
+    for hit in reading.words_in(scan.lexicon, both, 0..reading.len()) {
         let range = hit.start as usize..hit.end as usize;
-        if range.start < last_end || reading.straddled(scan.lexicon, range.start, range.end).is_some() {
+        if range.start < last_end {
             continue;
         }
         let sentence = reading.sentence(range.clone());
         let Some(person) = persons_in(persons, sentence).min_by_key(|p| p.range.start.abs_diff(range.start)) else { continue };
+        if reading.straddled(scan.lexicon, range.start, range.end).is_some() {
+            continue;
+        }
         let is_poverty = scan.lexicon.lists_of(hit.pattern).meets(personal.poverty);
         let severity = if is_poverty || person.is_masked { Severity::S2 } else { Severity::S3 };
         last_end = range.end;
@@ -235,8 +241,11 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
         let clause = address_window(reading, at);
         let text = reading.text(clause.clone());
         let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
-        let room = patterns.room.as_ref().and_then(|r| r.find(&text));
-        let village = patterns.village.as_ref().and_then(|r| r.find(&text));
+        // What every match must hold is looked for first: most windows have none of it.
+        let holds = |signs: &[char]| text.contains(signs);
+        let room = patterns.room.as_ref().filter(|_| holds(&DIGITS)).and_then(|r| r.find(&text));
+        let may_be_village = holds(&['组', '寨', '屯', '队']) && holds(&['乡', '镇', '街']) && holds(&['村', '社']);
+        let village = patterns.village.as_ref().filter(|_| may_be_village && room.is_none()).and_then(|r| r.find(&text));
         let Some((found, is_room)) = room.map(|m| (m, true)).or(village.map(|m| (m, false))) else {
             at = clause.end.max(at + 1);
             continue;

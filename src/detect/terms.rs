@@ -181,15 +181,6 @@ impl Terms {
                 }
             }
         }
-        // A disguise is not explained away by a boundary that the disguise itself broke.
-        if row.on_word_boundary
-            && hit.layer == Layer::Folded
-            && row.mode != MatchMode::Regex
-            && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
-        {
-            report.suppress(found(), SuppressedReason::Boundary, words);
-            return;
-        }
         let alone = |at: Option<usize>, edge: usize| {
             let ascii = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric());
             !(ascii(edge) && at.is_some_and(ascii))
@@ -207,6 +198,15 @@ impl Terms {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
             let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };
             report.suppress(found(), SuppressedReason::Context, detail);
+            return;
+        }
+        // Last, since it costs most. A disguise is not explained away by a boundary that the disguise itself broke.
+        if row.on_word_boundary
+            && hit.layer == Layer::Folded
+            && row.mode != MatchMode::Regex
+            && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
+        {
+            report.suppress(found(), SuppressedReason::Boundary, words);
             return;
         }
         terms.push(Term { reading: index, range, row: row_index, layer: hit.layer });

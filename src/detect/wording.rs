@@ -29,10 +29,33 @@ pub struct Wording {
     names: Vec<FixedName>,
     /// Halves of the names: of a name with one wrong character, one half is intact.
     halves: Matcher,
-    half_of: Vec<Vec<(u32, bool)>>,
+    half_of: Vec<Half>,
     autonomous: Vec<Vec<char>>,
     autonomous_set: HashSet<String>,
     close: Close,
+}
+
+/// Half of one name or more.
+#[derive(Default)]
+struct Half {
+    /// Names, and whether it is their left half.
+    names: Vec<(u32, bool)>,
+    /// The two nearest characters of the other halves, one bit for each hash: first and second behind, first and second
+    /// before. With one wrong character in the name, one of the two is right.
+    neighbours: [u64; 4],
+}
+
+impl Half {
+    fn may_go_on(&self, chars: &[char], start: usize, end: usize) -> bool {
+        let has = |place: usize, at: Option<usize>| {
+            at.and_then(|at| chars.get(at)).zip(self.neighbours.get(place)).is_some_and(|(c, mask)| mask & neighbour(*c) != 0)
+        };
+        has(0, Some(end)) || has(1, Some(end + 1)) || has(2, start.checked_sub(1)) || has(3, start.checked_sub(2))
+    }
+}
+
+fn neighbour(c: char) -> u64 {
+    1 << ((c as u32).wrapping_mul(0x9e37_79b1) >> 26)
 }
 
 struct FixedName {
@@ -51,17 +74,24 @@ impl Wording {
             .collect();
         let mut index: HashMap<Vec<char>, usize> = HashMap::new();
         let mut patterns: Vec<Vec<char>> = Vec::new();
-        let mut half_of: Vec<Vec<(u32, bool)>> = Vec::new();
+        let mut half_of: Vec<Half> = Vec::new();
         for (i, name) in names.iter().enumerate() {
             let (left, right) = name.chars.split_at(name.chars.len() / 2);
             for (half, is_left) in [(left, true), (right, false)] {
                 let place = *index.entry(half.to_vec()).or_insert_with(|| {
                     patterns.push(half.to_vec());
-                    half_of.push(Vec::new());
+                    half_of.push(Half::default());
                     patterns.len() - 1
                 });
-                if let Some(uses) = half_of.get_mut(place) {
-                    uses.push((i as u32, is_left));
+                let Some(half) = half_of.get_mut(place) else { continue };
+                half.names.push((i as u32, is_left));
+                let nearest: [Option<&char>; 4] = if is_left {
+                    [right.first(), right.get(1), None, None]
+                } else {
+                    [None, None, left.last(), left.len().checked_sub(2).and_then(|at| left.get(at))]
+                };
+                for (mask, c) in half.neighbours.iter_mut().zip(nearest) {
+                    *mask |= c.map_or(0, |c| neighbour(*c));
                 }
             }
         }
@@ -219,7 +249,11 @@ impl Wording {
         let chars = &reading.folded.chars;
         let mut wrong: Vec<(Range<usize>, u32, usize)> = Vec::new();
         self.halves.scan(chars, |o| {
-            for &(name, is_left) in self.half_of.get(o.pattern as usize).map(Vec::as_slice).unwrap_or_default() {
+            let Some(half) = self.half_of.get(o.pattern as usize) else { return };
+            if !half.may_go_on(chars, o.start as usize, o.end as usize) {
+                return;
+            }
+            for &(name, is_left) in &half.names {
                 let Some(fixed) = self.names.get(name as usize) else { continue };
                 let start = if is_left { Some(o.start as usize) } else { (o.end as usize).checked_sub(fixed.chars.len()) };
                 let Some(start) = start else { continue };

@@ -10,6 +10,10 @@ use std::collections::HashMap;
 /// Longest stretch whose words overlap that is weighed as one, in characters; text made to be longer is cut there.
 const PIECE_CHARS_MAX: usize = 4_096;
 
+/// Ideographs of the basic plane: the characters whose own weight is kept.
+const SINGLES_FROM: usize = 0x3400;
+const SINGLES: usize = 0xa000 - SINGLES_FROM;
+
 /// Segments runs of folded text.
 #[derive(Default)]
 pub struct Segmenter {
@@ -18,7 +22,7 @@ pub struct Segmenter {
     words: Vec<Word>,
     /// Third and later characters of the words.
     rest: Vec<u16>,
-    /// ln(count) of single characters; NaN where the dictionary has none.
+    /// ln(count) of single characters from [`SINGLES_FROM`]; NaN where the dictionary has none.
     singles: Box<[f64]>,
     /// ln(sum of all counts).
     total: f64,
@@ -104,7 +108,7 @@ impl Segmenter {
     pub fn read(bytes: &[u8]) -> Result<Self, BadLine> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| BadLine { line: bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() as u64 + 1 })?;
-        let mut singles = vec![f64::NAN; 0x1_0000].into_boxed_slice();
+        let mut singles = vec![f64::NAN; SINGLES].into_boxed_slice();
         let mut others = HashMap::new();
         let mut listed: Vec<(u32, Word)> = Vec::with_capacity(bytes.len() / 12);
         let mut rest: Vec<u16> = Vec::with_capacity(bytes.len() / 8);
@@ -123,7 +127,7 @@ impl Segmenter {
             let mut chars = word.chars();
             let (first, second) = (chars.next(), chars.next());
             match (first, second) {
-                (Some(only), None) => match singles.get_mut(only as usize) {
+                (Some(only), None) => match singles.get_mut((only as usize).wrapping_sub(SINGLES_FROM)) {
                     Some(place) => *place = weight,
                     None => drop(others.insert(word.to_owned(), is_person)),
                 },
@@ -157,6 +161,10 @@ impl Segmenter {
         Ok(Self { slots, words, rest, singles, total: (total.max(1) as f64).ln(), others })
     }
 
+    fn single(&self, c: char) -> f64 {
+        self.singles.get((c as usize).wrapping_sub(SINGLES_FROM)).copied().unwrap_or(f64::NAN)
+    }
+
     /// The words of two and more characters that begin with this pair.
     fn beginning(&self, a: char, b: char) -> &[Word] {
         let Some(pair) = pair(a, b) else { return &[] };
@@ -187,7 +195,7 @@ impl Segmenter {
     pub fn has_word(&self, word: &str) -> bool {
         let chars: Vec<char> = word.chars().collect();
         match chars.as_slice() {
-            [only] if (*only as u32) < 0x1_0000 => self.singles.get(*only as usize).is_some_and(|weight| !weight.is_nan()),
+            [only] if !self.single(*only).is_nan() => true,
             chars => self.word(chars).is_some() || !self.others.is_empty() && self.others.contains_key(word),
         }
     }
@@ -255,7 +263,7 @@ impl Segmenter {
             }
             reach = reach.max(at + 1);
             piece.first.push(piece.words.len() as u32);
-            let weight = self.singles.get(c as usize).copied().unwrap_or(f64::NAN);
+            let weight = self.single(c);
             if !weight.is_nan() {
                 piece.words.push(((at + 1 - piece_start) as u32, weight));
             }
