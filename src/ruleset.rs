@@ -208,10 +208,8 @@ impl Ruleset {
             Some("employment") => return AccountKind::Employment,
             _ => {}
         }
-        let folded = self.lexicon.fold.fold(&draft.account);
-        let mut hits = Vec::new();
-        self.lexicon.scan(&folded, &mut hits);
-        let has = |list: ListSet| hits.iter().any(|h| self.lexicon.lists_of(h.pattern).meets(list));
+        let name = self.lexicon.fold.fold_term(&draft.account);
+        let has = |list: ListSet| !self.lexicon.scan_on_demand(list, &name, 0).is_empty();
         if has(self.guards.justice) {
             AccountKind::Justice
         } else if has(self.guards.employment) {

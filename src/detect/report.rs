@@ -166,6 +166,9 @@ impl Report {
         self.keep_the_gravest();
         self.found.sort_by(|a, b| (&a.code, key(&a.place)).cmp(&(&b.code, key(&b.place))).then(b.severity.cmp(&a.severity)));
         self.found.dedup_by(|later, first| later.code == first.code && later.place == first.place);
+        if self.found.is_empty() && self.dropped.is_empty() {
+            return (Vec::new(), Vec::new(), self.overflowed);
+        }
         let mut places: Vec<Place> =
             self.found.iter().map(|f| f.place.clone()).chain(self.dropped.iter().map(|d| d.found.place.clone())).collect();
         places.sort_by_key(key);

@@ -10,7 +10,7 @@ use super::Scan;
 use super::calendar::{self, WrittenDate};
 use super::reading::Reading;
 use super::report::{Found, Report};
-use crate::lexicon::matcher::Matcher;
+use crate::lexicon::fixed_names::WrongName;
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::Severity;
@@ -26,86 +26,18 @@ pub struct Wording {
     autonomous_suffix: ListSet,
     leader: ListSet,
     activity: ListSet,
-    names: Vec<FixedName>,
-    /// Halves of the names: of a name with one wrong character, one half is intact.
-    halves: Matcher,
-    half_of: Vec<Half>,
     autonomous: Vec<Vec<char>>,
     autonomous_set: HashSet<String>,
-    close: Close,
-}
-
-/// Half of one name or more.
-#[derive(Default)]
-struct Half {
-    /// Names, and whether it is their left half.
-    names: Vec<(u32, bool)>,
-    /// The two nearest characters of the other halves, one bit for each hash: first and second behind, first and second
-    /// before. With one wrong character in the name, one of the two is right.
-    neighbours: [u64; 4],
-}
-
-impl Half {
-    fn may_go_on(&self, chars: &[char], start: usize, end: usize) -> bool {
-        let has = |place: usize, at: Option<usize>| {
-            at.and_then(|at| chars.get(at)).zip(self.neighbours.get(place)).is_some_and(|(c, mask)| mask & neighbour(*c) != 0)
-        };
-        has(0, Some(end)) || has(1, Some(end + 1)) || has(2, start.checked_sub(1)) || has(3, start.checked_sub(2))
-    }
-}
-
-fn neighbour(c: char) -> u64 {
-    1 << ((c as u32).wrapping_mul(0x9e37_79b1) >> 26)
-}
-
-struct FixedName {
-    chars: Vec<char>,
-    kind: String,
 }
 
 impl Wording {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let names: Vec<FixedName> = lexicon
-            .tables
-            .fixed_names
-            .iter()
-            .map(|(name, kind)| FixedName { chars: lexicon.fold.fold_term(name), kind: kind.clone() })
-            .filter(|n| n.chars.len() >= 4)
-            .collect();
-        let mut index: HashMap<Vec<char>, usize> = HashMap::new();
-        let mut patterns: Vec<Vec<char>> = Vec::new();
-        let mut half_of: Vec<Half> = Vec::new();
-        for (i, name) in names.iter().enumerate() {
-            let (left, right) = name.chars.split_at(name.chars.len() / 2);
-            for (half, is_left) in [(left, true), (right, false)] {
-                let place = *index.entry(half.to_vec()).or_insert_with(|| {
-                    patterns.push(half.to_vec());
-                    half_of.push(Half::default());
-                    patterns.len() - 1
-                });
-                let Some(half) = half_of.get_mut(place) else { continue };
-                half.names.push((i as u32, is_left));
-                let nearest: [Option<&char>; 4] = if is_left {
-                    [right.first(), right.get(1), None, None]
-                } else {
-                    [None, None, left.last(), left.len().checked_sub(2).and_then(|at| left.get(at))]
-                };
-                for (mask, c) in half.neighbours.iter_mut().zip(nearest) {
-                    *mask |= c.map_or(0, |c| neighbour(*c));
-                }
-            }
-        }
-        let halves = Matcher::new(&patterns, |a, b| lexicon.commonness(a, b), |_| false);
         Self {
             autonomous_suffix: lexicon.list("autonomous_suffix", problems),
             leader: lexicon.list("leader", problems),
             activity: lexicon.list("activity", problems),
-            names,
-            halves,
-            half_of,
             autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
             autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),
-            close: Close::new(&lexicon.tables.pinyin, &lexicon.tables.similar_shapes),
         }
     }
 
@@ -246,30 +178,16 @@ impl Wording {
     /// One wrong, similar character in a name that must be right.
     fn fixed_names(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let chars = &reading.folded.chars;
-        let mut wrong: Vec<(Range<usize>, u32, usize)> = Vec::new();
-        self.halves.scan(chars, |o| {
-            let Some(half) = self.half_of.get(o.pattern as usize) else { return };
-            if !half.may_go_on(chars, o.start as usize, o.end as usize) {
-                return;
-            }
-            for &(name, is_left) in &half.names {
-                let Some(fixed) = self.names.get(name as usize) else { continue };
-                let start = if is_left { Some(o.start as usize) } else { (o.end as usize).checked_sub(fixed.chars.len()) };
-                let Some(start) = start else { continue };
-                let range = start..start + fixed.chars.len();
-                let Some(window) = chars.get(range.clone()) else { continue };
-                let mut differing = window.iter().zip(&fixed.chars).enumerate().filter(|(_, (a, b))| a != b);
-                let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { continue };
-                if self.close.are_close(*have, *want)
-                    && !wrong.iter().rev().take(NEIGHBOURS).any(|(r, _, _)| r.start < range.end && range.start < r.end)
-                {
-                    wrong.push((range, name, start + at));
+        let mut wrong: Vec<WrongName<'_>> = Vec::new();
+        for hit in &reading.hits {
+            for found in scan.lexicon.fixed_names.wrong_at(&reading.folded.chars, hit.pattern, hit.start as usize) {
+                let overlaps = |other: &WrongName<'_>| other.range.start < found.range.end && found.range.start < other.range.end;
+                if !wrong.iter().rev().take(NEIGHBOURS).any(overlaps) {
+                    wrong.push(found);
                 }
             }
-        });
-        for (range, name, at) in wrong {
-            let Some(fixed) = self.names.get(name as usize) else { continue };
+        }
+        for WrongName { name: fixed, range, at } in wrong {
             // A word of its own around the differing character (人民政协 beside 人民政府) is no typo.
             let is_word = (2..=4).any(|len| {
                 (at + 1 - len.min(at + 1)..=at)
@@ -349,30 +267,6 @@ pub fn edit_distance(a: &[char], b: &[char], most: usize) -> usize {
         }
     }
     row.last().copied().unwrap_or(0)
-}
-
-/// Characters that are mistaken for each other: same sound (without tone) or similar shape.
-struct Close {
-    sound: HashMap<char, Vec<u16>>,
-    shape: HashSet<(char, char)>,
-}
-
-impl Close {
-    fn new(pinyin: &[(char, String)], shapes: &[(char, char)]) -> Self {
-        let mut ids: HashMap<&str, u16> = HashMap::new();
-        let mut sound: HashMap<char, Vec<u16>> = HashMap::new();
-        for (c, syllable) in pinyin {
-            let next = ids.len() as u16;
-            let id = *ids.entry(syllable.as_str()).or_insert(next);
-            sound.entry(*c).or_default().push(id);
-        }
-        let shape = shapes.iter().flat_map(|&(a, b)| [(a, b), (b, a)]).collect();
-        Self { sound, shape }
-    }
-
-    fn are_close(&self, a: char, b: char) -> bool {
-        self.shape.contains(&(a, b)) || self.sound.get(&a).zip(self.sound.get(&b)).is_some_and(|(x, y)| x.iter().any(|s| y.contains(s)))
-    }
 }
 
 #[cfg(test)]

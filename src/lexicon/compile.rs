@@ -1,6 +1,7 @@
 //! The compiled lexicon: all rows, word lists and anchors in one matcher, conditions resolved to patterns.
 //! Must not know detectors or drafts.
 
+use super::fixed_names::FixedNames;
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
 use super::number_rows::NumberRows;
@@ -92,6 +93,7 @@ pub struct Lexicon {
     /// words, and a hit for each of them would cost more than all the rest.
     on_demand: Vec<(u8, Matcher)>,
     on_demand_set: ListSet,
+    pub fixed_names: FixedNames,
     /// Words of conditions: looked for only around hits of rows that ask.
     words: Vec<Matcher>,
     /// `regex` rows without words to find them by: tried around digits only.
@@ -130,6 +132,7 @@ impl Lexicon {
         let fold = read_fold(files, problems);
         let segmenter = read_words(files, problems);
         let tables = Tables::read(files, problems);
+        let frequency = Frequency::read(files, problems);
         let mut rows = Vec::new();
         for (name, bytes) in dictionary_files(files) {
             rows.extend(load::rows(name, bytes, |code| tables.codes.contains_key(code), problems));
@@ -193,7 +196,7 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
-        let frequency = Frequency::read(files, problems);
+        let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.of(a, b), |chars| patterns.of(chars));
         let expressions: Vec<(u32, &str)> =
             digit_rows.iter().filter_map(|&i| Some((i, ready.get(i as usize).map(|r: &Ready| r.row.term.as_str())?))).collect();
         let number_rows = NumberRows::new(&expressions, |c| frequency.of_char(c));
@@ -215,6 +218,7 @@ impl Lexicon {
             lists,
             on_demand,
             on_demand_set,
+            fixed_names,
             words,
             number_rows,
             frequency,

@@ -2,6 +2,7 @@
 //! Must not know detectors, policy, files on disk or the time of day.
 
 pub mod compile;
+pub mod fixed_names;
 pub mod load;
 pub mod matcher;
 mod number_rows;

@@ -72,8 +72,17 @@ impl CanonicalHash {
     /// SHA-256, hex.
     pub fn finish(mut self) -> String {
         self.sha.update(b"}");
-        hex::encode(self.sha.finalize())
+        hex_text(&self.sha.finalize())
     }
+}
+
+/// Bytes in hexadecimal.
+pub fn hex_text(bytes: &[u8]) -> String {
+    let mut digits = vec![0; 2 * bytes.len()];
+    // The length fits, and hexadecimal digits are ASCII.
+    let written = hex::encode_to_slice(bytes, &mut digits);
+    debug_assert!(written.is_ok());
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 impl Default for CanonicalHash {

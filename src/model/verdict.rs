@@ -170,7 +170,7 @@ impl Verdict {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
-        hex::encode(hasher.finalize())
+        super::canonical::hex_text(&hasher.finalize())
     }
 
     /// Only the secrecy reviewer and the author may read the draft, whatever queue it stands in: one that could not be

@@ -1,0 +1,207 @@
+//! Names that must be right – of the state, its organs, laws and policies – and where one similar character in them is wrong.
+//! Must not know what is said of it.
+
+use super::tables::Tables;
+use crate::text::fold::FoldTable;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// Shortest name, in characters: one other character in a shorter one is another word.
+const NAME_CHARS_MIN: usize = 4;
+/// A half of a name that is rarer than this in ordinary text, per million characters, is looked for itself.
+const RARE_PER_MILLION: f32 = 20.0;
+
+/// A name that must be right.
+pub struct FixedName {
+    pub chars: Vec<char>,
+    pub kind: String,
+}
+
+/// A name with one wrong character.
+pub struct WrongName<'n> {
+    pub name: &'n FixedName,
+    /// Where it stands.
+    pub range: Range<usize>,
+    /// Where the wrong character stands.
+    pub at: usize,
+}
+
+/// All of them, with the patterns that give them away.
+///
+/// Of a name with one wrong character, one half is intact. Rare halves are patterns themselves. A common half (人民, 国家)
+/// would be found far too often; in its place stands each similar wrong character of the other half beside its right
+/// neighbour, which ordinary text hardly ever holds.
+pub struct FixedNames {
+    names: Vec<FixedName>,
+    /// Pattern → name, and where in the name the pattern begins.
+    signs: HashMap<u32, Vec<(u32, u16)>>,
+    similar: Similar,
+}
+
+impl FixedNames {
+    /// `commonness` of a pair per million; `pattern` names a pattern of the matcher.
+    pub fn new(
+        tables: &Tables,
+        fold: &FoldTable,
+        commonness: impl Fn(char, char) -> f32,
+        mut pattern: impl FnMut(Vec<char>) -> u32,
+    ) -> Self {
+        let names: Vec<FixedName> = tables
+            .fixed_names
+            .iter()
+            .map(|(name, kind)| FixedName { chars: fold.fold_term(name), kind: kind.clone() })
+            .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
+            .collect();
+        let similar = Similar::new(tables, fold);
+        let mut signs: HashMap<u32, Vec<(u32, u16)>> = HashMap::new();
+        for (index, name) in (0u32..).zip(&names) {
+            let chars = name.chars.as_slice();
+            let mut sign = |piece: Vec<char>, from: usize| {
+                let uses = signs.entry(pattern(piece)).or_default();
+                if !uses.contains(&(index, from as u16)) {
+                    uses.push((index, from as u16));
+                }
+            };
+            let (left, right) = (0..chars.len() / 2, chars.len() / 2..chars.len());
+            for (half, other) in [(left.clone(), right.clone()), (right, left)] {
+                let piece = chars.get(half.clone()).unwrap_or_default();
+                let rarest = piece.windows(2).filter_map(|p| if let [a, b] = p { Some(commonness(*a, *b)) } else { None });
+                if rarest.fold(f32::INFINITY, f32::min) <= RARE_PER_MILLION {
+                    sign(piece.to_vec(), half.start);
+                    continue;
+                }
+                for at in other {
+                    let Some(&right) = chars.get(at) else { continue };
+                    for wrong in similar.to(right) {
+                        match (at.checked_sub(1).and_then(|i| chars.get(i)), chars.get(at + 1)) {
+                            (Some(&before), _) => sign(vec![before, wrong], at - 1),
+                            (None, Some(&after)) => sign(vec![wrong, after], at),
+                            (None, None) => {}
+                        }
+                    }
+                }
+            }
+        }
+        Self { names, signs, similar }
+    }
+
+    /// Names that stand in `text` with one wrong character where a pattern was found at `start`.
+    pub fn wrong_at<'n>(&'n self, text: &'n [char], pattern: u32, start: usize) -> impl Iterator<Item = WrongName<'n>> {
+        self.signs.get(&pattern).into_iter().flatten().filter_map(move |&(name, from)| {
+            let name = self.names.get(name as usize)?;
+            let begin = start.checked_sub(usize::from(from))?;
+            let range = begin..begin + name.chars.len();
+            let window = text.get(range.clone())?;
+            let mut differing = window.iter().zip(&name.chars).enumerate().filter(|(_, (have, want))| have != want);
+            let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { return None };
+            self.similar.are(*have, *want).then_some(WrongName { name, range, at: begin + at })
+        })
+    }
+}
+
+/// Characters that are mistaken for each other: same sound (without tone) or similar shape.
+struct Similar {
+    sounds: HashMap<char, Vec<u16>>,
+    of_sound: BTreeMap<u16, Vec<char>>,
+    shapes: HashMap<char, Vec<char>>,
+}
+
+impl Similar {
+    fn new(tables: &Tables, fold: &FoldTable) -> Self {
+        let mut ids: HashMap<&str, u16> = HashMap::new();
+        let mut similar = Self { sounds: HashMap::new(), of_sound: BTreeMap::new(), shapes: HashMap::new() };
+        // What folding changes never stands in folded text.
+        let is_folded = |c: char| fold.fold_term(c.encode_utf8(&mut [0; 4])) == [c];
+        for (c, syllable) in tables.pinyin.iter().filter(|(c, _)| is_folded(*c)) {
+            let next = ids.len() as u16;
+            let id = *ids.entry(syllable.as_str()).or_insert(next);
+            similar.sounds.entry(*c).or_default().push(id);
+            similar.of_sound.entry(id).or_default().push(*c);
+        }
+        for &(a, b) in tables.similar_shapes.iter().filter(|(a, b)| is_folded(*a) && is_folded(*b)) {
+            similar.shapes.entry(a).or_default().push(b);
+            similar.shapes.entry(b).or_default().push(a);
+        }
+        similar
+    }
+
+    fn are(&self, a: char, b: char) -> bool {
+        self.shapes.get(&a).is_some_and(|all| all.contains(&b))
+            || self.sounds.get(&a).zip(self.sounds.get(&b)).is_some_and(|(x, y)| x.iter().any(|s| y.contains(s)))
+    }
+
+    /// All characters that `c` is mistaken for, sorted.
+    fn to(&self, c: char) -> Vec<char> {
+        let by_sound = self.sounds.get(&c).into_iter().flatten().filter_map(|sound| self.of_sound.get(sound)).flatten();
+        let mut all: Vec<char> = by_sound.chain(self.shapes.get(&c).into_iter().flatten()).copied().filter(|&other| other != c).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_similar_wrong_character_in_a_name_is_given_away_by_a_sign() {
+        let tables = Tables {
+            fixed_names: [("人民法院", "organ"), ("中华人民共和国", "state"), ("乡村振兴", "policy")]
+                .map(|(n, k)| (n.into(), k.into()))
+                .into(),
+            pinyin: [
+                ('人', "ren"),
+                ('仁', "ren"),
+                ('民', "min"),
+                ('名', "ming"),
+                ('敏', "min"),
+                ('发', "fa"),
+                ('法', "fa"),
+                ('院', "yuan"),
+            ]
+            .into_iter()
+            .chain([('园', "yuan"), ('和', "he"), ('合', "he"), ('兴', "xing"), ('星', "xing"), ('乡', "xiang"), ('香', "xiang")])
+            .map(|(c, s)| (c, s.to_owned()))
+            .collect(),
+            similar_shapes: vec![('国', '园'), ('中', '申')],
+            ..Tables::default()
+        };
+        let fold = FoldTable::new(&[], &[]);
+        for common in [0.0, 1_000.0] {
+            let mut patterns: Vec<Vec<char>> = Vec::new();
+            let names = FixedNames::new(
+                &tables,
+                &fold,
+                |_, _| common,
+                |piece| {
+                    patterns.iter().position(|p| *p == piece).unwrap_or_else(|| {
+                        patterns.push(piece);
+                        patterns.len() - 1
+                    }) as u32
+                },
+            );
+            let mut tried = 0;
+            for (name, _) in &tables.fixed_names {
+                let right: Vec<char> = name.chars().collect();
+                for at in 0..right.len() {
+                    for wrong in names.similar.to(right[at]) {
+                        let mut text: Vec<char> = "在".chars().chain(right.iter().copied()).chain("里".chars()).collect();
+                        text[at + 1] = wrong;
+                        let found = (0..text.len()).any(|start| {
+                            patterns.iter().enumerate().any(|(pattern, piece)| {
+                                text[start..].starts_with(piece)
+                                    && names
+                                        .wrong_at(&text, pattern as u32, start)
+                                        .any(|w| w.at == at + 1 && w.range == (1..1 + right.len()))
+                            })
+                        });
+                        assert!(found, "{name}: {wrong} at {at}");
+                        tried += 1;
+                    }
+                }
+            }
+            assert!(tried > 10);
+        }
+    }
+}
