@@ -73,10 +73,15 @@ impl FixedNames {
                 for at in other {
                     let Some(&right) = chars.get(at) else { continue };
                     for wrong in similar.to(right) {
-                        match (at.checked_sub(1).and_then(|i| chars.get(i)), chars.get(at + 1)) {
-                            (Some(&before), _) => sign(vec![before, wrong], at - 1),
-                            (None, Some(&after)) => sign(vec![wrong, after], at),
-                            (None, None) => {}
+                        // 行政府议: 政府 is everywhere, 府议 is nowhere else.
+                        let before = at.checked_sub(1).and_then(|i| chars.get(i)).map(|&before| ([before, wrong], at - 1));
+                        let after = chars.get(at + 1).map(|&after| ([wrong, after], at));
+                        let commoner = |x: &([char; 2], usize), y: &([char; 2], usize)| {
+                            let [(a, b), (c, d)] = [x, y].map(|(pair, _)| (pair[0], pair[1]));
+                            commonness(a, b).total_cmp(&commonness(c, d))
+                        };
+                        if let Some((pair, from)) = before.into_iter().chain(after).min_by(commoner) {
+                            sign(pair.to_vec(), from);
                         }
                     }
                 }
