@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
 const NAME_CHARS_MIN: usize = 4;
-/// A half of a name that is rarer than this in ordinary text, per million characters, is looked for itself.
+/// A piece of a name that is rarer than this in ordinary text, per million characters, is looked for itself.
 const RARE_PER_MILLION: f32 = 20.0;
 
 /// A name that must be right.
@@ -28,9 +28,9 @@ pub struct WrongName<'n> {
 
 /// All of them, with the patterns that give them away.
 ///
-/// Of a name with one wrong character, one half is intact. Rare halves are patterns themselves. A common half (人民, 国家)
-/// would be found far too often; in its place stands each similar wrong character of the other half beside its right
-/// neighbour, which ordinary text hardly ever holds.
+/// Of a name with one wrong character the rest is intact: for every place that may be wrong there is a sign that does not
+/// hold it, the rarest piece of two or three characters (民代表 of 全国人民代表大会). Where all that is left is common (国家 of
+/// 国家安全), each similar wrong character beside its right neighbour is the sign; ordinary text hardly ever holds those.
 pub struct FixedNames {
     names: Vec<FixedName>,
     /// Pattern → name, and where in the name the pattern begins.
@@ -56,32 +56,41 @@ impl FixedNames {
         let mut signs: HashMap<u32, Vec<(u32, u16)>> = HashMap::new();
         for (index, name) in (0u32..).zip(&names) {
             let chars = name.chars.as_slice();
-            let mut sign = |piece: Vec<char>, from: usize| {
-                let uses = signs.entry(pattern(piece)).or_default();
+            let mut sign = |piece: &[char], from: usize| {
+                let uses = signs.entry(pattern(piece.to_vec())).or_default();
                 if !uses.contains(&(index, from as u16)) {
                     uses.push((index, from as u16));
                 }
             };
-            let (left, right) = (0..chars.len() / 2, chars.len() / 2..chars.len());
-            for (half, other) in [(left.clone(), right.clone()), (right, left)] {
-                let piece = chars.get(half.clone()).unwrap_or_default();
-                let rarest = piece.windows(2).filter_map(|p| if let [a, b] = p { Some(commonness(*a, *b)) } else { None });
-                if rarest.fold(f32::INFINITY, f32::min) <= RARE_PER_MILLION {
-                    sign(piece.to_vec(), half.start);
+            let mut pieces: Vec<Range<usize>> = Vec::new();
+            for at in 0..chars.len() {
+                if pieces.iter().any(|piece| !piece.contains(&at)) {
                     continue;
                 }
-                for at in other {
-                    let Some(&right) = chars.get(at) else { continue };
-                    for wrong in similar.to(right) {
-                        // 行政府议: 政府 is everywhere, 府议 is nowhere else.
-                        let before = at.checked_sub(1).and_then(|i| chars.get(i)).map(|&before| ([before, wrong], at - 1));
-                        let after = chars.get(at + 1).map(|&after| ([wrong, after], at));
-                        let commoner = |x: &([char; 2], usize), y: &([char; 2], usize)| {
-                            let [(a, b), (c, d)] = [x, y].map(|(pair, _)| (pair[0], pair[1]));
-                            commonness(a, b).total_cmp(&commonness(c, d))
-                        };
-                        if let Some((pair, from)) = before.into_iter().chain(after).min_by(commoner) {
-                            sign(pair.to_vec(), from);
+                // The rarest piece that is intact when the character at `at` is wrong.
+                let intact = |piece: &Range<usize>| piece.end <= chars.len() && !piece.contains(&at);
+                let rarest = (0..chars.len())
+                    .flat_map(|from| [from..from + 2, from..from + 3])
+                    .filter(intact)
+                    .filter_map(|piece| Some((commonness_of(chars.get(piece.clone())?, &commonness), piece)))
+                    .min_by(|(a, _), (b, _)| a.total_cmp(b));
+                match rarest {
+                    Some((common, piece)) if common <= RARE_PER_MILLION => {
+                        sign(chars.get(piece.clone()).unwrap_or_default(), piece.start);
+                        pieces.push(piece);
+                    }
+                    _ => {
+                        for wrong in chars.get(at).map(|&right| similar.to(right)).unwrap_or_default() {
+                            // 行政府议: 政府 is everywhere, 府议 is nowhere else.
+                            let before = at.checked_sub(1).and_then(|i| chars.get(i)).map(|&before| ([before, wrong], at - 1));
+                            let after = chars.get(at + 1).map(|&after| ([wrong, after], at));
+                            let rarer = before
+                                .into_iter()
+                                .chain(after)
+                                .min_by(|(a, _), (b, _)| commonness_of(a, &commonness).total_cmp(&commonness_of(b, &commonness)));
+                            if let Some((pair, from)) = rarer {
+                                sign(&pair, from);
+                            }
                         }
                     }
                 }
@@ -102,6 +111,11 @@ impl FixedNames {
             self.similar.are(*have, *want).then_some(WrongName { name, range, at: begin + at })
         })
     }
+}
+
+/// As common as the rarest pair in it.
+fn commonness_of(piece: &[char], pair: impl Fn(char, char) -> f32) -> f32 {
+    piece.windows(2).filter_map(|p| if let [a, b] = p { Some(pair(*a, *b)) } else { None }).fold(f32::INFINITY, f32::min)
 }
 
 /// Characters that are mistaken for each other: same sound (without tone) or similar shape.
