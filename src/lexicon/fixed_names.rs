@@ -35,6 +35,8 @@ pub struct FixedNames {
     names: Vec<FixedName>,
     /// Pattern → name, and where in the name the pattern begins.
     signs: HashMap<u32, Vec<(u32, u16)>>,
+    /// One bit for each pattern that is a sign.
+    is_sign: Vec<u64>,
     similar: Similar,
 }
 
@@ -96,12 +98,19 @@ impl FixedNames {
                 }
             }
         }
-        Self { names, signs, similar }
+        let mut is_sign = vec![0u64; signs.keys().max().map_or(0, |&last| last as usize / 64 + 1)];
+        for &pattern in signs.keys() {
+            if let Some(word) = is_sign.get_mut(pattern as usize / 64) {
+                *word |= 1 << (pattern % 64);
+            }
+        }
+        Self { names, signs, is_sign, similar }
     }
 
     /// Names that stand in `text` with one wrong character where a pattern was found at `start`.
     pub fn wrong_at<'n>(&'n self, text: &'n [char], pattern: u32, start: usize) -> impl Iterator<Item = WrongName<'n>> {
-        self.signs.get(&pattern).into_iter().flatten().filter_map(move |&(name, from)| {
+        let is_sign = self.is_sign.get(pattern as usize / 64).is_some_and(|word| word >> (pattern % 64) & 1 == 1);
+        is_sign.then(|| self.signs.get(&pattern)).flatten().into_iter().flatten().filter_map(move |&(name, from)| {
             let name = self.names.get(name as usize)?;
             let begin = start.checked_sub(usize::from(from))?;
             let range = begin..begin + name.chars.len();

@@ -1,8 +1,8 @@
-//! Word boundaries, lazily: only the run of Han characters that holds a candidate is segmented, once.
+//! Word boundaries, lazily: only the stretch of words around a candidate is segmented, once.
 //! Must not know terms or detectors.
 //!
 //! The most probable segmentation by word frequencies, as jieba does it without its model for unknown words; equal to
-//! segmenting the whole text, since no word crosses the end of a run.
+//! segmenting the whole text, since no word crosses the ends of such a stretch.
 
 use super::fold::{Class, Folded};
 use std::collections::HashMap;
@@ -10,6 +10,8 @@ use std::collections::HashMap;
 /// Longest stretch whose words overlap that is weighed as one, in characters; text made to be longer is cut there.
 const PIECE_CHARS_MAX: usize = 4_096;
 
+/// Size of the table of pairs inside words: about eight bits for each of the 400,000 pairs of the shipped list.
+const INNER_WORDS: usize = 1 << 16;
 /// Ideographs of the basic plane: the characters whose own weight is kept.
 const SINGLES_FROM: usize = 0x3400;
 const SINGLES: usize = 0xa000 - SINGLES_FROM;
@@ -26,6 +28,9 @@ pub struct Segmenter {
     singles: Box<[f64]>,
     /// ln(sum of all counts).
     total: f64,
+    /// Pairs of characters that stand side by side in some word, two bits each: no word crosses any other pair.
+    /// May name a pair wrongly, never leave one out.
+    inner: Box<[u64]>,
     others: HashMap<String, bool>,
 }
 
@@ -56,9 +61,9 @@ pub struct BadLine {
 /// Boundaries already known for one passage, and memory for finding more.
 #[derive(Debug, Default)]
 pub struct KnownRuns {
-    /// One bit for each folded character: a word begins there, or the run before it ends.
+    /// One bit for each folded character: a word begins there, or the stretch before it ends.
     starts: Vec<u64>,
-    /// One bit for each folded character of a run that has been segmented.
+    /// One bit for each folded character of a stretch that has been segmented.
     known: Vec<u64>,
     piece: Piece,
 }
@@ -99,8 +104,18 @@ fn pair(a: char, b: char) -> Option<u32> {
     ((a as u32) < 0x1_0000 && (b as u32) < 0x1_0000).then_some((a as u32) << 16 | b as u32)
 }
 
+fn hash(pair: u32) -> u64 {
+    u64::from(pair).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 fn place(pair: u32, slots: usize) -> usize {
-    ((u64::from(pair).wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 40) as usize & (slots - 1)
+    (hash(pair) >> 40) as usize & (slots - 1)
+}
+
+/// Which word of a table of so many words holds the bits of a pair, and the bits.
+fn inner_place(pair: u32, words: usize) -> (usize, u64) {
+    let hash = hash(pair);
+    ((hash >> 32) as usize & (words - 1), 1 << (hash >> 20 & 63) | 1 << (hash >> 26 & 63))
 }
 
 impl Segmenter {
@@ -112,6 +127,7 @@ impl Segmenter {
         let mut others = HashMap::new();
         let mut listed: Vec<(u32, Word)> = Vec::with_capacity(bytes.len() / 12);
         let mut rest: Vec<u16> = Vec::with_capacity(bytes.len() / 8);
+        let mut inner = vec![0u64; INNER_WORDS].into_boxed_slice();
         let mut total = 0u64;
         for (line, row) in (1u64..).zip(text.lines()).skip(1).filter(|(_, row)| !row.is_empty()) {
             let mut cells = row.split('\t');
@@ -124,6 +140,12 @@ impl Segmenter {
             let is_person = cells.next().is_some_and(|c| c.trim() == "1");
             total += count;
             let weight = (count as f64).ln();
+            for (a, b) in word.chars().zip(word.chars().skip(1)) {
+                let Some((at, bits)) = pair(a, b).map(|pair| inner_place(pair, INNER_WORDS)) else { continue };
+                if let Some(place) = inner.get_mut(at) {
+                    *place |= bits;
+                }
+            }
             let mut chars = word.chars();
             let (first, second) = (chars.next(), chars.next());
             match (first, second) {
@@ -158,7 +180,7 @@ impl Segmenter {
             words.extend(group.iter().map(|(_, word)| *word));
         }
         rest.shrink_to_fit();
-        Ok(Self { slots, words, rest, singles, total: (total.max(1) as f64).ln(), others })
+        Ok(Self { slots, words, rest, singles, total: (total.max(1) as f64).ln(), inner, others })
     }
 
     fn single(&self, c: char) -> f64 {
@@ -236,18 +258,32 @@ impl Segmenter {
         if at == 0 || !is_han(at - 1) || !is_han(at) {
             return true;
         }
+        if !self.may_cross(folded, at) {
+            return true;
+        }
         if !has(&known.known, at) {
+            // No word reaches beyond a pair that stands in no word: what lies between two of those is cut by itself.
             let mut start = at;
-            while start > 0 && is_han(start - 1) {
+            while start > 0 && is_han(start - 1) && self.may_cross(folded, start) {
                 start -= 1;
             }
-            let end = (at..folded.len()).find(|&i| !is_han(i)).unwrap_or(folded.len());
+            let goes_on = |&i: &usize| is_han(i) && self.may_cross(folded, i);
+            let end = (at + 1..folded.len()).find(|i| !goes_on(i)).unwrap_or(folded.len());
             self.segment(folded, start, end, known);
         }
         has(&known.starts, at)
     }
 
-    /// Marks the word boundaries of a whole run.
+    /// Whether some word of the list may hold the characters before and at `at`.
+    fn may_cross(&self, folded: &Folded, at: usize) -> bool {
+        let Some([a, b]) = at.checked_sub(1).and_then(|before| folded.chars.get(before..=at)) else { return false };
+        pair(*a, *b).is_some_and(|pair| {
+            let (place, bits) = inner_place(pair, INNER_WORDS);
+            self.inner.get(place).is_some_and(|word| word & bits == bits)
+        })
+    }
+
+    /// Marks the word boundaries of a stretch that no word crosses the ends of.
     fn segment(&self, folded: &Folded, start: usize, end: usize, known: &mut KnownRuns) {
         let Some(run) = folded.chars.get(start..end) else { return };
         let KnownRuns { starts, known, piece } = known;
