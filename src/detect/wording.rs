@@ -178,13 +178,12 @@ impl Wording {
     /// One wrong, similar character in a name that must be right.
     fn fixed_names(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
+        let hits = reading.hits.iter().map(|hit| (hit.pattern, hit.start as usize));
         let mut wrong: Vec<WrongName<'_>> = Vec::new();
-        for hit in &reading.hits {
-            for found in scan.lexicon.fixed_names.wrong_at(&reading.folded.chars, hit.pattern, hit.start as usize) {
-                let overlaps = |other: &WrongName<'_>| other.range.start < found.range.end && found.range.start < other.range.end;
-                if !wrong.iter().rev().take(NEIGHBOURS).any(overlaps) {
-                    wrong.push(found);
-                }
+        for found in scan.lexicon.fixed_names.wrong_in(&reading.folded.chars, hits) {
+            let overlaps = |other: &WrongName<'_>| other.range.start < found.range.end && found.range.start < other.range.end;
+            if !wrong.iter().rev().take(NEIGHBOURS).any(overlaps) {
+                wrong.push(found);
             }
         }
         for WrongName { name: fixed, range, at } in wrong {

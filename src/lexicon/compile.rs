@@ -16,8 +16,6 @@ use std::collections::{BTreeMap, HashMap};
 const GAP_CHARS_MAX: usize = 3;
 /// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
 const BRIDGE_CHARS: usize = 16;
-/// How much more often than by chance neighbouring words stand together, roughly.
-const TOGETHER: f32 = 10.0;
 /// Most word lists.
 const LISTS_MAX: usize = 128;
 
@@ -198,7 +196,7 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
-        let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.across_words(a, b), |chars| patterns.of(chars));
+        let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.of(a, b), |chars| patterns.of(chars));
         let expressions: Vec<(u32, &str)> =
             digit_rows.iter().filter_map(|&i| Some((i, ready.get(i as usize).map(|r: &Ready| r.row.term.as_str())?))).collect();
         let number_rows = NumberRows::new(&expressions, |c| frequency.of_char(c));
@@ -540,12 +538,6 @@ impl Frequency {
     /// in numbers and addresses, so a pair with a Han character in it is the better anchor.
     fn of(&self, a: char, b: char) -> f32 {
         self.pairs.get(&(a, b)).copied().unwrap_or(0.0).max(self.of_char(a) * self.of_char(b) / 1.0e6)
-    }
-
-    /// Like [`Self::of`] for pairs that need not stand inside a word: of two words that go together, far more often than
-    /// by chance.
-    fn across_words(&self, a: char, b: char) -> f32 {
-        self.pairs.get(&(a, b)).copied().unwrap_or(0.0).max(TOGETHER * self.of_char(a) * self.of_char(b) / 1.0e6)
     }
 
     fn of_char(&self, c: char) -> f32 {

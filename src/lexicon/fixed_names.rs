@@ -8,8 +8,10 @@ use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
 const NAME_CHARS_MIN: usize = 4;
-/// A piece of a name that is rarer than this in ordinary text, per million characters, is looked for itself.
-const RARE_PER_MILLION: f32 = 20.0;
+/// Pairs tested together: one bit each in a word.
+const BLOCK_CHARS: usize = 64;
+/// Names of this kind are long and many.
+const LAW: &str = "law";
 
 /// A name that must be right.
 pub struct FixedName {
@@ -26,17 +28,20 @@ pub struct WrongName<'n> {
     pub at: usize,
 }
 
-/// All of them, with the patterns that give them away.
+/// Name, and where in the name its sign begins.
+type Use = (u32, u16);
+
+/// All of them, with the signs that give a wrong one away.
 ///
-/// Of a name with one wrong character the rest is intact: for every place that may be wrong there is a sign that does not
-/// hold it, the rarest piece of two or three characters (民代表 of 全国人民代表大会). Where all that is left is common (国家 of
-/// 国家安全), each similar wrong character beside its right neighbour is the sign; ordinary text hardly ever holds those.
+/// Names of organs and policies, and pieces of them, are everywhere in official text, a similar wrong character beside its
+/// right neighbour is hardly anywhere: those pairs are the signs. Names of laws are long and many; of one with a wrong
+/// character one half is intact, and halves are rare: those are patterns of the matcher.
 pub struct FixedNames {
     names: Vec<FixedName>,
-    /// Pattern → name, and where in the name the pattern begins.
-    signs: HashMap<u32, Vec<(u32, u16)>>,
-    /// One bit for each pattern that is a sign.
-    is_sign: Vec<u64>,
+    pairs: HashMap<(char, char), Vec<Use>>,
+    /// Two bits for each of the pairs.
+    pair_bits: Box<[u64]>,
+    halves: HashMap<u32, Vec<Use>>,
     similar: Similar,
 }
 
@@ -55,76 +60,87 @@ impl FixedNames {
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
         let similar = Similar::new(tables, fold);
-        let mut signs: HashMap<u32, Vec<(u32, u16)>> = HashMap::new();
+        let mut pairs: HashMap<(char, char), Vec<Use>> = HashMap::new();
+        let mut halves: HashMap<u32, Vec<Use>> = HashMap::new();
         for (index, name) in (0u32..).zip(&names) {
             let chars = name.chars.as_slice();
-            let mut sign = |piece: &[char], from: usize| {
-                let uses = signs.entry(pattern(piece.to_vec())).or_default();
-                if !uses.contains(&(index, from as u16)) {
-                    uses.push((index, from as u16));
+            if name.kind == LAW {
+                let (left, right) = chars.split_at(chars.len() / 2);
+                for (half, from) in [(left, 0), (right, left.len())] {
+                    halves.entry(pattern(half.to_vec())).or_default().push((index, from as u16));
                 }
-            };
-            let mut pieces: Vec<Range<usize>> = Vec::new();
-            for at in 0..chars.len() {
-                if pieces.iter().any(|piece| !piece.contains(&at)) {
-                    continue;
-                }
-                // The rarest piece that is intact when the character at `at` is wrong.
-                let intact = |piece: &Range<usize>| piece.end <= chars.len() && !piece.contains(&at);
-                let rarest = (0..chars.len())
-                    .flat_map(|from| [from..from + 2, from..from + 3])
-                    .filter(intact)
-                    .filter_map(|piece| Some((commonness_of(chars.get(piece.clone())?, &commonness), piece)))
-                    .min_by(|(a, _), (b, _)| a.total_cmp(b));
-                match rarest {
-                    Some((common, piece)) if common <= RARE_PER_MILLION => {
-                        sign(chars.get(piece.clone()).unwrap_or_default(), piece.start);
-                        pieces.push(piece);
-                    }
-                    _ => {
-                        for wrong in chars.get(at).map(|&right| similar.to(right)).unwrap_or_default() {
-                            // 行政府议: 政府 is everywhere, 府议 is nowhere else.
-                            let before = at.checked_sub(1).and_then(|i| chars.get(i)).map(|&before| ([before, wrong], at - 1));
-                            let after = chars.get(at + 1).map(|&after| ([wrong, after], at));
-                            let rarer = before
-                                .into_iter()
-                                .chain(after)
-                                .min_by(|(a, _), (b, _)| commonness_of(a, &commonness).total_cmp(&commonness_of(b, &commonness)));
-                            if let Some((pair, from)) = rarer {
-                                sign(&pair, from);
-                            }
-                        }
+                continue;
+            }
+            for (at, &right) in chars.iter().enumerate() {
+                for wrong in similar.to(right) {
+                    // 行政府议: 政府 is everywhere, 府议 is nowhere else.
+                    let before = at.checked_sub(1).and_then(|i| chars.get(i)).map(|&before| ((before, wrong), at - 1));
+                    let after = chars.get(at + 1).map(|&after| ((wrong, after), at));
+                    let rarer = before
+                        .into_iter()
+                        .chain(after)
+                        .min_by(|((a, b), _), ((c, d), _)| commonness(*a, *b).total_cmp(&commonness(*c, *d)));
+                    if let Some((pair, from)) = rarer {
+                        pairs.entry(pair).or_default().push((index, from as u16));
                     }
                 }
             }
         }
-        let mut is_sign = vec![0u64; signs.keys().max().map_or(0, |&last| last as usize / 64 + 1)];
-        for &pattern in signs.keys() {
-            if let Some(word) = is_sign.get_mut(pattern as usize / 64) {
-                *word |= 1 << (pattern % 64);
+        let words = pairs.len().div_ceil(8).next_power_of_two().max(64);
+        let mut pair_bits = vec![0u64; words].into_boxed_slice();
+        for &(a, b) in pairs.keys() {
+            let (place, bits) = pair_place(a, b, words);
+            if let Some(word) = pair_bits.get_mut(place) {
+                *word |= bits;
             }
         }
-        Self { names, signs, is_sign, similar }
+        Self { names, pairs, pair_bits, halves, similar }
     }
 
-    /// Names that stand in `text` with one wrong character where a pattern was found at `start`.
-    pub fn wrong_at<'n>(&'n self, text: &'n [char], pattern: u32, start: usize) -> impl Iterator<Item = WrongName<'n>> {
-        let is_sign = self.is_sign.get(pattern as usize / 64).is_some_and(|word| word >> (pattern % 64) & 1 == 1);
-        is_sign.then(|| self.signs.get(&pattern)).flatten().into_iter().flatten().filter_map(move |&(name, from)| {
-            let name = self.names.get(name as usize)?;
-            let begin = start.checked_sub(usize::from(from))?;
+    /// Names that stand in `text` with one wrong character, by place. `hits` are patterns found, with where they begin.
+    pub fn wrong_in(&self, text: &[char], hits: impl Iterator<Item = (u32, usize)>) -> Vec<WrongName<'_>> {
+        let mut wrong = Vec::new();
+        for (pattern, start) in hits {
+            self.wrong_at(text, self.halves.get(&pattern), start, &mut wrong);
+        }
+        let mut from = 0;
+        // Blocks overlap by one character, which begins the first pair of the next.
+        while let Some(block) = text.get(from..(from + BLOCK_CHARS + 1).min(text.len())).filter(|b| b.len() > 1) {
+            let mut signs = block.iter().zip(block.iter().skip(1)).enumerate().fold(0u64, |all, (i, (a, b))| {
+                let (place, bits) = pair_place(*a, *b, self.pair_bits.len());
+                all | u64::from(self.pair_bits.get(place).is_some_and(|word| word & bits == bits)) << i
+            });
+            while signs != 0 {
+                let at = from + signs.trailing_zeros() as usize;
+                signs &= signs - 1;
+                if let Some([a, b]) = text.get(at..at + 2) {
+                    self.wrong_at(text, self.pairs.get(&(*a, *b)), at, &mut wrong);
+                }
+            }
+            from += BLOCK_CHARS;
+        }
+        wrong.sort_by_key(|found| (found.range.start, found.range.end));
+        wrong
+    }
+
+    fn wrong_at<'n>(&'n self, text: &[char], uses: Option<&Vec<Use>>, start: usize, wrong: &mut Vec<WrongName<'n>>) {
+        for &(name, from) in uses.into_iter().flatten() {
+            let (Some(name), Some(begin)) = (self.names.get(name as usize), start.checked_sub(usize::from(from))) else { continue };
             let range = begin..begin + name.chars.len();
-            let window = text.get(range.clone())?;
+            let Some(window) = text.get(range.clone()) else { continue };
             let mut differing = window.iter().zip(&name.chars).enumerate().filter(|(_, (have, want))| have != want);
-            let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { return None };
-            self.similar.are(*have, *want).then_some(WrongName { name, range, at: begin + at })
-        })
+            let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { continue };
+            if self.similar.are(*have, *want) {
+                wrong.push(WrongName { name, range, at: begin + at });
+            }
+        }
     }
 }
 
-/// As common as the rarest pair in it.
-fn commonness_of(piece: &[char], pair: impl Fn(char, char) -> f32) -> f32 {
-    piece.windows(2).filter_map(|p| if let [a, b] = p { Some(pair(*a, *b)) } else { None }).fold(f32::INFINITY, f32::min)
+/// Which word of so many holds the bits of a pair, and the bits.
+fn pair_place(a: char, b: char, words: usize) -> (usize, u64) {
+    let hash = ((a as u64) << 21 | b as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((hash >> 40) as usize & (words - 1), 1 << (hash >> 28 & 63) | 1 << (hash >> 34 & 63))
 }
 
 /// Characters that are mistaken for each other: same sound (without tone) or similar shape.
@@ -175,7 +191,7 @@ mod tests {
     #[test]
     fn every_similar_wrong_character_in_a_name_is_given_away_by_a_sign() {
         let tables = Tables {
-            fixed_names: [("人民法院", "organ"), ("中华人民共和国", "state"), ("乡村振兴", "policy")]
+            fixed_names: [("人民法院", "organ"), ("中华人民共和国", "state"), ("人民法院法", "law")]
                 .map(|(n, k)| (n.into(), k.into()))
                 .into(),
             pinyin: [
@@ -209,22 +225,22 @@ mod tests {
                     }) as u32
                 },
             );
+            let hits = |text: &[char]| -> Vec<(u32, usize)> {
+                let starts = |piece: &Vec<char>| (0..text.len()).filter(|&at| text[at..].starts_with(piece)).collect::<Vec<_>>();
+                (0u32..).zip(&patterns).flat_map(|(pattern, piece)| starts(piece).into_iter().map(move |at| (pattern, at))).collect()
+            };
             let mut tried = 0;
             for (name, _) in &tables.fixed_names {
                 let right: Vec<char> = name.chars().collect();
+                let text = |name: &[char]| [&['在'; 70][..], name, &['里']].concat();
+                assert!(names.wrong_in(&text(&right), hits(&text(&right)).into_iter()).is_empty());
                 for at in 0..right.len() {
                     for wrong in names.similar.to(right[at]) {
-                        let mut text: Vec<char> = "在".chars().chain(right.iter().copied()).chain("里".chars()).collect();
-                        text[at + 1] = wrong;
-                        let found = (0..text.len()).any(|start| {
-                            patterns.iter().enumerate().any(|(pattern, piece)| {
-                                text[start..].starts_with(piece)
-                                    && names
-                                        .wrong_at(&text, pattern as u32, start)
-                                        .any(|w| w.at == at + 1 && w.range == (1..1 + right.len()))
-                            })
-                        });
-                        assert!(found, "{name}: {wrong} at {at}");
+                        let mut name = right.clone();
+                        name[at] = wrong;
+                        let text = text(&name);
+                        let found = names.wrong_in(&text, hits(&text).into_iter());
+                        assert!(found.iter().any(|w| w.at == 70 + at && w.range == (70..70 + right.len())), "{name:?}");
                         tried += 1;
                     }
                 }
