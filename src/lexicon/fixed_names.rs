@@ -39,17 +39,19 @@ type Use = (u32, u16);
 pub struct FixedNames {
     names: Vec<FixedName>,
     pairs: HashMap<(char, char), Vec<Use>>,
-    /// Two bits for each of the pairs.
+    /// Three bits of one word for each of the pairs.
     pair_bits: Box<[u64]>,
     halves: HashMap<u32, Vec<Use>>,
     similar: Similar,
 }
 
 impl FixedNames {
-    /// `commonness` of a pair per million; `pattern` names a pattern of the matcher.
+    /// `is_common`: whether a character is written at all by most; a rarer one is a slip by its shape only. `commonness` of a
+    /// pair per million. `pattern` names a pattern of the matcher.
     pub fn new(
         tables: &Tables,
         fold: &FoldTable,
+        is_common: impl Fn(char) -> bool,
         commonness: impl Fn(char, char) -> f32,
         mut pattern: impl FnMut(Vec<char>) -> u32,
     ) -> Self {
@@ -59,7 +61,7 @@ impl FixedNames {
             .map(|(name, kind)| FixedName { chars: fold.fold_term(name), kind: kind.clone() })
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
-        let similar = Similar::new(tables, fold);
+        let similar = Similar::new(tables, fold, is_common);
         let mut pairs: HashMap<(char, char), Vec<Use>> = HashMap::new();
         let mut halves: HashMap<u32, Vec<Use>> = HashMap::new();
         for (index, name) in (0u32..).zip(&names) {
@@ -86,7 +88,7 @@ impl FixedNames {
                 }
             }
         }
-        let words = pairs.len().div_ceil(8).next_power_of_two().max(64);
+        let words = pairs.len().div_ceil(4).next_power_of_two().max(64);
         let mut pair_bits = vec![0u64; words].into_boxed_slice();
         for &(a, b) in pairs.keys() {
             let (place, bits) = pair_place(a, b, words);
@@ -140,7 +142,7 @@ impl FixedNames {
 /// Which word of so many holds the bits of a pair, and the bits.
 fn pair_place(a: char, b: char, words: usize) -> (usize, u64) {
     let hash = ((a as u64) << 21 | b as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> 40) as usize & (words - 1), 1 << (hash >> 28 & 63) | 1 << (hash >> 34 & 63))
+    ((hash >> 40) as usize & (words - 1), 1 << (hash >> 22 & 63) | 1 << (hash >> 28 & 63) | 1 << (hash >> 34 & 63))
 }
 
 /// Characters that are mistaken for each other: same sound (without tone) or similar shape.
@@ -151,12 +153,12 @@ struct Similar {
 }
 
 impl Similar {
-    fn new(tables: &Tables, fold: &FoldTable) -> Self {
+    fn new(tables: &Tables, fold: &FoldTable, is_common: impl Fn(char) -> bool) -> Self {
         let mut ids: HashMap<&str, u16> = HashMap::new();
         let mut similar = Self { sounds: HashMap::new(), of_sound: BTreeMap::new(), shapes: HashMap::new() };
         // What folding changes never stands in folded text.
         let is_folded = |c: char| fold.fold_term(c.encode_utf8(&mut [0; 4])) == [c];
-        for (c, syllable) in tables.pinyin.iter().filter(|(c, _)| is_folded(*c)) {
+        for (c, syllable) in tables.pinyin.iter().filter(|(c, _)| is_folded(*c) && is_common(*c)) {
             let next = ids.len() as u16;
             let id = *ids.entry(syllable.as_str()).or_insert(next);
             similar.sounds.entry(*c).or_default().push(id);
@@ -217,6 +219,7 @@ mod tests {
             let names = FixedNames::new(
                 &tables,
                 &fold,
+                |_| true,
                 |_, _| common,
                 |piece| {
                     patterns.iter().position(|p| *p == piece).unwrap_or_else(|| {
