@@ -51,9 +51,12 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
     }
     for len in [2, 1] {
         let end = given + len;
-        if !(given..end).all(is_han)
-            || reading.text(given..end).contains(['某', '的', '等', '和', '与', '在', '是', '为', '被', '了', '及', '或'])
-        {
+        let is_no_name = |c: char| matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或');
+        if !(given..end).all(is_han) || (given..end).any(|i| reading.char(i).is_some_and(is_no_name)) {
+            continue;
+        }
+        // With nothing before it a name goes up to the next sign.
+        if demand == Demand::None && !ends_name(reading, end) {
             continue;
         }
         let name = reading.text(at..end);

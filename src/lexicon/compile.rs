@@ -196,8 +196,7 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
-        let fixed_names =
-            FixedNames::new(&tables, &fold, |c| frequency.singles.contains_key(&c), |a, b| frequency.of(a, b), |chars| patterns.of(chars));
+        let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.of(a, b), |chars| patterns.of(chars));
         let expressions: Vec<(u32, &str)> =
             digit_rows.iter().filter_map(|&i| Some((i, ready.get(i as usize).map(|r: &Ready| r.row.term.as_str())?))).collect();
         let number_rows = NumberRows::new(&expressions, |c| frequency.of_char(c));

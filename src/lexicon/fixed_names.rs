@@ -1,6 +1,7 @@
 //! Names that must be right – of the state, its organs, laws and policies – and where one similar character in them is wrong.
 //! Must not know what is said of it.
 
+use super::pair_filter::{BLOCK_PAIRS, PairFilter};
 use super::tables::Tables;
 use crate::text::fold::FoldTable;
 use std::collections::{BTreeMap, HashMap};
@@ -8,8 +9,6 @@ use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
 const NAME_CHARS_MIN: usize = 4;
-/// Pairs tested together: one bit each in a word.
-const BLOCK_CHARS: usize = 64;
 /// Names of this kind are long and many.
 const LAW: &str = "law";
 
@@ -39,19 +38,16 @@ type Use = (u32, u16);
 pub struct FixedNames {
     names: Vec<FixedName>,
     pairs: HashMap<(char, char), Vec<Use>>,
-    /// Three bits of one word for each of the pairs.
-    pair_bits: Box<[u64]>,
+    any_pair: PairFilter,
     halves: HashMap<u32, Vec<Use>>,
     similar: Similar,
 }
 
 impl FixedNames {
-    /// `is_common`: whether a character is written at all by most; a rarer one is a slip by its shape only. `commonness` of a
-    /// pair per million. `pattern` names a pattern of the matcher.
+    /// `commonness` of a pair per million; `pattern` names a pattern of the matcher.
     pub fn new(
         tables: &Tables,
         fold: &FoldTable,
-        is_common: impl Fn(char) -> bool,
         commonness: impl Fn(char, char) -> f32,
         mut pattern: impl FnMut(Vec<char>) -> u32,
     ) -> Self {
@@ -61,7 +57,7 @@ impl FixedNames {
             .map(|(name, kind)| FixedName { chars: fold.fold_term(name), kind: kind.clone() })
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
-        let similar = Similar::new(tables, fold, is_common);
+        let similar = Similar::new(tables, fold);
         let mut pairs: HashMap<(char, char), Vec<Use>> = HashMap::new();
         let mut halves: HashMap<u32, Vec<Use>> = HashMap::new();
         for (index, name) in (0u32..).zip(&names) {
@@ -88,15 +84,11 @@ impl FixedNames {
                 }
             }
         }
-        let words = pairs.len().div_ceil(4).next_power_of_two().max(64);
-        let mut pair_bits = vec![0u64; words].into_boxed_slice();
+        let mut any_pair = PairFilter::with_capacity(pairs.len());
         for &(a, b) in pairs.keys() {
-            let (place, bits) = pair_place(a, b, words);
-            if let Some(word) = pair_bits.get_mut(place) {
-                *word |= bits;
-            }
+            any_pair.insert(a, b);
         }
-        Self { names, pairs, pair_bits, halves, similar }
+        Self { names, pairs, any_pair, halves, similar }
     }
 
     /// Names that stand in `text` with one wrong character, by place. `hits` are patterns found, with where they begin.
@@ -107,11 +99,8 @@ impl FixedNames {
         }
         let mut from = 0;
         // Blocks overlap by one character, which begins the first pair of the next.
-        while let Some(block) = text.get(from..(from + BLOCK_CHARS + 1).min(text.len())).filter(|b| b.len() > 1) {
-            let mut signs = block.iter().zip(block.iter().skip(1)).enumerate().fold(0u64, |all, (i, (a, b))| {
-                let (place, bits) = pair_place(*a, *b, self.pair_bits.len());
-                all | u64::from(self.pair_bits.get(place).is_some_and(|word| word & bits == bits)) << i
-            });
+        while let Some(block) = text.get(from..(from + BLOCK_PAIRS + 1).min(text.len())).filter(|b| b.len() > 1) {
+            let mut signs = self.any_pair.passing(block);
             while signs != 0 {
                 let at = from + signs.trailing_zeros() as usize;
                 signs &= signs - 1;
@@ -119,7 +108,7 @@ impl FixedNames {
                     self.wrong_at(text, self.pairs.get(&(*a, *b)), at, &mut wrong);
                 }
             }
-            from += BLOCK_CHARS;
+            from += BLOCK_PAIRS;
         }
         wrong.sort_by_key(|found| (found.range.start, found.range.end));
         wrong
@@ -139,12 +128,6 @@ impl FixedNames {
     }
 }
 
-/// Which word of so many holds the bits of a pair, and the bits.
-fn pair_place(a: char, b: char, words: usize) -> (usize, u64) {
-    let hash = ((a as u64) << 21 | b as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> 40) as usize & (words - 1), 1 << (hash >> 22 & 63) | 1 << (hash >> 28 & 63) | 1 << (hash >> 34 & 63))
-}
-
 /// Characters that are mistaken for each other: same sound (without tone) or similar shape.
 struct Similar {
     sounds: HashMap<char, Vec<u16>>,
@@ -153,12 +136,12 @@ struct Similar {
 }
 
 impl Similar {
-    fn new(tables: &Tables, fold: &FoldTable, is_common: impl Fn(char) -> bool) -> Self {
+    fn new(tables: &Tables, fold: &FoldTable) -> Self {
         let mut ids: HashMap<&str, u16> = HashMap::new();
         let mut similar = Self { sounds: HashMap::new(), of_sound: BTreeMap::new(), shapes: HashMap::new() };
         // What folding changes never stands in folded text.
         let is_folded = |c: char| fold.fold_term(c.encode_utf8(&mut [0; 4])) == [c];
-        for (c, syllable) in tables.pinyin.iter().filter(|(c, _)| is_folded(*c) && is_common(*c)) {
+        for (c, syllable) in tables.pinyin.iter().filter(|(c, _)| is_folded(*c)) {
             let next = ids.len() as u16;
             let id = *ids.entry(syllable.as_str()).or_insert(next);
             similar.sounds.entry(*c).or_default().push(id);
@@ -219,7 +202,6 @@ mod tests {
             let names = FixedNames::new(
                 &tables,
                 &fold,
-                |_| true,
                 |_, _| common,
                 |piece| {
                     patterns.iter().position(|p| *p == piece).unwrap_or_else(|| {

@@ -2,6 +2,7 @@
 //! the text against a small bit table and verifies what passes. All overlapping hits, never leftmost only.
 //! Must not know what a pattern means.
 
+use super::pair_filter::{BLOCK_PAIRS, PairFilter};
 use std::collections::HashMap;
 
 /// Where a pattern occurs: `start..end` in characters.
@@ -14,8 +15,7 @@ pub struct Occurrence {
 
 /// Patterns of two or more characters (shorter ones are found by [`Matcher::scan`] through a table of their own).
 pub struct Matcher {
-    bits: Box<[u64]>,
-    shift: u32,
+    anchors: PairFilter,
     /// Open addressing: key (pair) → first place in `filed`; 0 is empty.
     slots: Box<[Slot]>,
     filed: Vec<Filed>,
@@ -23,9 +23,8 @@ pub struct Matcher {
     singles: HashMap<char, u32>,
     /// One bit for each character of the basic plane that is a pattern by itself; one for all beyond it.
     single_bits: Box<[u64]>,
-    /// For each pair that stands anywhere in a pattern: needed to see whether a gap may be bridged.
-    pair_bits: Box<[u64]>,
-    pair_shift: u32,
+    /// Each pair that stands anywhere in a pattern: needed to see whether a gap may be bridged.
+    bridges: PairFilter,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,8 +44,6 @@ struct Filed {
     offset: u16,
 }
 
-/// Pairs tested together: one bit each in a word.
-const BLOCK_CHARS: usize = 64;
 const HASH: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Characters beyond the basic plane share the place of NUL, which no folded text holds.
@@ -62,34 +59,13 @@ fn hash(key: u64) -> u64 {
     (key ^ key >> 29).wrapping_mul(HASH)
 }
 
-/// Two bits of one word: with one bit, six in a hundred pairs of ordinary text pass for nothing.
-fn marks(hash: u64) -> u64 {
-    1 << (hash >> 26 & 63) | 1 << (hash >> 32 & 63)
-}
-
-fn bit(bits: &[u64], shift: u32, hash: u64) -> bool {
-    bits.get((hash >> shift) as usize).is_some_and(|word| word & marks(hash) == marks(hash))
-}
-
-fn set(bits: &mut [u64], shift: u32, hash: u64) {
-    if let Some(word) = bits.get_mut((hash >> shift) as usize) {
-        *word |= marks(hash);
-    }
-}
-
-/// A bit table of at least 16 bits an entry: `(words, shift)`.
-fn bit_table(entries: usize) -> (Box<[u64]>, u32) {
-    let log2 = (entries.max(64) * 16).next_power_of_two().trailing_zeros().clamp(12, 24);
-    (vec![0; 1 << (log2 - 6)].into_boxed_slice(), 64 - (log2 - 6))
-}
-
 impl Matcher {
     /// `patterns[i]` is found as pattern `i`. `weight` says how common a pair is in ordinary text. `bridged` says whether
     /// the pairs of a pattern may be bridged over separators.
     pub fn new(patterns: &[Vec<char>], weight: impl Fn(char, char) -> f32, bridged: impl Fn(usize) -> bool) -> Self {
-        let (mut bits, shift) = bit_table(patterns.len());
+        let mut anchors = PairFilter::with_capacity(patterns.len());
         let pairs = patterns.iter().enumerate().filter(|(i, _)| bridged(*i)).map(|(_, p)| p.len()).sum();
-        let (mut pair_bits, pair_shift) = bit_table(pairs);
+        let mut bridges = PairFilter::with_capacity(pairs);
         let mut chars = Vec::new();
         let mut singles = HashMap::new();
         let has_singles = patterns.iter().any(|p| p.len() == 1);
@@ -99,7 +75,7 @@ impl Matcher {
             if bridged(index) {
                 for pair in pattern.windows(2) {
                     if let [a, b] = pair {
-                        set(&mut pair_bits, pair_shift, hash(key(*a, *b)));
+                        bridges.insert(*a, *b);
                     }
                 }
             }
@@ -119,7 +95,7 @@ impl Matcher {
             let Some((offset, a, b, _)) = rarest else { continue };
             let filed = Filed { pattern: index as u32, from: chars.len() as u32, len: pattern.len() as u16, offset: offset as u16 };
             chars.extend_from_slice(pattern);
-            set(&mut bits, shift, hash(key(a, b)));
+            anchors.insert(a, b);
             keyed.push((key(a, b), filed));
         }
         keyed.sort_by_key(|(key, filed)| (*key, filed.pattern));
@@ -141,16 +117,16 @@ impl Matcher {
             }
             filed.push(entry);
         }
-        Self { bits, shift, slots, filed, chars, singles, single_bits, pair_bits, pair_shift }
+        Self { anchors, slots, filed, chars, singles, single_bits, bridges }
     }
 
     /// Calls `found` for every occurrence of every pattern in `text`, in the order of their anchors.
     pub fn scan(&self, text: &[char], mut found: impl FnMut(Occurrence)) {
         let mut from = 0;
         // Blocks overlap by one character, which begins the first pair of the next.
-        while let Some(block) = text.get(from..(from + BLOCK_CHARS + 1).min(text.len())).filter(|b| !b.is_empty()) {
+        while let Some(block) = text.get(from..(from + BLOCK_PAIRS + 1).min(text.len())).filter(|b| !b.is_empty()) {
             if !self.single_bits.is_empty() {
-                let mut singles = self.singles_in(block.get(..BLOCK_CHARS).unwrap_or(block));
+                let mut singles = self.singles_in(block.get(..BLOCK_PAIRS).unwrap_or(block));
                 while singles != 0 {
                     let at = from + singles.trailing_zeros() as usize;
                     singles &= singles - 1;
@@ -159,7 +135,7 @@ impl Matcher {
                     }
                 }
             }
-            let mut pairs = self.pairs_in(block);
+            let mut pairs = self.anchors.passing(block);
             while pairs != 0 {
                 let at = from + pairs.trailing_zeros() as usize;
                 pairs &= pairs - 1;
@@ -168,7 +144,7 @@ impl Matcher {
                     self.verify(text, at, key, hash(key), &mut found);
                 }
             }
-            from += BLOCK_CHARS;
+            from += BLOCK_PAIRS;
         }
     }
 
@@ -179,16 +155,6 @@ impl Matcher {
             let place = single_place(*c);
             all | (bits.get(place >> 6).map_or(0, |word| word >> (place & 63) & 1) << i)
         })
-    }
-
-    /// One bit for each pair of the block that may be an anchor, at its first character.
-    fn pairs_in(&self, block: &[char]) -> u64 {
-        let (bits, shift) = (&*self.bits, self.shift);
-        block
-            .iter()
-            .zip(block.iter().skip(1))
-            .enumerate()
-            .fold(0, |all, (i, (left, right))| all | u64::from(bit(bits, shift, hash(key(*left, *right)))) << i)
     }
 
     #[inline(never)]
@@ -218,7 +184,7 @@ impl Matcher {
 
     /// Whether `left` and `right` stand next to each other in a bridged pattern (may say yes wrongly, never no).
     pub fn may_bridge(&self, left: char, right: char) -> bool {
-        bit(&self.pair_bits, self.pair_shift, hash(key(left, right)))
+        self.bridges.may_hold(left, right)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod fixed_names;
 pub mod load;
 pub mod matcher;
 mod number_rows;
+mod pair_filter;
 pub mod tables;
 
 pub use compile::{Hit, Layer, Lexicon, ListSet};
