@@ -9,7 +9,6 @@ use crate::model::{Category, Evidence, Field, Finding, Scalar, Severity, Suppres
 use crate::text::passage::Role;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Most findings, and most suppressed hits, of one draft; more than a person can read means: a person decides.
@@ -270,18 +269,19 @@ struct Span {
 }
 
 /// Places turned into scalar offsets: one sweep over each submitted string, however many places there are.
-struct Spans(BTreeMap<(usize, usize, usize), Span>);
+/// Sorted by place.
+struct Spans(Vec<((usize, usize, usize), Span)>);
 
 impl Spans {
     fn of(scan: &Scan<'_>, places: &[Place]) -> Self {
-        let mut spans = BTreeMap::new();
+        let mut spans = Vec::with_capacity(places.len());
         // (reading, byte range in the submitted string, place)
         let mut bytes: Vec<(usize, Range<usize>, &Place)> = Vec::with_capacity(places.len());
         for place in places {
             match place {
                 Place::Absent => {
                     let span = Span { field: Field::Body, path: None, start: 0, end: 0, text: String::new(), transforms: Vec::new() };
-                    spans.insert(key(place), span);
+                    spans.push((key(place), span));
                 }
                 Place::At { reading, range } => {
                     let Some(r) = scan.readings.get(*reading) else { continue };
@@ -296,7 +296,9 @@ impl Spans {
             let same = bytes.iter().skip(index).take_while(|(r, _, _)| *r == reading).count();
             if let (Some(r), Some(part)) = (scan.readings.get(reading), bytes.get(index..index + same)) {
                 let scalars = scalars_at(r.passage.submitted, part.iter().flat_map(|(_, b, _)| [b.start, b.end]).collect());
-                let scalar = |byte: usize| scalars.get(&byte).copied().unwrap_or(0);
+                let scalar = |byte: usize| {
+                    scalars.binary_search_by_key(&byte, |(at, _)| *at).ok().and_then(|i| scalars.get(i)).map_or(0, |(_, scalar)| *scalar)
+                };
                 for (_, b, place) in part {
                     let Place::At { range, .. } = place else { continue };
                     let span = Span {
@@ -307,29 +309,31 @@ impl Spans {
                         text: r.passage.submitted.get(b.clone()).unwrap_or_default().to_owned(),
                         transforms: transforms(scan, r, range),
                     };
-                    spans.insert(key(place), span);
+                    spans.push((key(place), span));
                 }
             }
             index += same.max(1);
         }
+        spans.sort_by_key(|(key, _)| *key);
         Self(spans)
     }
 
     fn get(&self, place: &Place) -> Option<&Span> {
-        self.0.get(&key(place))
+        let index = self.0.binary_search_by_key(&key(place), |(key, _)| *key).ok()?;
+        self.0.get(index).map(|(_, span)| span)
     }
 }
 
-/// Scalar offsets of byte offsets, in one pass.
-fn scalars_at(text: &str, mut bytes: Vec<usize>) -> BTreeMap<usize, usize> {
+/// Byte offsets with their scalar offsets, sorted, in one pass.
+fn scalars_at(text: &str, mut bytes: Vec<usize>) -> Vec<(usize, usize)> {
     bytes.sort_unstable();
     bytes.dedup();
-    let mut scalars = BTreeMap::new();
+    let mut scalars = Vec::with_capacity(bytes.len());
     let (mut at, mut count) = (0, 0);
     for byte in bytes {
         count += text.get(at..byte).map_or(0, |piece| piece.chars().count());
         at = byte;
-        scalars.insert(byte, count);
+        scalars.push((byte, count));
     }
     scalars
 }

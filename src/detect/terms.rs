@@ -118,21 +118,18 @@ impl Terms {
         }
         let mut at = 0;
         while let Some(digit) = reading.folded.next_digit(at) {
-            let line_end = |i: &usize| reading.char(*i) == Some('\n');
-            // One window over all digits that stand close together.
-            let start = (digit.saturating_sub(DIGIT_WINDOW_CHARS)..digit)
-                .rev()
-                .find(line_end)
-                .map_or_else(|| digit.saturating_sub(DIGIT_WINDOW_CHARS), |line_end| line_end + 1);
+            // One window over all digits that stand close together in one line.
+            let chars = reading.folded.chars.as_slice();
+            let before = chars.get(digit.saturating_sub(DIGIT_WINDOW_CHARS)..digit).unwrap_or_default();
+            let start = digit - before.iter().rev().position(|&c| c == '\n').unwrap_or(before.len());
             let mut last = digit;
-            let mut next = digit + 1;
-            while next < reading.len() && next <= last + 2 * DIGIT_WINDOW_CHARS && reading.char(next) != Some('\n') {
-                if reading.class(next).is(Class::DIGIT) {
-                    last = next;
-                }
-                next += 1;
+            while let Some(next) = reading.folded.next_digit(last + 1).filter(|&next| next <= last + 2 * DIGIT_WINDOW_CHARS)
+                && !chars.get(last..next).unwrap_or_default().contains(&'\n')
+            {
+                last = next;
             }
-            let end = (last + 1 + DIGIT_WINDOW_CHARS).min(next.max(last + 1));
+            let after = chars.get(last + 1..(last + 1 + DIGIT_WINDOW_CHARS).min(chars.len())).unwrap_or_default();
+            let end = last + 1 + after.iter().position(|&c| c == '\n').unwrap_or(after.len());
             let window = reading.folded.chars.get(start..end).unwrap_or_default();
             let mut text = String::new();
             for row in scan.lexicon.number_rows().possible(window) {

@@ -5,6 +5,7 @@ use super::pair_filter::{BLOCK_PAIRS, PairFilter};
 use super::tables::Tables;
 use crate::text::fold::FoldTable;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
@@ -27,8 +28,41 @@ pub struct WrongName<'n> {
     pub at: usize,
 }
 
-/// Name, and where in the name its sign begins.
-type Use = (u32, u16);
+/// A name that a sign may belong to.
+struct Use {
+    name: u32,
+    /// Where in the name the sign begins.
+    from: u16,
+    /// A character beside the sign, which is right when the sign holds the wrong one: how far from the sign's begin it
+    /// stands, and what it is. Saves looking at the name.
+    beside: Option<(i8, char)>,
+}
+
+/// Signs by key. The keys are spread well enough by one multiplication; they are no input of strangers.
+type Signs = HashMap<u64, Vec<Use>, BuildHasherDefault<KeyHasher>>;
+
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = (self.0.rotate_left(5) ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+}
+
+fn pair_key(a: char, b: char) -> u64 {
+    u64::from(a as u32) << 32 | u64::from(b as u32)
+}
 
 /// All of them, with the signs that give a wrong one away.
 ///
@@ -37,9 +71,9 @@ type Use = (u32, u16);
 /// character one half is intact, and halves are rare: those are patterns of the matcher.
 pub struct FixedNames {
     names: Vec<FixedName>,
-    pairs: HashMap<(char, char), Vec<Use>>,
+    pairs: Signs,
     any_pair: PairFilter,
-    halves: HashMap<u32, Vec<Use>>,
+    halves: Signs,
     similar: Similar,
 }
 
@@ -58,14 +92,15 @@ impl FixedNames {
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
         let similar = Similar::new(tables, fold);
-        let mut pairs: HashMap<(char, char), Vec<Use>> = HashMap::new();
-        let mut halves: HashMap<u32, Vec<Use>> = HashMap::new();
+        let (mut pairs, mut halves) = (Signs::default(), Signs::default());
+        let mut held: Vec<(char, char)> = Vec::new();
         for (index, name) in (0u32..).zip(&names) {
             let chars = name.chars.as_slice();
             if name.kind == LAW {
                 let (left, right) = chars.split_at(chars.len() / 2);
                 for (half, from) in [(left, 0), (right, left.len())] {
-                    halves.entry(pattern(half.to_vec())).or_default().push((index, from as u16));
+                    let sign = u64::from(pattern(half.to_vec()));
+                    halves.entry(sign).or_default().push(Use { name: index, from: from as u16, beside: None });
                 }
                 continue;
             }
@@ -78,14 +113,19 @@ impl FixedNames {
                         .into_iter()
                         .chain(after)
                         .min_by(|((a, b), _), ((c, d), _)| commonness(*a, *b).total_cmp(&commonness(*c, *d)));
-                    if let Some((pair, from)) = rarer {
-                        pairs.entry(pair).or_default().push((index, from as u16));
-                    }
+                    let Some(((a, b), from)) = rarer else { continue };
+                    let beside = match (chars.get(from + 2), from.checked_sub(1).and_then(|i| chars.get(i))) {
+                        (Some(&after), _) => Some((2, after)),
+                        (None, Some(&before)) => Some((-1, before)),
+                        (None, None) => None,
+                    };
+                    held.push((a, b));
+                    pairs.entry(pair_key(a, b)).or_default().push(Use { name: index, from: from as u16, beside });
                 }
             }
         }
         let mut any_pair = PairFilter::with_capacity(pairs.len());
-        for &(a, b) in pairs.keys() {
+        for (a, b) in held {
             any_pair.insert(a, b);
         }
         Self { names, pairs, any_pair, halves, similar }
@@ -95,7 +135,7 @@ impl FixedNames {
     pub fn wrong_in(&self, text: &[char], hits: impl Iterator<Item = (u32, usize)>) -> Vec<WrongName<'_>> {
         let mut wrong = Vec::new();
         for (pattern, start) in hits {
-            self.wrong_at(text, self.halves.get(&pattern), start, &mut wrong);
+            self.wrong_at(text, self.halves.get(&u64::from(pattern)), start, &mut wrong);
         }
         let mut from = 0;
         // Blocks overlap by one character, which begins the first pair of the next.
@@ -105,7 +145,7 @@ impl FixedNames {
                 let at = from + signs.trailing_zeros() as usize;
                 signs &= signs - 1;
                 if let Some([a, b]) = text.get(at..at + 2) {
-                    self.wrong_at(text, self.pairs.get(&(*a, *b)), at, &mut wrong);
+                    self.wrong_at(text, self.pairs.get(&pair_key(*a, *b)), at, &mut wrong);
                 }
             }
             from += BLOCK_PAIRS;
@@ -115,7 +155,10 @@ impl FixedNames {
     }
 
     fn wrong_at<'n>(&'n self, text: &[char], uses: Option<&Vec<Use>>, start: usize, wrong: &mut Vec<WrongName<'n>>) {
-        for &(name, from) in uses.into_iter().flatten() {
+        for &Use { name, from, beside } in uses.into_iter().flatten() {
+            if beside.is_some_and(|(step, c)| start.checked_add_signed(isize::from(step)).and_then(|at| text.get(at)) != Some(&c)) {
+                continue;
+            }
             let (Some(name), Some(begin)) = (self.names.get(name as usize), start.checked_sub(usize::from(from))) else { continue };
             let range = begin..begin + name.chars.len();
             let Some(window) = text.get(range.clone()) else { continue };

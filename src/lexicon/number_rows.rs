@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Most characters of a set that is worth testing for.
 const SET_CHARS_MAX: usize = 64;
 /// Most sets tested for one row.
-const SETS_MAX: usize = 2;
+const SETS_MAX: usize = 4;
 
 /// The rows with what their matches cannot do without.
 #[derive(Default)]
@@ -36,8 +36,8 @@ impl NumberRows {
                 continue;
             };
             let mut needed = Vec::new();
-            needs(&hir, &mut needed);
             let weight = |set: &[char]| set.iter().map(|&c| commonness(c)).sum::<f32>();
+            needs(&hir, &weight, &mut needed);
             needed.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
             needed.dedup();
             let mut bits = 0u64;
@@ -86,7 +86,7 @@ impl NumberRows {
 }
 
 /// Sets of characters of which every match holds at least one each.
-fn needs(hir: &Hir, into: &mut Vec<Vec<char>>) {
+fn needs(hir: &Hir, weight: &impl Fn(&[char]) -> f32, into: &mut Vec<Vec<char>>) {
     match hir.kind() {
         HirKind::Literal(literal) => {
             let text = std::str::from_utf8(&literal.0).unwrap_or_default();
@@ -101,16 +101,16 @@ fn needs(hir: &Hir, into: &mut Vec<Vec<char>>) {
                 }
             }
         }
-        HirKind::Capture(capture) => needs(&capture.sub, into),
-        HirKind::Repetition(repetition) if repetition.min > 0 => needs(&repetition.sub, into),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| needs(part, into)),
+        HirKind::Capture(capture) => needs(&capture.sub, weight, into),
+        HirKind::Repetition(repetition) if repetition.min > 0 => needs(&repetition.sub, weight, into),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| needs(part, weight, into)),
         HirKind::Alternation(branches) => {
-            // One character of some branch: the smallest set of each.
+            // One character of some branch: the rarest set of each.
             let mut union = Vec::new();
             for branch in branches {
                 let mut own = Vec::new();
-                needs(branch, &mut own);
-                match own.into_iter().min_by_key(Vec::len) {
+                needs(branch, weight, &mut own);
+                match own.into_iter().min_by(|a, b| weight(a).total_cmp(&weight(b))) {
                     Some(set) => union.extend(set),
                     None => return,
                 }

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 /// Longest stretch whose words overlap that is weighed as one, in characters; text made to be longer is cut there.
 const PIECE_CHARS_MAX: usize = 4_096;
 
+/// Bits of a slot that number its first word; the others count its words. Room for a million words, 4,095 of one pair.
+const FIRST_BITS: u32 = 20;
 /// Size of the table of pairs inside words: about eight bits for each of the 400,000 pairs of the shipped list.
 const INNER_WORDS: usize = 1 << 16;
 /// Ideographs of the basic plane: the characters whose own weight is kept.
@@ -37,8 +39,19 @@ pub struct Segmenter {
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     pair: u32,
-    first: u32,
-    count: u32,
+    /// First of its words, in the high [`FIRST_BITS`] bits, and how many there are.
+    words: u32,
+}
+
+impl Slot {
+    fn range(self) -> std::ops::Range<usize> {
+        let first = (self.words >> (32 - FIRST_BITS)) as usize;
+        first..first + self.count()
+    }
+
+    fn count(self) -> usize {
+        (self.words & ((1 << (32 - FIRST_BITS)) - 1)) as usize
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +64,7 @@ struct Word {
     is_person: bool,
 }
 
-/// A line of the word list that cannot be read.
+/// A line of the word list that cannot be read; the first where the list as a whole is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: not word, count, person")]
 pub struct BadLine {
@@ -163,6 +176,9 @@ impl Segmenter {
                 _ => drop(others.insert(word.to_owned(), is_person)),
             }
         }
+        if listed.len() >= 1 << FIRST_BITS {
+            return Err(BadLine { line: 1 << FIRST_BITS });
+        }
         // Equal words cannot be told apart: the last one counts, as in jieba.
         listed.sort_by_key(|(pair, word)| (*pair, word.len));
         let size = (listed.len() * 3 / 4).next_power_of_two().max(64);
@@ -170,12 +186,15 @@ impl Segmenter {
         let mut words = Vec::with_capacity(listed.len());
         for group in listed.chunk_by(|a, b| a.0 == b.0) {
             let Some((pair, _)) = group.first() else { continue };
+            if group.len() >= 1 << (32 - FIRST_BITS) {
+                return Err(BadLine { line: 1 });
+            }
             let mut at = place(*pair, size);
-            while slots.get(at).is_some_and(|slot| slot.count > 0) {
+            while slots.get(at).is_some_and(|slot| slot.count() > 0) {
                 at = (at + 1) & (size - 1);
             }
             if let Some(slot) = slots.get_mut(at) {
-                *slot = Slot { pair: *pair, first: words.len() as u32, count: group.len() as u32 };
+                *slot = Slot { pair: *pair, words: (words.len() as u32) << (32 - FIRST_BITS) | group.len() as u32 };
             }
             words.extend(group.iter().map(|(_, word)| *word));
         }
@@ -193,10 +212,8 @@ impl Segmenter {
         let mut at = place(pair, self.slots.len().max(1));
         loop {
             match self.slots.get(at) {
-                Some(slot) if slot.count > 0 && slot.pair == pair => {
-                    return self.words.get(slot.first as usize..(slot.first + slot.count) as usize).unwrap_or_default();
-                }
-                Some(slot) if slot.count > 0 => at = (at + 1) & (self.slots.len() - 1),
+                Some(slot) if slot.count() > 0 && slot.pair == pair => return self.words.get(slot.range()).unwrap_or_default(),
+                Some(slot) if slot.count() > 0 => at = (at + 1) & (self.slots.len() - 1),
                 _ => return &[],
             }
         }
