@@ -6,6 +6,7 @@ use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
 use super::number_rows::NumberRows;
 use super::tables::Tables;
+use super::uses::{Use, Uses};
 use crate::model::{Problem, RuleFiles};
 use crate::text::fold::{Class, FoldTable, Folded};
 use crate::text::segment::Segmenter;
@@ -51,16 +52,6 @@ pub struct Hit {
     pub layer: Layer,
 }
 
-/// What a pattern serves.
-#[derive(Debug, Default)]
-struct Use {
-    rows: Vec<u32>,
-    lists: ListSet,
-    /// Rows whose regular expression begins here.
-    expressions: Vec<u32>,
-    bridged: bool,
-}
-
 /// A condition with its words resolved.
 #[derive(Debug, Clone, Copy)]
 pub struct Resolved {
@@ -86,7 +77,7 @@ pub struct Lexicon {
     pub segmenter: Segmenter,
     pub tables: Tables,
     rows: Vec<Ready>,
-    uses: Vec<Use>,
+    uses: Uses,
     matcher: Matcher,
     lists: HashMap<String, u8>,
     /// Lists that are looked for only where a detector asks, each with its own matcher: guards are full of everyday
@@ -213,7 +204,7 @@ impl Lexicon {
             segmenter,
             tables,
             rows: ready,
-            uses: patterns.uses,
+            uses: Uses::new(&patterns.uses),
             matcher,
             lists,
             on_demand,
@@ -274,17 +265,17 @@ impl Lexicon {
 
     /// The lists a pattern is a word of.
     pub fn lists_of(&self, pattern: u32) -> ListSet {
-        self.uses.get(pattern as usize).map(|u| u.lists).unwrap_or_default()
+        self.uses.lists(pattern)
     }
 
     /// Rows whose term a pattern is.
     pub fn rows_of(&self, pattern: u32) -> &[u32] {
-        self.uses.get(pattern as usize).map(|u| u.rows.as_slice()).unwrap_or_default()
+        self.uses.rows(pattern)
     }
 
     /// `regex` rows that may begin where this pattern begins.
     pub fn expressions_of(&self, pattern: u32) -> &[u32] {
-        self.uses.get(pattern as usize).map(|u| u.expressions.as_slice()).unwrap_or_default()
+        self.uses.expressions(pattern)
     }
 
     /// `regex` rows to be tried around digits.
@@ -354,7 +345,7 @@ impl Lexicon {
             let (uses, places) = (&self.uses, &places);
             self.matcher.scan(&chars, |o| {
                 let crosses = (o.start as usize) < gap && gap < o.end as usize;
-                if !crosses || !uses.get(o.pattern as usize).is_some_and(|u| u.bridged) {
+                if !crosses || !uses.is_bridged(o.pattern) {
                     return;
                 }
                 if let (Some(&start), Some(&last)) = (places.get(o.start as usize), places.get(o.end as usize - 1)) {

@@ -8,6 +8,7 @@ pub mod matcher;
 mod number_rows;
 mod pair_filter;
 pub mod tables;
+mod uses;
 
 pub use compile::{Hit, Layer, Lexicon, ListSet};
 pub use load::{Condition, MatchMode, Row, Scope};
