@@ -11,9 +11,9 @@ use crate::model::{Draft, Kind, Level, Queue, Undetermined, UndeterminedReason, 
 use crate::policy::Policy;
 use crate::text::extract::{Unextractable, extract};
 use crate::text::passage::Role;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 /// A compiled set of rules.
 pub struct Ruleset {
@@ -23,6 +23,8 @@ pub struct Ruleset {
     policy: Policy,
     /// Memory of finished readings, used again. Holds no text once given back.
     spare: Mutex<Vec<Buffers>>,
+    /// Kinds of accounts told by their names so far.
+    accounts: RwLock<HashMap<String, AccountKind>>,
     /// Title words, kinds of accounts and the like that decide guards.
     guards: Guards,
 }
@@ -33,6 +35,9 @@ struct Guards {
     employment: ListSet,
 }
 
+/// Most accounts whose kind is kept, and the longest name of one, in bytes.
+const ACCOUNTS_MAX: usize = 4_096;
+const ACCOUNT_BYTES_MAX: usize = 256;
 /// Most buffers kept for other drafts.
 const SPARE_BUFFERS_MAX: usize = 64;
 /// Longest passage whose buffers are kept, in characters.
@@ -65,7 +70,9 @@ impl Ruleset {
             }
         };
         match policy {
-            Some(policy) if problems.is_empty() => Ok(Self { id: files.id(), lexicon, detectors, policy, spare: Mutex::default(), guards }),
+            Some(policy) if problems.is_empty() => {
+                Ok(Self { id: files.id(), lexicon, detectors, policy, spare: Mutex::default(), accounts: RwLock::default(), guards })
+            }
             _ => {
                 problems.sort();
                 problems.dedup();
@@ -208,7 +215,23 @@ impl Ruleset {
             Some("employment") => return AccountKind::Employment,
             _ => {}
         }
-        let name = self.lexicon.fold.fold_term(&draft.account);
+        if let Some(&kind) = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(&draft.account) {
+            return kind;
+        }
+        let kind = self.account_kind_by_name(&draft.account);
+        if draft.account.len() > ACCOUNT_BYTES_MAX {
+            return kind;
+        }
+        let mut known = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= ACCOUNTS_MAX {
+            known.clear();
+        }
+        known.insert(draft.account.clone(), kind);
+        kind
+    }
+
+    fn account_kind_by_name(&self, account: &str) -> AccountKind {
+        let name = self.lexicon.fold.fold_term(account);
         let has = |list: ListSet| !self.lexicon.scan_on_demand(list, &name, 0).is_empty();
         if has(self.guards.justice) {
             AccountKind::Justice

@@ -9,6 +9,9 @@ const SET_CHARS_MAX: usize = 64;
 /// Most sets tested for one row.
 const SETS_MAX: usize = 4;
 
+/// Most sets taken of an alternation.
+const BRANCH_SETS_MAX: usize = 2;
+
 /// The rows with what their matches cannot do without.
 #[derive(Default)]
 pub struct NumberRows {
@@ -105,20 +108,27 @@ fn needs(hir: &Hir, weight: &impl Fn(&[char]) -> f32, into: &mut Vec<Vec<char>>)
         HirKind::Repetition(repetition) if repetition.min > 0 => needs(&repetition.sub, weight, into),
         HirKind::Concat(parts) => parts.iter().for_each(|part| needs(part, weight, into)),
         HirKind::Alternation(branches) => {
-            // One character of some branch: the rarest set of each.
-            let mut union = Vec::new();
+            // One character of some branch: the rarest set of each; and one of the next rarest where each has two.
+            let mut sets = Vec::with_capacity(branches.len());
             for branch in branches {
                 let mut own = Vec::new();
                 needs(branch, weight, &mut own);
-                match own.into_iter().min_by(|a, b| weight(a).total_cmp(&weight(b))) {
-                    Some(set) => union.extend(set),
-                    None => return,
-                }
+                own.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
+                sets.push(own);
             }
-            union.sort_unstable();
-            union.dedup();
-            if union.len() <= SET_CHARS_MAX {
-                into.push(union);
+            for rank in 0..BRANCH_SETS_MAX {
+                let mut union = Vec::new();
+                for own in &sets {
+                    match own.get(rank) {
+                        Some(set) => union.extend_from_slice(set),
+                        None => return,
+                    }
+                }
+                union.sort_unstable();
+                union.dedup();
+                if union.len() <= SET_CHARS_MAX {
+                    into.push(union);
+                }
             }
         }
         _ => {}
