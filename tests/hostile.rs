@@ -158,7 +158,7 @@ fn b14_look_alike_characters_fold_to_what_they_look_like() {
     }
     let fold = &RULES.lexicon().fold;
     // Compatibility ideographs and radicals.
-    for (written, folded) in [("\u{f9e4}", "理"), ("⼈⺠", "人⺠"), ("Ⓐ㎏", "a㎏"), ("㊙", "秘")] {
+    for (written, folded) in [("\u{f9e4}", "理"), ("⼈⺠", "人⺠"), ("Ⓐ㎏", "a㎏"), ("㊙", "密"), ("㊗", "祝")] {
         assert_eq!(fold.fold(written).chars.iter().collect::<String>(), folded, "{written}");
     }
 }
@@ -234,6 +234,31 @@ fn b18_what_may_stand_between_the_characters_of_a_word_is_the_rows_own_policy() 
 }
 
 #[test]
+fn b18_a_word_written_in_disguise_is_read_and_the_disguise_named() {
+    for (written, transform) in [
+        ("时（时）彩", Transform::Bracket),
+        ("时、时、彩", Transform::Separator),
+        ("shishicai", Transform::Pinyin),
+        ("时shi彩", Transform::Pinyin),
+        ("SSC", Transform::PinyinInitial),
+        ("日寸时彩", Transform::Split),
+        ("时时🌈", Transform::Emoji),
+        ("试时采", Transform::Homophone),
+        ("时时秽", Transform::Shape),
+        ("彩时时", Transform::Reverse),
+    ] {
+        let verdict = judge(Format::Text, format!("老铁来玩{written}，首充就送"));
+        let finding = found(&verdict, CODE);
+        assert!(finding.transforms.contains(&transform), "{written}: {:?}", finding.transforms);
+        assert_eq!(finding.text, written);
+    }
+    // Where nobody offers anything, what may be innocent stays so.
+    for written in ["SSC", "试时采", "彩时时"] {
+        assert!(!codes(&judge(Format::Text, format!("昨天{written}今天"))).contains(&CODE), "{written}");
+    }
+}
+
+#[test]
 fn b19_more_hits_than_a_person_can_read_are_never_a_pass() {
     let mut every = String::new();
     for ready in RULES.lexicon().rows() {
@@ -267,7 +292,7 @@ fn a_secrecy_finding_is_not_lost_behind_more_hints_than_are_kept() {
 }
 
 /// What one draft may hold again and again: everything a detector keeps a list of.
-const REPEATED: [&str; 16] = [
+const REPEATED: [&str; 27] = [
     "户主：张三，男，16岁，就读于第一小学。",
     "患者张三患有肺结核。",
     "家住朝阳路12号3单元502室。",
@@ -284,6 +309,17 @@ const REPEATED: [&str; 16] = [
     "发生火灾造成3人死亡。",
     "http://a.example.com/x ",
     "时★",
+    "贝者",
+    "🎲",
+    "🌈时",
+    "dubo",
+    "赌b",
+    "ssc",
+    "【时】",
+    "时、",
+    "老铁度求",
+    "彩时",
+    "日寸",
 ];
 
 #[test]

@@ -12,7 +12,7 @@ use xianshen::model::{Draft, Format, Kind, Queue, Scalar, Transform};
 use xianshen::place;
 use xianshen::text::extract::extract;
 
-const PIECES: [&str; 75] = [
+const PIECES: [&str; 91] = [
     "时时彩",
     "時時彩",
     "时*时*彩",
@@ -20,6 +20,22 @@ const PIECES: [&str; 75] = [
     "代.开.发.票",
     "百家乐",
     "百家乐园",
+    "【百】【家】乐",
+    "baijiale",
+    "百jia乐",
+    "BJL",
+    "🎲博",
+    "贝者博",
+    "白加了",
+    "百冢乐",
+    "乐家百",
+    "时shi彩",
+    "真人禾可官",
+    "老铁跟上",
+    "联系我",
+    "加wei信",
+    "加微人言",
+    "赌、博",
     "加微信",
     "微信号：abc_123456",
     "残废人",
@@ -134,6 +150,40 @@ fn read_again(format: Format, slice: &str) -> Vec<char> {
     passages.iter().filter(|p| p.field == xianshen::model::Field::Body).flat_map(|p| folded(&p.text)).collect()
 }
 
+/// Whether the named transforms, undone, turn `written` into the term.
+fn is_read_as(written: &[char], term: &[char], transforms: &[Transform]) -> bool {
+    let tables = &RULES.lexicon().tables;
+    let has = |transform| transforms.contains(&transform);
+    if has(Transform::Reverse) {
+        return written.iter().rev().eq(term);
+    }
+    let Some((&wanted, rest)) = term.split_first() else { return written.is_empty() };
+    let sounds = |c: char| tables.pinyin.iter().chain(&tables.polyphones).filter(move |(d, _)| *d == c).map(|(_, s)| s.as_str());
+    let mut pieces: Vec<Vec<char>> = vec![vec![wanted]];
+    if has(Transform::Pinyin) {
+        pieces.extend(sounds(wanted).map(|s| s.chars().collect()));
+    }
+    if has(Transform::PinyinInitial) {
+        pieces.extend(sounds(wanted).map(|s| s.chars().take(1).collect()));
+    }
+    if has(Transform::Emoji) {
+        pieces.extend(tables.pictures.iter().filter(|(_, reads)| reads.contains(&wanted)).map(|(picture, _)| vec![*picture]));
+    }
+    if has(Transform::Split) {
+        pieces.extend(tables.split_characters.iter().filter(|(c, _)| *c == wanted).map(|(_, parts)| folded(parts)));
+    }
+    let first = written.first().copied();
+    if has(Transform::Homophone) && first.is_some_and(|c| sounds(c).any(|s| sounds(wanted).any(|t| s == t)))
+        || has(Transform::Shape)
+            && tables.similar_shapes.iter().any(|&(a, b)| (Some(a), b) == (first, wanted) || (Some(b), a) == (first, wanted))
+    {
+        pieces.extend(first.map(|c| vec![c]));
+    }
+    pieces.iter().any(|piece| written.strip_prefix(piece.as_slice()).is_some_and(|after| is_read_as(after, rest, transforms)))
+        // A separator.
+        || written.len() > term.len() && first.is_some_and(|c| !c.is_alphanumeric()) && is_read_as(&written[1..], term, transforms)
+}
+
 /// 0 is the most urgent.
 fn urgency(queue: Queue) -> usize {
     Queue::ALL.iter().position(|&q| q == queue).expect("one of all")
@@ -161,9 +211,16 @@ proptest! {
                 continue;
             }
             let slice = place::slice(&draft, (&finding).into()).expect("a place in the draft");
-            let term = folded(term);
-            let has_gaps = finding.transforms.contains(&Transform::Separator) || finding.transforms.contains(&Transform::Emoji);
             let has_markup = finding.field == xianshen::model::Field::Body && draft.format != Format::Text;
+            if let Some(Scalar::Text(read_as)) = finding.evidence.get("read_as") {
+                let (written, read) = read_as.split_once(" → ").expect("what was read as what");
+                prop_assert_eq!(read, term);
+                prop_assert!(is_read_as(&folded(written), &folded(term), &finding.transforms), "{} {:?}", read_as, finding.transforms);
+                prop_assert!(has_markup || written.chars().eq(folded(slice)), "{} in {:?}", read_as, slice);
+                continue;
+            }
+            let term = folded(term);
+            let has_gaps = [Transform::Separator, Transform::Emoji, Transform::Bracket].iter().any(|t| finding.transforms.contains(t));
             let found = match (has_gaps, has_markup) {
                 (false, false) => contains(&folded(slice), &term),
                 (true, false) => contains_in_order(&folded(slice), &term),

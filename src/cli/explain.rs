@@ -280,7 +280,11 @@ impl<'a> View<'a> {
             Some(Scalar::Text(term)) if !transforms.is_empty() => Some(term.clone()),
             _ => None,
         };
-        match folded.filter(|folded| folded != original).or(term) {
+        let read_as = match finding.evidence.get("read_as") {
+            Some(Scalar::Text(read_as)) => Some(read_as.clone()),
+            _ => None,
+        };
+        match read_as.or_else(|| folded.filter(|folded| folded != original)).or(term) {
             Some(seen) if transforms.is_empty() => format!("「{seen}」"),
             Some(seen) => format!("「{seen}」（{transforms}）"),
             None if transforms.is_empty() => "与原文相同".to_owned(),

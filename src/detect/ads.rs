@@ -47,10 +47,9 @@ pub struct Ads {
 struct Appeal {
     reading: usize,
     paragraph: Range<usize>,
-    /// Phrases that touch each other.
-    clusters: Vec<Range<usize>>,
+    /// Phrases that touch each other, with what is said of the first.
+    clusters: Vec<(Range<usize>, Found)>,
     words: Vec<String>,
-    found: Found,
 }
 
 /// Most contacts that can overlap one term.
@@ -289,35 +288,37 @@ impl Ads {
                 continue;
             }
             let paragraph = reading.paragraph(term.range.clone());
-            let touches = |range: &Range<usize>| term.range.start <= range.end + 2;
+            let touches = |cluster: &(Range<usize>, Found)| term.range.start <= cluster.0.end + 2;
             // Terms come in order of place, so only the paragraph before can be the same one.
             match appeals.last_mut().filter(|a| a.reading == term.reading && a.paragraph == paragraph) {
                 Some(appeal) => {
                     appeal.words.push(ready.row.term.clone());
                     match appeal.clusters.last_mut().filter(|c| touches(c)) {
-                        Some(cluster) => cluster.end = cluster.end.max(term.range.end),
-                        None => appeal.clusters.push(term.range.clone()),
+                        Some((range, first)) => {
+                            range.end = range.end.max(term.range.end);
+                            first.transforms.extend(found.transforms);
+                        }
+                        None => appeal.clusters.push((term.range.clone(), found)),
                     }
                 }
                 None => appeals.push(Appeal {
                     reading: term.reading,
                     paragraph,
-                    clusters: vec![term.range.clone()],
+                    clusters: vec![(term.range.clone(), found)],
                     words: vec![ready.row.term.clone()],
-                    found,
                 }),
             }
         }
-        for Appeal { reading, clusters, words, mut found, .. } in appeals {
+        for Appeal { reading, clusters, words, .. } in appeals {
             // One appeal a paragraph: shown where it leads away from the account, else where it is longest.
             let leads = |range: &Range<usize>| {
                 scan.readings.get(reading).is_some_and(|r| r.text(range.clone()).contains(['群', '码', '链', '微', '私', '关', '加']))
             };
-            if let Some(range) = clusters.into_iter().max_by_key(|c| (leads(c), c.len())) {
+            if let Some((range, mut found)) = clusters.into_iter().max_by_key(|(range, _)| (leads(range), range.len())) {
                 found.place = Place::At { reading, range };
+                found.evidence.insert("phrases".into(), words.join("、").into());
+                elements.push(found);
             }
-            found.evidence.insert("phrases".into(), words.join("、").into());
-            elements.push(found);
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod ads;
 pub mod calendar;
 pub mod comments;
+pub mod disguised;
 pub mod documents;
 pub mod events;
 pub mod links;

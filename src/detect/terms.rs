@@ -8,10 +8,10 @@
 
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{AccountKind, Scan};
-use crate::lexicon::{Hit, Layer, Lexicon, ListSet, MatchMode, Row};
+use super::{AccountKind, Scan, disguised};
+use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
 use crate::model::Problem;
-use crate::model::{Severity, SuppressedReason, Transform};
+use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
@@ -96,8 +96,12 @@ impl Terms {
             });
             // 办证刻章 代开发票: one offer in one breath.
             let is_harmful = code(&term).is_some_and(|c| c.starts_with("ILL."));
+            // What is read out of a disguise says itself from where to where.
+            let is_disguised = |term: &Term| matches!(term.layer, Layer::Disguised(_));
             let joined = kept.last_mut().filter(|k| {
                 is_harmful
+                    && !is_disguised(k)
+                    && !is_disguised(&term)
                     && k.reading == term.reading
                     && code(k) == code(&term)
                     && (term.range.start == k.range.end || term.range.start == k.range.end + 1 && is_blank(term.reading, k.range.end))
@@ -153,7 +157,13 @@ impl Terms {
         let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row_index)) else { return };
         let row = &ready.row;
         let range = hit.start as usize..hit.end as usize;
-        if hit.layer == Layer::Bridged && !matches!(row.mode, MatchMode::Skip | MatchMode::Pinyin) {
+        let may_read = match hit.layer {
+            Layer::Folded => true,
+            Layer::Bridged => row.mode.skips(),
+            Layer::Disguised(marks) if Marks::SYLLABLE.and(Marks::INITIAL).covers(marks) => row.mode.reads_pinyin(),
+            Layer::Disguised(_) => row.mode == MatchMode::Disguise,
+        };
+        if !may_read {
             return;
         }
         if !row.only.allows(scan.draft, reading.passage.field) || !row.is_effective(scan.as_of) {
@@ -195,6 +205,10 @@ impl Terms {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
             let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };
             report.suppress(found(), SuppressedReason::Context, detail);
+            return;
+        }
+        if let Some((reason, detail)) = disguised::doubt(scan.lexicon, reading, &hit, row) {
+            report.suppress(found(), reason, detail);
             return;
         }
         // Last, since it costs most. A disguise is not explained away by a boundary that the disguise itself broke.
@@ -245,7 +259,7 @@ impl Terms {
         };
         let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
         // Pulled apart with symbols: nobody disguises a warning.
-        let disguised = term.layer == Layer::Bridged;
+        let disguised = term.layer != Layer::Folded;
         let severity = match guard {
             Some(_) if !has_live && !disguised => Severity::S0,
             _ if exposed || has_live || is_offered => Severity::S3,
@@ -317,12 +331,13 @@ pub fn from_row(scan: &Scan<'_>, term: &Term, row: &Row, severity: Severity) -> 
     found.message = some(&row.message);
     found.suggest = some(&row.suggest);
     found.basis = some(&row.basis);
-    if term.layer == Layer::Bridged {
-        let has_emoji = scan
-            .readings
-            .get(term.reading)
-            .is_some_and(|r| r.folded.chars.get(term.range.clone()).unwrap_or_default().iter().any(|&c| (c as u32) >= 0x1f000));
-        found = found.through(if has_emoji { Transform::Emoji } else { Transform::Separator });
+    if let Some(reading) = scan.readings.get(term.reading).filter(|_| term.layer != Layer::Folded) {
+        for transform in disguised::transforms(reading, &term.range, term.layer) {
+            found = found.through(transform);
+        }
+        if matches!(term.layer, Layer::Disguised(_)) {
+            found = found.because("read_as", format!("{} → {}", reading.text(term.range.clone()), row.term));
+        }
     }
     found
 }

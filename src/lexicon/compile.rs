@@ -1,6 +1,7 @@
 //! The compiled lexicon: all rows, word lists and anchors in one matcher, conditions resolved to patterns.
 //! Must not know detectors or drafts.
 
+use super::disguise::{self, Candidate, Disguises, Marks, Usage};
 use super::fixed_names::FixedNames;
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
@@ -41,6 +42,8 @@ pub enum Layer {
     Folded,
     /// Over separators between the characters.
     Bridged,
+    /// Read out of a disguise.
+    Disguised(Marks),
 }
 
 /// A pattern found in folded text, `start..end` in folded characters.
@@ -90,6 +93,7 @@ pub struct Lexicon {
     /// `regex` rows without words to find them by: tried around digits only.
     number_rows: NumberRows,
     frequency: Frequency,
+    disguises: Disguises,
 }
 
 /// Names patterns while the lexicon is put together.
@@ -158,11 +162,13 @@ impl Lexicon {
                     });
                     continue;
                 }
-                let bridged = matches!(row.mode, MatchMode::Skip | MatchMode::Pinyin) && term.len() <= BRIDGE_CHARS;
+                let bridged = row.mode.skips() && term.len() <= BRIDGE_CHARS;
                 let pattern = patterns.of(term);
                 let uses = patterns.at(pattern);
                 uses.rows.push(index as u32);
                 uses.bridged |= bridged;
+                uses.pinyin |= row.mode.reads_pinyin();
+                uses.disguised |= row.mode == MatchMode::Disguise;
             }
             let with = row.with.iter().map(|c| resolve(c, &fold, &mut words)).collect();
             let term = fold.fold_term(&row.term);
@@ -194,6 +200,7 @@ impl Lexicon {
         let mut words: Vec<(Vec<Vec<char>>, u32)> = words.0.into_iter().collect();
         words.sort_by_key(|(_, name)| *name);
         let words = words.iter().map(|(words, _)| Matcher::new(words, |a, b| frequency.of(a, b), |_| false)).collect();
+        let disguises = compile_disguises(&mut patterns, &tables, &fold, &frequency, &lists);
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
         let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
         let on_demand =
@@ -213,7 +220,13 @@ impl Lexicon {
             words,
             number_rows,
             frequency,
+            disguises,
         }
+    }
+
+    /// What may be read as what.
+    pub fn disguises(&self) -> &Disguises {
+        &self.disguises
     }
 
     /// How common a pair of characters is in ordinary text, per million.
@@ -293,8 +306,12 @@ impl Lexicon {
         hits.clear();
         self.matcher.scan(&folded.chars, |o| hits.push(Hit { start: o.start, end: o.end, pattern: o.pattern, layer: Layer::Folded }));
         self.scan_bridged(folded, hits);
+        disguise::enclosed::scan(folded, &self.matcher, |pattern| self.uses.is_bridged(pattern), hits);
         hits.sort_unstable();
-        hits.dedup();
+        self.disguises.scan(folded, |pattern| self.lists_of(pattern), hits);
+        hits.sort_unstable();
+        // The plainest reading of a stretch says enough.
+        hits.dedup_by_key(|hit| (hit.start, hit.end, hit.pattern));
     }
 
     /// Hits whose characters are pulled apart by separators: a gap is looked at only where the characters on its two
@@ -414,6 +431,26 @@ fn read_words(files: &RuleFiles, problems: &mut Vec<Problem>) -> Segmenter {
         });
         Segmenter::default()
     })
+}
+
+/// The list of words beside which a disguise is believed sooner.
+const INVITING: &str = "invite";
+
+fn compile_disguises(
+    patterns: &mut Patterns,
+    tables: &Tables,
+    fold: &FoldTable,
+    frequency: &Frequency,
+    lists: &HashMap<String, u8>,
+) -> Disguises {
+    let candidates = patterns.uses.iter().zip(&patterns.chars).enumerate();
+    let candidates = candidates
+        .filter(|(_, (uses, _))| uses.pinyin)
+        .map(|(pattern, (uses, chars))| Candidate { pattern: pattern as u32, chars: chars.clone(), is_free: uses.disguised })
+        .collect();
+    let inviting = lists.get(INVITING).map_or(ListSet::default(), |bit| ListSet(1 << bit));
+    let usage = Usage { pairs: &frequency.pairs };
+    Disguises::new(candidates, tables, &usage, inviting, &|text| fold.fold_term(text), &mut |chars| patterns.of(chars))
 }
 
 /// Words of the lists that are looked for on demand, by list.

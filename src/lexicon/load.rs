@@ -22,7 +22,20 @@ pub enum MatchMode {
     Fold,
     Skip,
     Pinyin,
+    Disguise,
     Regex,
+}
+
+impl MatchMode {
+    /// Separators may stand between the characters.
+    pub fn skips(self) -> bool {
+        matches!(self, Self::Skip | Self::Pinyin | Self::Disguise)
+    }
+
+    /// Letters may stand for the characters.
+    pub fn reads_pinyin(self) -> bool {
+        matches!(self, Self::Pinyin | Self::Disguise)
+    }
 }
 
 /// Where the words of a condition are looked for.
@@ -221,9 +234,10 @@ pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: 
             "exact" => MatchMode::Exact,
             "skip" => MatchMode::Skip,
             "pinyin" => MatchMode::Pinyin,
+            "disguise" => MatchMode::Disguise,
             "regex" => MatchMode::Regex,
             _ => {
-                bad("match", "须为 exact、fold、skip、pinyin 或 regex".into(), "改正匹配方式");
+                bad("match", "须为 exact、fold、skip、pinyin、disguise 或 regex".into(), "改正匹配方式");
                 MatchMode::Fold
             }
         };

@@ -2,6 +2,7 @@
 //! Must not know detectors, policy, files on disk or the time of day.
 
 pub mod compile;
+pub mod disguise;
 pub mod fixed_names;
 pub mod load;
 pub mod matcher;
@@ -11,4 +12,5 @@ pub mod tables;
 mod uses;
 
 pub use compile::{Hit, Layer, Lexicon, ListSet};
+pub use disguise::Marks;
 pub use load::{Condition, MatchMode, Row, Scope};

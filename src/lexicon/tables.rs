@@ -73,6 +73,12 @@ pub struct Tables {
     pub promotion: Vec<PromotionWord>,
     /// Character → most common syllable without tone.
     pub pinyin: Vec<(char, String)>,
+    /// Other readings of characters that have several.
+    pub polyphones: Vec<(char, String)>,
+    /// Characters and the parts they are written apart as; one entry a way.
+    pub split_characters: Vec<(char, String)>,
+    /// Pictures and the characters they are read as.
+    pub pictures: Vec<(char, Vec<char>)>,
     /// Pairs of characters of similar shape.
     pub similar_shapes: Vec<(char, char)>,
     pub codes: BTreeMap<String, CodeText>,
@@ -182,6 +188,17 @@ impl Tables {
         );
         sheet("dictionaries/tables/pinyin.tsv", &["character", "pinyin"], &mut |_, cell, _| {
             tables.pinyin.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
+        });
+        sheet("dictionaries/tables/polyphones.csv", &["character", "pinyin"], &mut |_, cell, _| {
+            tables.polyphones.extend(cell("character").chars().next().map(|c| (c, cell("pinyin"))));
+        });
+        sheet("dictionaries/tables/split_characters.tsv", &["character", "parts"], &mut |_, cell, _| {
+            if let Some(c) = cell("character").chars().next() {
+                tables.split_characters.extend(cell("parts").split(' ').map(|parts| (c, parts.to_owned())));
+            }
+        });
+        sheet("dictionaries/tables/pictures.csv", &["picture", "reads"], &mut |_, cell, _| {
+            tables.pictures.extend(cell("picture").chars().next().map(|c| (c, cell("reads").chars().collect())));
         });
         sheet("dictionaries/tables/similar_shapes.tsv", &["character", "similar"], &mut |_, cell, _| {
             if let Some(c) = cell("character").chars().next() {

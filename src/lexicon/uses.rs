@@ -11,6 +11,10 @@ pub struct Use {
     /// Rows whose regular expression begins here.
     pub expressions: Vec<u32>,
     pub bridged: bool,
+    /// Some row's term may be read out of pinyin.
+    pub pinyin: bool,
+    /// Some row's term may be read out of every disguise.
+    pub disguised: bool,
 }
 
 /// The same for all patterns, ready for use.

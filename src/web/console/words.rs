@@ -116,6 +116,7 @@ fn evidence_name(key: &str) -> &str {
         "phrases" => "营销用语",
         "places" => "地点数",
         "quoted" => "属于引用",
+        "read_as" => "读作",
         "room" => "精确到门牌",
         "score" => "广告评分",
         "sentences_left_out" => "删去句数",

@@ -1,0 +1,429 @@
+//! Disguised terms: pinyin, split characters, pictures, homophones, look-alike characters, reversed order. Built from the
+//! character tables for the rows that allow it; looked for only where something gives a disguise away.
+//! Must not know rows, conditions or detectors: it says what may be read as what, the detector weighs it.
+
+pub mod enclosed;
+mod letters;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use super::compile::{Hit, Layer, ListSet};
+use super::tables::Tables;
+use crate::model::Transform;
+use crate::text::fold::{Class, Folded};
+use letters::Letters;
+use std::collections::HashMap;
+
+/// Longest term looked for in disguise, in characters.
+pub const TERM_CHARS_MAX: usize = 16;
+/// Shortest term read backwards, in characters.
+const REVERSED_CHARS_MIN: usize = 3;
+/// How far from an inviting word a homophone or look-alike is looked for, in characters.
+const INVITED_CHARS: usize = 24;
+/// Class of pictures and other symbols that stand alone.
+const SYMBOL: u8 = Class::PUNCTUATION | Class::SKIP;
+
+/// What was done to a term; a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Marks(pub u8);
+
+impl Marks {
+    pub const SYLLABLE: Self = Self(1);
+    pub const INITIAL: Self = Self(2);
+    pub const PICTURE: Self = Self(4);
+    pub const SPLIT: Self = Self(8);
+    pub const REVERSED: Self = Self(16);
+    pub const SOUND: Self = Self(32);
+    pub const SHAPE: Self = Self(64);
+
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether `other` holds nothing else.
+    pub fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The transforms that a finding names.
+    pub fn transforms(self) -> impl Iterator<Item = Transform> {
+        [
+            (Self::SYLLABLE, Transform::Pinyin),
+            (Self::INITIAL, Transform::PinyinInitial),
+            (Self::PICTURE, Transform::Emoji),
+            (Self::SPLIT, Transform::Split),
+            (Self::REVERSED, Transform::Reverse),
+            (Self::SOUND, Transform::Homophone),
+            (Self::SHAPE, Transform::Shape),
+        ]
+        .into_iter()
+        .filter_map(move |(mark, transform)| self.has(mark).then_some(transform))
+    }
+}
+
+/// A term that may be disguised, as the compiler hands it over.
+pub struct Candidate {
+    pub pattern: u32,
+    /// Folded.
+    pub chars: Vec<char>,
+    /// Every disguise; otherwise pinyin only.
+    pub is_free: bool,
+}
+
+/// A term with what each of its characters may be read from.
+#[derive(Debug)]
+struct Term {
+    pattern: u32,
+    chars: Vec<char>,
+    /// For each character the syllables it is read as; empty for letters and digits.
+    readings: Vec<Vec<u16>>,
+    /// For each character the ways it is written apart.
+    splits: Vec<Vec<Vec<char>>>,
+    is_free: bool,
+}
+
+/// A place in a term: which term, which character.
+type Spot = (u32, u8);
+
+/// What a pattern of the matcher says about disguises.
+#[derive(Debug, Default)]
+struct Trigger {
+    /// Terms that it is when read backwards.
+    reversed: Vec<u32>,
+    /// Characters that it is the parts of.
+    split: Vec<char>,
+}
+
+/// All disguises of all terms that allow them.
+pub struct Disguises {
+    terms: Vec<Term>,
+    /// Letters of each syllable; number 0 is none.
+    syllables: Vec<Vec<char>>,
+    /// Most common syllable of each character of the basic plane.
+    sounds: Box<[u16]>,
+    /// What a picture may be read as.
+    pictures: HashMap<char, Vec<char>>,
+    /// What a character looks like, both ways.
+    shapes: HashMap<char, Vec<char>>,
+    /// Where a character stands in terms that allow every disguise.
+    holding: HashMap<char, Vec<Spot>>,
+    /// Where two characters stand side by side in such terms, at the first.
+    pairs: HashMap<(char, char), Vec<Spot>>,
+    sound_pairs: HashMap<(u16, u16), Vec<Spot>>,
+    sound_bits: Bits,
+    shape_bits: Bits,
+    letters: Letters,
+    triggers: HashMap<u32, Trigger>,
+    is_trigger: Vec<u64>,
+    /// Words beside which homophones and look-alikes are looked for.
+    inviting: ListSet,
+    /// How often other words sound like the rarest pair of the term, per million, by term pattern.
+    commonness: HashMap<u32, f32>,
+}
+
+/// How common single characters and pairs are in ordinary text, per million.
+pub struct Usage<'u> {
+    pub pairs: &'u HashMap<(char, char), f32>,
+}
+
+/// A bit table that may say yes wrongly, never no.
+#[derive(Debug)]
+struct Bits {
+    words: Box<[u64]>,
+    shift: u32,
+}
+
+impl Bits {
+    fn new(keys: impl ExactSizeIterator<Item = u64>) -> Self {
+        let log2 = (keys.len().max(64) * 16).next_power_of_two().trailing_zeros().clamp(10, 22);
+        let mut bits = Self { words: vec![0; 1 << (log2 - 6)].into_boxed_slice(), shift: 64 - log2 };
+        for key in keys {
+            let at = bits.place(key);
+            if let Some(word) = bits.words.get_mut((at >> 6) as usize) {
+                *word |= 1 << (at & 63);
+            }
+        }
+        bits
+    }
+
+    fn place(&self, key: u64) -> u64 {
+        (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift
+    }
+
+    fn may_hold(&self, key: u64) -> bool {
+        let at = self.place(key);
+        self.words.get((at >> 6) as usize).is_some_and(|word| word >> (at & 63) & 1 == 1)
+    }
+}
+
+fn char_key(a: char, b: char) -> u64 {
+    (a as u64) << 32 | b as u64
+}
+
+fn sound_key(a: u16, b: u16) -> u64 {
+    u64::from(a) << 16 | u64::from(b)
+}
+
+impl Disguises {
+    /// Compiles the disguises of `candidates`. `pattern_of` names a pattern of the main matcher, which will look for the
+    /// reversed terms and split characters; `fold` is the fold of the text.
+    pub fn new(
+        candidates: Vec<Candidate>,
+        tables: &Tables,
+        usage: &Usage<'_>,
+        inviting: ListSet,
+        fold: &dyn Fn(&str) -> Vec<char>,
+        pattern_of: &mut dyn FnMut(Vec<char>) -> u32,
+    ) -> Self {
+        let mut syllables: Vec<Vec<char>> = vec![Vec::new()];
+        let mut numbers: HashMap<String, u16> = HashMap::new();
+        let mut sounds = vec![0u16; 0x1_0000].into_boxed_slice();
+        let mut readings: HashMap<char, Vec<u16>> = HashMap::new();
+        for (c, syllable) in tables.pinyin.iter().chain(&tables.polyphones) {
+            let number = *numbers.entry(syllable.clone()).or_insert_with(|| {
+                syllables.push(syllable.chars().collect());
+                (syllables.len() - 1) as u16
+            });
+            let all = readings.entry(*c).or_default();
+            if !all.contains(&number) {
+                all.push(number);
+            }
+            if let Some(place) = sounds.get_mut(*c as usize)
+                && *place == 0
+            {
+                *place = number;
+            }
+        }
+        let mut shapes: HashMap<char, Vec<char>> = HashMap::new();
+        for &(a, b) in &tables.similar_shapes {
+            shapes.entry(a).or_default().push(b);
+            shapes.entry(b).or_default().push(a);
+        }
+        let pictures = tables.pictures.iter().map(|(picture, reads)| (*picture, reads.clone())).collect();
+        let mut splits: HashMap<char, Vec<Vec<char>>> = HashMap::new();
+        for (c, parts) in &tables.split_characters {
+            let parts = fold(parts);
+            if parts.len() > 1 {
+                splits.entry(*c).or_default().push(parts);
+            }
+        }
+        let terms: Vec<Term> = candidates
+            .into_iter()
+            .filter(|c| (2..=TERM_CHARS_MAX).contains(&c.chars.len()) && c.chars.iter().any(|c| !c.is_ascii()))
+            .map(|c| Term {
+                pattern: c.pattern,
+                readings: c.chars.iter().map(|c| readings.get(c).cloned().unwrap_or_default()).collect(),
+                splits: c.chars.iter().map(|c| splits.get(c).cloned().unwrap_or_default()).collect(),
+                chars: c.chars,
+                is_free: c.is_free,
+            })
+            .collect();
+        let mut disguises = Self {
+            letters: Letters::new(&terms, &syllables),
+            terms,
+            syllables,
+            sounds,
+            pictures,
+            shapes,
+            holding: HashMap::new(),
+            pairs: HashMap::new(),
+            sound_pairs: HashMap::new(),
+            sound_bits: Bits::new(std::iter::empty::<u64>().collect::<Vec<_>>().into_iter()),
+            shape_bits: Bits::new(std::iter::empty::<u64>().collect::<Vec<_>>().into_iter()),
+            triggers: HashMap::new(),
+            is_trigger: Vec::new(),
+            inviting,
+            commonness: HashMap::new(),
+        };
+        disguises.file_spots(usage);
+        disguises.file_triggers(pattern_of);
+        disguises
+    }
+
+    /// Files each term under its characters, its pairs and its rarest pair of sounds.
+    fn file_spots(&mut self, usage: &Usage<'_>) {
+        let mut said: HashMap<(u16, u16), f32> = HashMap::new();
+        for (&(a, b), weight) in usage.pairs {
+            *said.entry((self.sound(a), self.sound(b))).or_default() += weight;
+        }
+        for (index, term) in self.terms.iter().enumerate() {
+            let index = index as u32;
+            let sounds: Vec<u16> = term.chars.iter().map(|&c| self.sounds.get(c as usize).copied().unwrap_or(0)).collect();
+            let others = |at: usize| match (sounds.get(at..at + 2), term.chars.get(at..at + 2)) {
+                (Some(&[a, b]), Some(&[x, y])) => {
+                    said.get(&(a, b)).copied().unwrap_or(0.0) - usage.pairs.get(&(x, y)).copied().unwrap_or(0.0)
+                }
+                _ => 0.0,
+            };
+            let rarest = (0..term.chars.len().saturating_sub(1)).min_by(|&a, &b| others(a).total_cmp(&others(b)));
+            self.commonness.insert(term.pattern, rarest.map_or(0.0, others));
+            if !term.is_free {
+                continue;
+            }
+            for (at, &c) in term.chars.iter().enumerate() {
+                self.holding.entry(c).or_default().push((index, at as u8));
+            }
+            for (at, pair) in term.chars.windows(2).enumerate() {
+                if let &[a, b] = pair {
+                    self.pairs.entry((a, b)).or_default().push((index, at as u8));
+                }
+            }
+            if let Some(at) = rarest
+                && let Some(&[a, b]) = sounds.get(at..at + 2)
+                && a != 0
+                && b != 0
+            {
+                self.sound_pairs.entry((a, b)).or_default().push((index, at as u8));
+            }
+        }
+        self.sound_bits = Bits::new(self.sound_pairs.keys().map(|&(a, b)| sound_key(a, b)).collect::<Vec<_>>().into_iter());
+        let mut keys = Vec::new();
+        for &(a, b) in self.pairs.keys() {
+            keys.extend(self.shapes.get(&a).into_iter().flatten().map(|&x| char_key(x, b)));
+            keys.extend(self.shapes.get(&b).into_iter().flatten().map(|&y| char_key(a, y)));
+        }
+        self.shape_bits = Bits::new(keys.into_iter());
+    }
+
+    /// Names what the main matcher is to look for.
+    fn file_triggers(&mut self, pattern_of: &mut dyn FnMut(Vec<char>) -> u32) {
+        let mut triggers: HashMap<u32, Trigger> = HashMap::new();
+        for term in self.terms.iter().filter(|t| t.is_free && t.chars.len() >= REVERSED_CHARS_MIN) {
+            let reversed: Vec<char> = term.chars.iter().rev().copied().collect();
+            if reversed != term.chars {
+                triggers.entry(pattern_of(reversed)).or_default().reversed.push(term.pattern);
+            }
+        }
+        for term in self.terms.iter().filter(|t| t.is_free) {
+            for (&c, ways) in term.chars.iter().zip(&term.splits) {
+                for parts in ways {
+                    let trigger = triggers.entry(pattern_of(parts.clone())).or_default();
+                    if !trigger.split.contains(&c) {
+                        trigger.split.push(c);
+                    }
+                }
+            }
+        }
+        let last = triggers.keys().max().map_or(0, |&last| last as usize + 1);
+        self.is_trigger = vec![0; last.div_ceil(64)];
+        for &pattern in triggers.keys() {
+            if let Some(word) = self.is_trigger.get_mut(pattern as usize >> 6) {
+                *word |= 1 << (pattern & 63);
+            }
+        }
+        self.triggers = triggers;
+    }
+
+    fn sound(&self, c: char) -> u16 {
+        self.sounds.get(c as usize).copied().unwrap_or(0)
+    }
+
+    /// How often other words sound like the rarest pair of this pattern's term, per million characters.
+    pub fn commonness(&self, pattern: u32) -> f32 {
+        self.commonness.get(&pattern).copied().unwrap_or(0.0)
+    }
+
+    /// Words that invite: beside them a disguise is believed sooner.
+    pub fn inviting(&self) -> ListSet {
+        self.inviting
+    }
+
+    /// Adds the disguised terms to the hits of the plain scan, which are sorted. `lists_of`: the lists of a pattern.
+    pub fn scan(&self, folded: &Folded, lists_of: impl Fn(u32) -> ListSet, hits: &mut Vec<Hit>) {
+        if self.terms.is_empty() {
+            return;
+        }
+        let mut invited_to = 0;
+        for index in 0..hits.len() {
+            let Some(&hit) = hits.get(index) else { break };
+            if lists_of(hit.pattern).meets(self.inviting) {
+                let from = (hit.start as usize).saturating_sub(INVITED_CHARS).max(invited_to);
+                let to = (hit.end as usize + INVITED_CHARS).min(folded.len());
+                self.scan_invited(folded, from..to, hits);
+                // Pairs begin inside the window: the next one may begin at its last character.
+                invited_to = invited_to.max(to.saturating_sub(1));
+            }
+            if self.is_trigger.get(hit.pattern as usize >> 6).is_some_and(|word| word >> (hit.pattern & 63) & 1 == 1) {
+                self.pull_trigger(folded, hit, hits);
+            }
+        }
+        self.scan_letters(folded, hits);
+        self.scan_pictures(folded, hits);
+    }
+
+    fn pull_trigger(&self, folded: &Folded, hit: Hit, hits: &mut Vec<Hit>) {
+        let Some(trigger) = self.triggers.get(&hit.pattern) else { return };
+        hits.extend(trigger.reversed.iter().map(|&pattern| Hit { pattern, layer: Layer::Disguised(Marks::REVERSED), ..hit }));
+        for c in &trigger.split {
+            for &spot in self.holding.get(c).into_iter().flatten() {
+                self.walk_from(folded, spot, hit.start as usize..hit.end as usize, Marks::SPLIT, hits);
+            }
+        }
+    }
+
+    fn scan_pictures(&self, folded: &Folded, hits: &mut Vec<Hit>) {
+        for at in memchr::memchr_iter(SYMBOL, &folded.classes) {
+            let Some(reads) = folded.chars.get(at).and_then(|c| self.pictures.get(c)) else { continue };
+            for c in reads {
+                for &spot in self.holding.get(c).into_iter().flatten() {
+                    self.walk_from(folded, spot, at..at + 1, Marks::PICTURE, hits);
+                }
+            }
+        }
+    }
+
+    /// Homophones and look-alikes, character for character, of pairs that begin in `window`.
+    fn scan_invited(&self, folded: &Folded, window: std::ops::Range<usize>, hits: &mut Vec<Hit>) {
+        let Some(chars) = folded.chars.get(window.clone()) else { return };
+        for (at, pair) in chars.windows(2).enumerate() {
+            let &[x, y] = pair else { continue };
+            let at = window.start + at;
+            let (a, b) = (self.sound(x), self.sound(y));
+            if a != 0 && b != 0 && self.sound_bits.may_hold(sound_key(a, b)) {
+                for &(term, offset) in self.sound_pairs.get(&(a, b)).into_iter().flatten() {
+                    self.compare(folded, at, term, offset, Marks::SOUND, hits);
+                }
+            }
+            if self.shape_bits.may_hold(char_key(x, y)) {
+                let left = self.shapes.get(&x).into_iter().flatten().filter_map(|&a| self.pairs.get(&(a, y)));
+                let right = self.shapes.get(&y).into_iter().flatten().filter_map(|&b| self.pairs.get(&(x, b)));
+                for &(term, offset) in left.chain(right).flatten() {
+                    self.compare(folded, at, term, offset, Marks::SHAPE, hits);
+                }
+            }
+        }
+    }
+
+    /// Compares a term character for character, where each may sound or look like the wanted one.
+    fn compare(&self, folded: &Folded, at: usize, term: u32, offset: u8, mark: Marks, hits: &mut Vec<Hit>) {
+        let (Some(term), Some(start)) = (self.terms.get(term as usize), at.checked_sub(offset as usize)) else { return };
+        let end = start + term.chars.len();
+        let Some(chars) = folded.chars.get(start..end) else { return };
+        let mut changed = 0;
+        for (&c, &wanted) in chars.iter().zip(&term.chars) {
+            if c == wanted {
+                continue;
+            }
+            let is_like = if mark == Marks::SOUND {
+                self.sound(c) != 0 && self.sound(c) == self.sound(wanted)
+            } else {
+                self.shapes.get(&wanted).is_some_and(|s| s.contains(&c))
+            };
+            if !is_like {
+                return;
+            }
+            changed += 1;
+        }
+        // Half of the characters must stand for a look-alike to be the word.
+        if changed > 0 && (mark == Marks::SOUND || changed * 2 <= term.chars.len()) {
+            hits.push(Hit { start: start as u32, end: end as u32, pattern: term.pattern, layer: Layer::Disguised(mark) });
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Terms whose characters stand in brackets or quotes, or apart by the commas of a list: 【赌】【博】, 赌（博）, 赌、博.
+//! Must not know what a pattern means.
+
+use crate::lexicon::compile::{Hit, Layer};
+use crate::lexicon::matcher::Matcher;
+use crate::text::fold::{Class, Folded};
+
+/// Most brackets and separators between two characters of a term.
+const GAP_CHARS_MAX: usize = 3;
+/// Word characters looked at on either side of a gap; covers the longest term.
+const SIDE_CHARS: usize = 16;
+
+/// Brackets and quotes.
+pub fn is_bracket(c: char) -> bool {
+    matches!(
+        c,
+        '(' | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '<'
+            | '>'
+            | '《'
+            | '》'
+            | '〈'
+            | '〉'
+            | '【'
+            | '】'
+            | '「'
+            | '」'
+            | '『'
+            | '』'
+            | '〔'
+            | '〕'
+            | '“'
+            | '”'
+            | '‘'
+            | '’'
+            | '"'
+            | '\''
+            | '〖'
+            | '〗'
+    )
+}
+
+/// What separates the items of a list: between all characters of a word it is a disguise, between some it is not.
+pub fn is_list_mark(c: char) -> bool {
+    matches!(c, '、' | ',' | '，' | ':' | '：' | '&' | '@' | '%')
+}
+
+fn is_gap(folded: &Folded, at: usize) -> bool {
+    folded.class(at).is(Class::SKIP) || folded.chars.get(at).is_some_and(|&c| is_bracket(c) || is_list_mark(c))
+}
+
+/// Finds terms of `matcher` that may be bridged over the marks between their characters.
+pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool, hits: &mut Vec<Hit>) {
+    let (mut chars, mut places) = (Vec::new(), Vec::new());
+    let mut at = 1;
+    while let Some(step) = folded.classes.get(at..).and_then(|rest| memchr::memchr(Class::PUNCTUATION, rest)) {
+        let mark = at + step;
+        at = mark + 1;
+        if !is_gap(folded, mark) {
+            continue;
+        }
+        let (Some(left), Some(right)) = (before(folded, mark), after(folded, mark)) else { continue };
+        let (Some(&a), Some(&b)) = (folded.chars.get(left), folded.chars.get(right)) else { continue };
+        if right - left - 1 > GAP_CHARS_MAX || !matcher.may_bridge(a, b) {
+            continue;
+        }
+        at = right;
+        chars.clear();
+        places.clear();
+        let mut place = Some(left);
+        while let Some(p) = place.filter(|_| places.len() < SIDE_CHARS) {
+            places.push(p);
+            place = before(folded, p);
+        }
+        places.reverse();
+        let gap = places.len();
+        let mut place = Some(right);
+        while let Some(p) = place.filter(|_| places.len() < gap + SIDE_CHARS) {
+            places.push(p);
+            place = after(folded, p + 1);
+        }
+        chars.extend(places.iter().filter_map(|&p| folded.chars.get(p)));
+        let places = &places;
+        matcher.scan(&chars, |o| {
+            let (first, end) = (o.start as usize, o.end as usize);
+            if first < gap
+                && gap < end
+                && is_bridged(o.pattern)
+                && places.get(first..end).is_some_and(|p| is_even(folded, p))
+                && let (Some(&start), Some(&last)) = (places.get(first), places.get(end - 1))
+            {
+                hits.push(Hit { start: start as u32, end: last as u32 + 1, pattern: o.pattern, layer: Layer::Bridged });
+            }
+        });
+    }
+}
+
+/// Marks of a list count only when the same ones stand between all characters and the list ends with the term.
+fn is_even(folded: &Folded, places: &[usize]) -> bool {
+    let gap = |pair: &[usize]| match pair {
+        &[a, b] => folded.chars.get(a + 1..b).unwrap_or_default(),
+        _ => &[],
+    };
+    let has_list_mark = |gap: &[char]| gap.iter().any(|&c| is_list_mark(c));
+    if !places.windows(2).any(|pair| has_list_mark(gap(pair))) {
+        return true;
+    }
+    let first = places.get(..2).map(gap).unwrap_or_default();
+    let goes_on = |at: Option<usize>| {
+        at.is_some_and(|at| folded.chars.get(at).is_some_and(|c| is_list_mark(*c) && first.contains(c) && *c != '，' && *c != ','))
+    };
+    places.windows(2).all(|pair| gap(pair) == first)
+        && !goes_on(places.first().and_then(|p| p.checked_sub(1)))
+        && !goes_on(places.last().map(|p| p + 1))
+}
+
+/// The word character at or after `at`, over marks and separators.
+fn after(folded: &Folded, at: usize) -> Option<usize> {
+    (at..=at + GAP_CHARS_MAX).find(|&i| !is_gap(folded, i)).filter(|&i| folded.class(i).is_word())
+}
+
+/// The word character before `at`, over marks and separators.
+fn before(folded: &Folded, at: usize) -> Option<usize> {
+    (1..=GAP_CHARS_MAX + 1).filter_map(|back| at.checked_sub(back)).find(|&i| !is_gap(folded, i)).filter(|&i| folded.class(i).is_word())
+}
