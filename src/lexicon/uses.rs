@@ -109,7 +109,7 @@ mod tests {
         ) {
             let uses: Vec<Use> = given
                 .into_iter()
-                .map(|(rows, lists, expressions, bridged)| Use { rows, lists: ListSet(lists), expressions, bridged })
+                .map(|(rows, lists, expressions, bridged)| Use { rows, lists: ListSet(lists), expressions, bridged, ..Use::default() })
                 .collect();
             let compact = Uses::new(&uses);
             for (pattern, one) in (0u32..).zip(&uses) {
