@@ -60,7 +60,7 @@ struct Case {
     images: Option<Vec<Image>>,
     attachments: Option<Vec<Attachment>>,
     declared: Option<Declared>,
-    /// `CODE` or `CODE@submitted text`, each of which must be found.
+    /// `CODE` or `CODE@submitted text`, each of which must be found; with `/S2` behind the code at just that severity.
     #[serde(default)]
     hit: Vec<String>,
     /// `CODE` or `CODE@submitted text`, none of which may be found; `*` for anything at S1 or above.
@@ -117,6 +117,9 @@ impl Case {
         }
         if self.hit.iter().chain(&self.miss).any(|want| want.is_empty() || want.starts_with('@')) {
             return Some("`hit`、`miss` 的每一项须写成 `代码` 或 `代码@原文`");
+        }
+        if self.hit.iter().chain(&self.miss).any(|want| has_no_such_severity(want)) {
+            return Some("斜线后面须是 S0、S1、S2 或 S3");
         }
         None
     }
@@ -179,7 +182,7 @@ fn failures(case: &Case, draft: &Draft, verdict: &Verdict) -> Vec<String> {
     }
     for want in &case.hit {
         if !verdict.findings.iter().any(|finding| is(want, finding, draft)) {
-            let set_aside = verdict.suppressed.iter().find(|hit| Some(&*hit.code) == want.split('@').next());
+            let set_aside = verdict.suppressed.iter().find(|hit| Some(&*hit.code) == want.split(['@', '/']).next());
             failures.push(match set_aside {
                 Some(hit) => format!("应当命中 {want}，实际被放过（{}：{}）", hit.reason.chinese(), hit.detail),
                 None => format!("应当命中 {want}，实际没有命中；{}", found(verdict)),
@@ -205,12 +208,26 @@ fn failures(case: &Case, draft: &Draft, verdict: &Verdict) -> Vec<String> {
     failures
 }
 
-/// Whether `CODE` or `CODE@submitted text` names this finding. The slice of the draft is compared, not the masked text.
+/// Whether `CODE`, `CODE/S2` or either with `@submitted text` names this finding. The slice of the draft is compared, not
+/// the masked text.
 fn is(want: &str, finding: &Finding, draft: &Draft) -> bool {
-    match want.split_once('@') {
-        None => finding.code == want,
-        Some((code, text)) => finding.code == code && place::slice(draft, finding.into()) == Some(text),
-    }
+    let (name, text) = match want.split_once('@') {
+        Some((name, text)) => (name, Some(text)),
+        None => (want, None),
+    };
+    let (code, severity) = match name.split_once('/') {
+        Some((code, severity)) => (code, Some(severity)),
+        None => (name, None),
+    };
+    finding.code == code
+        && severity.is_none_or(|s| s.parse() == Ok(finding.severity))
+        && text.is_none_or(|t| place::slice(draft, finding.into()) == Some(t))
+}
+
+/// Whether the severity in `CODE/S2@text`, if there is one, is a severity.
+fn has_no_such_severity(want: &str) -> bool {
+    let name = want.split('@').next().unwrap_or_default();
+    name.split_once('/').is_some_and(|(_, severity)| severity.parse::<Severity>().is_err())
 }
 
 fn found(verdict: &Verdict) -> String {

@@ -195,6 +195,24 @@ fn working_days_come_out_as_written_down() {
 }
 
 #[test]
+fn wording_rules_hold_in_a_sentence_where_they_apply() {
+    let mut wrong = Vec::new();
+    for rule in vectors("wording.json")["rules"].as_array().expect("rules") {
+        let of = |key: &str| rule[key].as_str().expect("a string");
+        let mut draft = draft(Format::Text, of("text"));
+        if let Some(title) = rule["title"].as_str() {
+            draft.title = title.into();
+        }
+        let verdict = RULES.judge(&draft);
+        let severity: Severity = of("severity").parse().expect("a severity");
+        if !verdict.findings.iter().any(|f| f.code == of("code") && f.severity == severity) {
+            wrong.push(format!("{} {severity:?} in {}: {:?}", of("code"), of("text"), codes(&verdict)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_clean_notice_is_routine_in_every_format() {
     for format in [Format::Text, Format::Html, Format::Markdown] {
         let verdict = RULES.judge(&draft(format, "县图书馆本周六照常开放，欢迎前来阅读。"));

@@ -11,6 +11,7 @@ use super::report::{Found, Place, Report};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity};
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 
 pub struct Comments {
@@ -26,6 +27,8 @@ pub struct Comments {
     empty_reply: ListSet,
     empty_attention: ListSet,
     concrete: ListSet,
+    /// What a reply with substance names: a unit, a rule, a step.
+    substance: ListSet,
 }
 
 impl Comments {
@@ -44,6 +47,7 @@ impl Comments {
             empty_reply: list("empty_reply"),
             empty_attention: list("empty_attention"),
             concrete: list("concrete"),
+            substance: list("reply_substance"),
         }
     }
 
@@ -84,10 +88,12 @@ impl Comments {
             let sells =
                 report.found.iter().any(|f| (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2);
             if has(self.tip) && !sells {
-                if let Some(range) = first(self.tip_drugs) {
+                // 有人种大麻 straddles 人种; a tip is not worth losing for it.
+                let any = |list| reading.words_in(scan.lexicon, list, 0..reading.len()).map(|h| h.start as usize..h.end as usize).next();
+                if let Some(range) = any(self.tip_drugs) {
                     report.find(Found::new("ILL.DRUGS_TIP", Severity::S2, index, range, "comments/drugs_tip"));
                     is_tip = true;
-                } else if let Some(range) = first(self.tip_crime) {
+                } else if let Some(range) = any(self.tip_crime) {
                     report.find(Found::new("ILL.TIP", Severity::S2, index, range, "comments/tip"));
                     is_tip = true;
                 }
@@ -108,6 +114,18 @@ impl Comments {
 
     fn reply(&self, scan: &Scan<'_>, report: &mut Report) {
         let Some((index, body)) = scan.body() else { return };
+        // A reply names who dealt with it, what came of it or when, or whom to call; one with none of it is empty.
+        let is_concrete = body.classes.is(Class::DIGIT)
+            || body.has_word(scan.lexicon, self.concrete.and(self.substance), 0..body.len())
+            || scan.draft.links.as_ref().is_some_and(|l| !l.is_empty());
+        let listed = body.lists.meets(self.empty_reply.and(self.empty_attention));
+        if !is_concrete && !listed && !body.is_empty() {
+            let end = body.sentence(0..1).end.max(1).min(body.len());
+            report.find(
+                Found::new("OPS.EMPTY_REPLY", Severity::S1, index, 0..end, "comments/no_substance")
+                    .saying("答复没有写明办理单位、结果或下一步时间、联系方式"),
+            );
+        }
         for hit in body.words_in(scan.lexicon, self.empty_reply, 0..body.len()) {
             report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, hit.start as usize..hit.end as usize, "comments/empty_reply"));
         }

@@ -22,9 +22,13 @@ pub struct Events {
     mass: ListSet,
     opinion: ListSet,
     casualty: ListSet,
+    /// 死一伤、死两伤 …: announces a count of dead and hurt.
+    dead_hurt: ListSet,
     time: ListSet,
     effect: ListSet,
     guard: ListSet,
+    /// Words that also stand in reports of what happened: they guard only where time or effect is missing.
+    guard_weak: ListSet,
     guard_mass: ListSet,
     drill_title: ListSet,
     signal: ListSet,
@@ -47,9 +51,11 @@ impl Events {
             mass: list("evt_mass"),
             opinion: list("evt_opinion"),
             casualty: list("evt_casualty"),
+            dead_hurt: list("evt_dead_hurt"),
             time: list("evt_time"),
             effect: list("evt_effect"),
             guard: list("evt_guard"),
+            guard_weak: list("evt_guard_weak"),
             guard_mass: list("evt_guard_mass"),
             drill_title: list("drill_title"),
             signal: list("warning_signal"),
@@ -62,7 +68,12 @@ impl Events {
         if scan.is_message() {
             return;
         }
-        let is_drill = scan.title().is_some_and(|t| t.has_word(scan.lexicon, self.drill_title, 0..t.len()));
+        let is_drill = scan.title().is_some_and(|t| {
+            // 启动一级预案 is said of what happened.
+            let is_response = ["启动", "响应"].iter().any(|w| t.text(0..t.len()).contains(w));
+            t.words_in(scan.lexicon, self.drill_title, 0..t.len())
+                .any(|h| !(is_response && t.text(h.start as usize..h.end as usize) == "预案"))
+        });
         let is_template = self.is_template(scan);
         let mut found: Vec<Found> = Vec::new();
         for (index, reading) in
@@ -75,6 +86,12 @@ impl Events {
             }
             if reading.lists.meets(self.casualty) {
                 self.casualties(scan, index, is_drill, is_template, &mut found, report);
+            }
+        }
+        // The draft told of the dead and hurt in one word: 一死一伤.
+        if is_template.is_none() {
+            for (index, _) in scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Title) || r.lists.meets(self.dead_hurt)) {
+                self.dead_and_hurt(scan, index, is_drill, &mut found);
             }
         }
         self.opinion_in_title(scan, is_drill, &mut found);
@@ -129,18 +146,22 @@ impl Events {
             let range = range.start..longest;
             let sentence = reading.sentence(range.clone());
             let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
-            let effect = reading.has_word(scan.lexicon, self.effect, sentence.clone());
+            let told = is_told(reading, sentence.clone(), &range);
+            // 地震所造成的 explains something else.
+            let effect = reading.words_in(scan.lexicon, self.effect, sentence.clone()).any(|h| !reading.ends_with(h.start as usize, "所"))
+                || told && reading.passage.role == Role::Title
+                || told && ONE_OF_THEM.iter().any(|w| reading.text(sentence.start..range.start).contains(w));
             let guards = if list == self.mass { self.guard_mass } else { self.guard };
-            let guard = reading
-                .words_in(scan.lexicon, guards, sentence.clone())
-                .find(|h| h.end as usize <= range.start || h.start as usize >= range.end);
             // Asked last, since it costs most.
-            if (timed || effect || is_template.is_some()) && reading.straddled(scan.lexicon, hit.start as usize, hit.end as usize).is_some()
-            {
+            if !timed && !effect && is_template.is_none() {
+                continue;
+            }
+            if reading.straddled(scan.lexicon, hit.start as usize, hit.end as usize).is_some() {
                 continue;
             }
             covered = range.end;
-            let occurred = ["发生", "突发", "引发"].iter().any(|w| reading.ends_with(range.start, w));
+            let guard = self.guard_beside(scan, reading, guards, &sentence, &range, timed && (effect || told));
+            let occurred = told;
             let event =
                 Found::new(code, Severity::S2, index, range.clone(), rule_of(code)).because("time", timed).because("effect", effect);
             if let Some(template) = is_template {
@@ -150,16 +171,10 @@ impl Events {
                 }
                 continue;
             }
-            if !timed && !effect {
-                continue;
-            }
-            if let Some(guard) = guard.filter(|_| !(occurred && timed && effect)) {
+            // In a drill or a lesson the words stay as a hint (DOMAIN §5.8).
+            if let Some(guard) = guard.filter(|_| !(is_drill || occurred && timed && effect)) {
                 if suppressed < 3 {
-                    report.suppress(
-                        event,
-                        SuppressedReason::Guard,
-                        format!("同句有“{}”", reading.text(guard.start as usize..guard.end as usize)),
-                    );
+                    report.suppress(event, SuppressedReason::Guard, format!("同句有“{}”", reading.text(guard)));
                     suppressed += 1;
                 }
                 continue;
@@ -202,17 +217,52 @@ impl Events {
             if !timed && !effect && reading.passage.role != Role::Title {
                 continue;
             }
-            let guard = reading.words_in(scan.lexicon, self.guard, sentence.clone()).next();
+            let guard = self.guard_beside(scan, reading, self.guard, &sentence, &range, timed && effect);
             if let Some(guard) = guard.filter(|_| !(timed && effect)) {
-                report.suppress(
-                    event,
-                    SuppressedReason::Guard,
-                    format!("同句有“{}”", reading.text(guard.start as usize..guard.end as usize)),
-                );
+                report.suppress(event, SuppressedReason::Guard, format!("同句有“{}”", reading.text(guard)));
                 continue;
             }
             let severity = if is_drill { Severity::S0 } else { Severity::S2 };
             found.push(Found { severity, ..event });
+        }
+    }
+
+    /// A word of prevention, science, law … in the sentence, outside the event itself and no part of a longer word (保险杠).
+    fn guard_beside(
+        &self,
+        scan: &Scan<'_>,
+        reading: &Reading<'_>,
+        guards: ListSet,
+        sentence: &Range<usize>,
+        event: &Range<usize>,
+        is_reported: bool,
+    ) -> Option<Range<usize>> {
+        let guards = if is_reported { guards } else { guards.and(self.guard_weak) };
+        reading
+            .words_in(scan.lexicon, guards, sentence.clone())
+            .map(|h| h.start as usize..h.end as usize)
+            .filter(|r| r.end <= event.start || r.start >= event.end)
+            .find(|r| {
+                let is_response = reading.text(r.clone()) == "预案" && reading.text(sentence.clone()).contains("启动");
+                !is_response && reading.straddled(scan.lexicon, r.end, r.end).is_none()
+            })
+    }
+
+    /// 一死一伤, 3死5伤.
+    fn dead_and_hurt(&self, scan: &Scan<'_>, index: usize, is_drill: bool, found: &mut Vec<Found>) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let is_count = |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '两' | '多'));
+        for at in 1..reading.len() {
+            if reading.char(at) != Some('死') || !is_count(at - 1) || !is_count(at + 1) {
+                continue;
+            }
+            let hurt = (at + 1..at + 5).find(|&i| !is_count(i));
+            if let Some(end) = hurt.filter(|&i| reading.char(i) == Some('伤')) {
+                let start = (0..at).rev().take_while(|&i| is_count(i)).last().unwrap_or(at);
+                let severity = if is_drill { Severity::S0 } else { Severity::S2 };
+                found.push(Found::new("EVT.CASUALTY", severity, index, start..end + 1, "events/casualty"));
+                return;
+            }
         }
     }
 
@@ -271,6 +321,21 @@ fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
             && digit(at - 1)
             && (matches!(reading.char(at), Some('日' | '时' | '号' | '点')) || reading.char(at) == Some(':') && digit(at + 1))
     })
+}
+
+/// What says that one thing of the kind happened.
+const ONE_OF_THEM: [&str; 6] = ["一起", "一宗", "多起", "两起", "一场", "一次"];
+/// How far before the event 发生 may stand, in characters.
+const TOLD_CHARS: usize = 12;
+
+/// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
+fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
+    let before = reading.text(event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start);
+    let after = reading.char(event.end);
+    let happened = ["发生", "突发", "引发", "遭遇"].iter().chain(&ONE_OF_THEM).any(|w| before.contains(w));
+    happened
+        && !matches!(after, Some('的' | '时' | '后' | '等'))
+        && !["如", "若", "一旦", "可能", "未", "发生的"].iter().any(|w| before.contains(w))
 }
 
 /// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.

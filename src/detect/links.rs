@@ -19,6 +19,8 @@ use url::{Host, Url};
 
 /// Longest address followed, in characters.
 const ADDRESS_CHARS_MAX: usize = 2_048;
+/// Longest host name looked at, in characters.
+const HOST_CHARS_MAX: usize = 64;
 
 /// Top-level domains that make a bare `name.tld` an address.
 const TOP_LEVELS: [&str; 39] = [
@@ -169,13 +171,28 @@ impl Links {
             if url.scheme() == "http" && lower.starts_with("http://") {
                 return finding("LINK.UNKNOWN", Severity::S0, "links/http", Some("官方网站，建议改用 https 地址"), &host);
             }
-            return Verdict::Official;
+            return self.forwarded(scan, &url, role, has_price).unwrap_or(Verdict::Official);
         }
         if under(&host, &scan.lexicon.tables.ecommerce_hosts) {
             let severity = if has_price { Severity::S3 } else { Severity::S2 };
             return finding("LINK.ECOMMERCE", severity, "links/ecommerce", None, &host);
         }
         finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, &host)
+    }
+
+    /// An official address that leads on to another one: `…/redirect?url=http%3A%2F%2Fexample.com`.
+    fn forwarded(&self, scan: &Scan<'_>, url: &Url, role: Role, has_price: bool) -> Option<Verdict> {
+        let target = url.query_pairs().map(|(_, value)| value).find(|v| v.starts_with("http://") || v.starts_with("https://"))?;
+        // Without its own query: one step is followed, not a chain.
+        let target = target.split(['?', '#']).next().unwrap_or_default().to_owned();
+        match self.judge(scan, &target, role, has_price) {
+            Verdict::Finding { code, severity, rule, host, .. } if severity >= Severity::S1 => {
+                Some(Verdict::Finding {
+                    code, severity, rule, message: Some("官方网址后面带着跳往别处的地址".to_owned()), host
+                })
+            }
+            _ => None,
+        }
     }
 
     /// Hosts that are made to be taken for a government site: `gov.cn.example.com`, `evilgov.cn`, `ɡov.cn`.
@@ -261,7 +278,7 @@ impl Links {
         if scheme == "weixin" {
             return Some(InProse { range: start..end_of_address(reading, colon + 3), host: String::new(), disguise: None });
         }
-        let end = end_of_address(reading, colon + 3);
+        let end = end_of_address(reading, chinese_host(reading, colon + 3).unwrap_or(colon + 3));
         if end <= colon + 3 {
             return None;
         }
@@ -392,6 +409,20 @@ fn end_of_address(reading: &super::reading::Reading<'_>, at: usize) -> usize {
         end -= 1;
     }
     end
+}
+
+/// Top-level domains written in Chinese.
+const CHINESE_TOP_LEVELS: [&str; 14] =
+    ["中国", "公司", "网络", "政务", "公益", "在线", "中文网", "网址", "商城", "网店", "集团", "手机", "我爱你", "商店"];
+
+/// Where a host name with a Chinese top-level domain ends (公益.中国), if one begins at `at`.
+fn chinese_host(reading: &super::reading::Reading<'_>, at: usize) -> Option<usize> {
+    let in_host =
+        |i: usize| reading.class(i).is(Class::HAN) || reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || "-.".contains(c));
+    let end = (at..reading.len()).take(HOST_CHARS_MAX).take_while(|&i| in_host(i)).last()? + 1;
+    let dots = (at + 1..end).filter(|&i| reading.char(i) == Some('.'));
+    dots.filter_map(|dot| CHINESE_TOP_LEVELS.iter().find(|top| reading.starts_with(dot + 1, top)).map(|top| dot + 1 + top.chars().count()))
+        .last()
 }
 
 fn looks_like_address(text: &str) -> bool {

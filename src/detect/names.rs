@@ -25,7 +25,10 @@ fn ends_name(reading: &Reading<'_>, at: usize) -> bool {
 }
 
 /// Surnames that are far more often function words.
-const RARE_SURNAMES: &str = "和于向从及后时都会能有为以应国家在对是与其等又还就也要可能则即第由把被给让使";
+const RARE_SURNAMES: &str = "和于向从及后时都会能有为以应国家在对是与其等又还就也要可能则即第由把被给让使占居全员资纳乐";
+
+/// Words that begin with the last character of a word before names, and go on with a surname: 妇女儿童, 行业主管.
+const GOES_ON: [&str; 10] = ["人员", "儿童", "主管", "民宿", "工资", "民航", "民居", "人文", "人居", "生计"];
 
 /// How sure it is that a name stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +42,22 @@ enum Demand {
 }
 
 /// The name that begins at `at`, by surname: its end.
-fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet, demand: Demand) -> Option<usize> {
+fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists, demand: Demand) -> Option<usize> {
+    let titles = lists.titles;
     let surname_len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
     if demand != Demand::Certain && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) {
         return None;
     }
     let is_han = |i: usize| reading.class(i).is(Class::HAN);
+    // 120万儿童
+    if at > 0 && reading.class(at - 1).is(Class::DIGIT) && matches!(reading.char(at), Some('万' | '千' | '百')) {
+        return None;
+    }
+    // 养老, 毕业后: everyday words that begin like a name. 负责人：禄劝彝族苗族自治县 is a place.
+    let is_everyday = || reading.words_in(lexicon, lists.no_name, at..(at + 4).min(reading.len())).any(|h| h.start as usize == at);
+    if demand != Demand::Certain && is_everyday() || is_autonomous_area(reading, at) {
+        return None;
+    }
     let given = at + surname_len;
     if !is_han(given) || reading.char(given) == Some('某') {
         return None;
@@ -86,6 +99,15 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, titles: ListSet,
     None
 }
 
+/// Longest name of an autonomous area up to 自治, in characters.
+const AREA_CHARS: usize = 12;
+
+/// Whether the name of an autonomous area begins here.
+fn is_autonomous_area(reading: &Reading<'_>, at: usize) -> bool {
+    let len = (at..at + AREA_CHARS).take_while(|&i| reading.class(i).is(Class::HAN)).count();
+    reading.text(at..at + len).split_once("自治").is_some_and(|(head, _)| head.contains('族'))
+}
+
 /// 张某、张某某、欧阳某、张*、张**: the end of the masked name at `at`.
 fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
     let len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
@@ -120,6 +142,8 @@ pub struct NameLists {
     pub opening: ListSet,
     /// 某、岁、男、女 and signs that hide a name.
     pub sign: ListSet,
+    /// Everyday words that begin with a surname.
+    pub no_name: ListSet,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -142,7 +166,11 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             add(Person { range: at..end, is_masked: true, why: "姓名语境", is_later_in_list: false });
         } else {
             let demand = if at > word_end { Demand::Certain } else { Demand::Likely };
-            if let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) {
+            // 直接责任人员, 妇女儿童, 行业主管: the word itself goes on.
+            if demand == Demand::Likely && GOES_ON.contains(&reading.text(at.saturating_sub(1)..at + 1).as_str()) {
+                continue;
+            }
+            if let Some(end) = name_at(reading, lexicon, at, lists, demand) {
                 add(Person { range: at..end, is_masked: false, why: "姓名语境", is_later_in_list: false });
             }
         }
@@ -155,7 +183,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         }
         let range = reading.folded.index_of_byte(cell.span.start)..reading.folded.index_of_byte(cell.span.end);
         if let Some(end) =
-            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists.titles, Demand::Certain))
+            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists, Demand::Certain))
         {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
@@ -194,11 +222,13 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
         let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
         let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
-        let Some(end) = name_at(reading, lexicon, at, lists.titles, demand) else {
+        let Some(end) = name_at(reading, lexicon, at, lists, demand) else {
             at += 1;
             continue;
         };
-        let is_ill = reading.words_in(lexicon, lists.illness, end..end + 4).any(|h| h.start as usize == end);
+        // 张三，因病致困
+        let says_on = end + usize::from(matches!(reading.char(end), Some(',' | '，')));
+        let is_ill = reading.words_in(lexicon, lists.illness, end..end + 6).any(|h| h.start as usize == end || h.start as usize == says_on);
         let why = if is_ill {
             Some("后接病情")
         } else if goes_on_like_a_person(reading, end) {

@@ -109,9 +109,10 @@ impl Personal {
             names: NameLists {
                 before: list("name_before"),
                 titles: list("name_titles"),
-                illness: list("disease"),
+                illness: list("disease").and(list("poverty")),
                 opening: list("name_opening"),
                 sign: list("person_sign"),
+                no_name: list("name_not"),
             },
             people: people::Patterns::default(),
         }

@@ -14,6 +14,7 @@ use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
+use regex::Regex;
 use std::ops::Range;
 
 /// The first lines of a document, where file numbers and urgency stand, in characters.
@@ -28,6 +29,12 @@ pub struct Secrecy {
     copy_number: ListSet,
     urgency: ListSet,
     secret_file: ListSet,
+    /// 东经, 坐标 …
+    coordinate: ListSet,
+    /// Reservoirs, power and military sites.
+    sensitive_site: ListSet,
+    /// A coordinate finer than a second of arc.
+    fine: Option<Regex>,
 }
 
 impl Secrecy {
@@ -41,6 +48,9 @@ impl Secrecy {
             copy_number: list("copy_number"),
             urgency: list("urgency"),
             secret_file: list("secret_file"),
+            coordinate: list("coordinate"),
+            sensitive_site: list("sensitive_site"),
+            fine: Regex::new("[0-9]{1,2}\\.[0-9]+ ?[″\"秒”]|[0-9]{2,3}\\.[0-9]{4,}").ok(),
         }
     }
 
@@ -49,6 +59,7 @@ impl Secrecy {
         for (index, reading) in scan.prose() {
             self.marks(scan, index, is_education, report);
             self.credentials(scan, index, report);
+            self.coordinates(scan, index, report);
             if reading.passage.role == Role::Body {
                 self.head(scan, index, report);
             }
@@ -136,6 +147,26 @@ impl Secrecy {
                 let start = (hit.start as usize).saturating_sub(5);
                 report.find(Found::new("SEC.MARK", Severity::S3, index, start..end + 1, "secrecy/file_number"));
             }
+        }
+    }
+
+    /// Coordinates finer than a second of arc of reservoirs, power and military sites (DOMAIN §5.1).
+    fn coordinates(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index).filter(|r| r.lists.meets(self.coordinate)) else { return };
+        let mut done = 0;
+        for hit in reading.words_in(scan.lexicon, self.coordinate, 0..reading.len()) {
+            let sentence = reading.sentence(hit.start as usize..hit.end as usize);
+            if sentence.start < done || !reading.has_word(scan.lexicon, self.sensitive_site, sentence.clone()) {
+                continue;
+            }
+            done = sentence.end;
+            let text = reading.text(sentence.clone());
+            let Some(found) = self.fine.as_ref().and_then(|r| r.find(&text)) else { continue };
+            let at = |bytes: usize| sentence.start + text.get(..bytes).map_or(0, |t| t.chars().count());
+            report.find(
+                Found::new("SEC.WORK_SECRET", Severity::S2, index, at(found.start())..at(found.end()), "secrecy/coordinate")
+                    .saying("重要设施的坐标精确到1″以内，发布前须做保密审查"),
+            );
         }
     }
 

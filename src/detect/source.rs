@@ -2,6 +2,7 @@
 //! (DOMAIN §4.1, §4.2; ).
 //! Must not know queues. Whether a page says what it is said to say is not looked up: nothing is fetched.
 
+use super::reading::Reading;
 use super::report::{Found, Report};
 use super::title::{self, Fidelity};
 use super::{Scan, links};
@@ -10,6 +11,7 @@ use crate::model::Problem;
 use crate::model::{Kind, Severity};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use url::Url;
 
@@ -208,42 +210,34 @@ impl Sources {
         }
     }
 
-    /// Where the source's text is given: changed numbers, added sentences, left-out paragraphs.
+    /// Where the source's text is given: changed numbers, added sentences, left-out paragraphs. Both texts are taken apart
+    /// into clauses that are looked up by what they say, so this is linear and no sentence is left out.
     fn body(&self, scan: &Scan<'_>, report: &mut Report) {
         let Some(source) = scan.readings.iter().find(|r| r.passage.role == Role::SourceText) else { return };
         let Some((index, body)) = scan.body() else { return };
-        let sentences = |r: &super::reading::Reading<'_>| {
-            let mut all = Vec::new();
-            let mut at = 0;
-            while at < r.len() && all.len() < 2_000 {
-                let range = r.sentence(at..at + 1);
-                if range.len() >= 4 {
-                    all.push(range.clone());
-                }
-                at = range.end.max(at) + 1;
-            }
-            all
-        };
-        let plain = |r: &super::reading::Reading<'_>, range: Range<usize>| -> (String, String) {
-            let text: Vec<char> = r.folded.chars.get(range).unwrap_or_default().to_vec();
-            let words: String = text.iter().filter(|c| c.is_alphanumeric()).collect();
-            let without_numbers: String = text.iter().filter(|c| c.is_alphanumeric() && !c.is_ascii_digit()).collect();
-            (words, without_numbers)
-        };
-        let theirs: Vec<(String, String)> = sentences(source).into_iter().map(|r| plain(source, r)).collect();
+        let theirs = sentences(source);
+        let mut original = Original::default();
+        for range in &theirs {
+            original.add(source, range.clone());
+        }
         let mut kept = 0;
         let ours = sentences(body);
         for range in &ours {
-            let (words, without_numbers) = plain(body, range.clone());
-            if body.has_word(scan.lexicon, self.source_line, range.clone()) || theirs.iter().any(|(t, _)| t.contains(&words)) {
+            if body.has_word(scan.lexicon, self.source_line, range.clone()) {
                 kept += 1;
                 continue;
             }
-            if theirs.iter().any(|(_, t)| *t == without_numbers) {
-                report.find(Found::new("SRC.BODY_CHANGED", Severity::S3, index, range.clone(), "source/number").saying("数字与原文不一致"));
-            } else {
-                report.find(Found::new("SRC.BODY_CHANGED", Severity::S2, index, range.clone(), "source/inserted").saying("原文没有这句话"));
-            }
+            let found = match original.compare(body, range.clone()) {
+                Kept::Whole => {
+                    kept += 1;
+                    continue;
+                }
+                Kept::ButNumbers => {
+                    Found::new("SRC.BODY_CHANGED", Severity::S3, index, range.clone(), "source/number").saying("数字与原文不一致")
+                }
+                Kept::No => Found::new("SRC.BODY_CHANGED", Severity::S2, index, range.clone(), "source/inserted").saying("原文没有这句话"),
+            };
+            report.find(found);
         }
         if kept > 0 && theirs.len() > ours.len() + 1 {
             report.find(
@@ -264,6 +258,123 @@ impl Sources {
                 }
             }
         }
+    }
+}
+
+/// Longest sentence compared as one, in characters; a longer one is cut there in both texts.
+const SENTENCE_CHARS_MAX: usize = 400;
+/// Shortest stretch that is a sentence of its own, in characters.
+const SENTENCE_CHARS_MIN: usize = 4;
+/// Most places remembered for one clause; a clause that stands in more of them fits anywhere.
+const PLACES_OF_CLAUSE_MAX: usize = 8;
+
+/// The sentences of a text, in order, without a gap.
+fn sentences(reading: &Reading<'_>) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for at in 0..=reading.len() {
+        let ends = reading.char(at).is_none_or(|_| reading.class(at).is(Class::END));
+        if ends || at - start >= SENTENCE_CHARS_MAX {
+            if at - start >= SENTENCE_CHARS_MIN {
+                all.push(start..at);
+            }
+            start = if ends { at + 1 } else { at };
+        }
+    }
+    all
+}
+
+/// What a stretch says, apart from punctuation and blanks; and the same apart from its digits.
+fn said(reading: &Reading<'_>, range: Range<usize>) -> (String, String) {
+    let chars = reading.folded.chars.get(range).unwrap_or_default();
+    let words: String = chars.iter().filter(|c| c.is_alphanumeric()).collect();
+    let without_digits = words.chars().filter(|c| !c.is_ascii_digit()).collect();
+    (words, without_digits)
+}
+
+/// The clauses of a sentence.
+fn clauses(reading: &Reading<'_>, sentence: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut start = sentence.start;
+    let ends = move |at: usize| matches!(reading.char(at), Some(',' | '，' | '、' | ':' | '：' | '(' | ')' | '（' | '）' | '“' | '”'));
+    (sentence.start..=sentence.end).filter_map(move |at| {
+        (at == sentence.end || ends(at)).then(|| std::mem::replace(&mut start, at + 1)..at).filter(|range| !range.is_empty())
+    })
+}
+
+/// How much of a sentence stands in the original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Whole,
+    ButNumbers,
+    No,
+}
+
+/// The original text, by what its sentences and clauses say.
+#[derive(Debug, Default)]
+struct Original {
+    whole: HashSet<String>,
+    without_digits: HashSet<String>,
+    /// Clause → its numbers, counted through the text.
+    clauses: HashMap<String, Vec<u32>>,
+    counted: u32,
+    clauses_without_digits: HashSet<String>,
+}
+
+impl Original {
+    fn add(&mut self, reading: &Reading<'_>, sentence: Range<usize>) {
+        for clause in clauses(reading, sentence.clone()) {
+            let (words, without_digits) = said(reading, clause);
+            if words.is_empty() {
+                continue;
+            }
+            self.counted += 1;
+            self.clauses_without_digits.insert(without_digits);
+            let places = self.clauses.entry(words).or_default();
+            if places.len() <= PLACES_OF_CLAUSE_MAX {
+                places.push(self.counted);
+            }
+        }
+        let (words, without_digits) = said(reading, sentence);
+        self.whole.insert(words);
+        self.without_digits.insert(without_digits);
+    }
+
+    fn compare(&self, reading: &Reading<'_>, sentence: Range<usize>) -> Kept {
+        let (words, without_digits) = said(reading, sentence.clone());
+        if self.whole.contains(&words) {
+            return Kept::Whole;
+        }
+        if self.without_digits.contains(&without_digits) {
+            return Kept::ButNumbers;
+        }
+        // Part of a longer sentence: its clauses follow each other in the original too.
+        let mut before: Option<Vec<u32>> = None;
+        let mut is_number = false;
+        for clause in clauses(reading, sentence) {
+            let (words, without_digits) = said(reading, clause);
+            if words.is_empty() {
+                continue;
+            }
+            match self.clauses.get(&words) {
+                Some(places) if places.len() > PLACES_OF_CLAUSE_MAX => before = None,
+                Some(places) => {
+                    let here: Vec<u32> = match before {
+                        Some(known) => places.iter().copied().filter(|p| known.contains(&(p - 1))).collect(),
+                        None => places.clone(),
+                    };
+                    if here.is_empty() {
+                        return Kept::No;
+                    }
+                    before = Some(here);
+                }
+                None if words != without_digits && self.clauses_without_digits.contains(&without_digits) => {
+                    is_number = true;
+                    before = None;
+                }
+                None => return Kept::No,
+            }
+        }
+        if is_number { Kept::ButNumbers } else { Kept::Whole }
     }
 }
 

@@ -19,13 +19,23 @@ use crate::text::passage::Role;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+/// Length from which a name with one similar wrong character is an error even where that character makes a word with its
+/// neighbour (最高人名法院), in characters.
+const SURE_CHARS_MIN: usize = 6;
+/// Fewest parts that are added up, and how far their sum may be off a hundred, in percent.
+const SHARES_MIN: usize = 2;
+const SHARES_OFF_MAX: f64 = 0.5;
 /// Most names found with one error whose places can overlap a new one.
 const NEIGHBOURS: usize = 16;
 
 pub struct Wording {
     autonomous_suffix: ListSet,
+    /// 合计100%
+    whole: ListSet,
     leader: ListSet,
     activity: ListSet,
+    /// The names that must be right: one of them is no misspelling of another (社会主义法治, 社会主义法制).
+    known_names: HashSet<Vec<char>>,
     autonomous: Vec<Vec<char>>,
     autonomous_set: HashSet<String>,
 }
@@ -34,8 +44,10 @@ impl Wording {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         Self {
             autonomous_suffix: lexicon.list("autonomous_suffix", problems),
+            whole: lexicon.list("whole_share", problems),
             leader: lexicon.list("leader", problems),
             activity: lexicon.list("activity", problems),
+            known_names: lexicon.tables.fixed_names.iter().map(|(name, _)| lexicon.fold.fold_term(name)).collect(),
             autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
             autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),
         }
@@ -50,6 +62,7 @@ impl Wording {
                 continue;
             }
             self.dates(scan, index, report);
+            self.shares(scan, index, report);
             self.autonomous(scan, index, report);
             self.fixed_names(scan, index, report);
             if reading.passage.role == Role::Title {
@@ -63,6 +76,10 @@ impl Wording {
         let dates = calendar::dates(reading);
         for date in &dates {
             let candidates = date.candidates(scan.as_of);
+            // 2月29日 of a year that is not written may be right.
+            if candidates.is_empty() && date.year.is_none() && (date.month, date.day) == (2, 29) {
+                continue;
+            }
             if candidates.is_empty() {
                 let found = Found::new("WRD.date", Severity::S2, index, date.range.clone(), "wording/date");
                 report.find(found.saying("日期不存在，请核对"));
@@ -122,6 +139,21 @@ impl Wording {
         }
     }
 
+    /// 教育40%、医疗30%、文化20%，合计100%: shares that are said to be the whole and are not (GB/T 15835, DOMAIN §5.6).
+    fn shares(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index).filter(|r| r.lists.meets(self.whole)) else { return };
+        for hit in reading.words_in(scan.lexicon, self.whole, 0..reading.len()) {
+            let range = hit.start as usize..hit.end as usize;
+            let sentence = reading.sentence(range.clone());
+            let parts = percentages(reading, sentence.start..range.start);
+            let sum: f64 = parts.iter().sum();
+            if parts.len() >= SHARES_MIN && (sum - 100.0).abs() > SHARES_OFF_MAX {
+                let found = Found::new("WRD.numeral", Severity::S2, index, range, "wording/shares");
+                report.find(found.saying(format!("各项占比相加为{sum:.1}%，不是100%，请核对")).because("sum", format!("{sum:.1}")));
+            }
+        }
+    }
+
     fn autonomous(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
         let mut known: HashMap<String, Option<String>> = HashMap::new();
@@ -134,6 +166,10 @@ impl Wording {
             let len = run.chars().count();
             let wrong_len = self.wrong_length(&run, &name).min(len);
             let range = end - wrong_len..end;
+            // 安达卢西亚自治区 is no 西藏自治区: the name would begin inside a word.
+            if reading.straddled(scan.lexicon, range.start, range.start).is_some() {
+                continue;
+            }
             if !report.covers(&["WRD.place"], index, &range) {
                 report.find(Found::new("WRD.place", Severity::S2, index, range, "wording/autonomous_area").instead(name));
             }
@@ -145,6 +181,10 @@ impl Wording {
         let chars: Vec<char> = run.chars().collect();
         if self.autonomous.iter().any(|name| chars.ends_with(name)) {
             return None;
+        }
+        // 江城哈尼族自治县: a people left out of the name.
+        if let Some(name) = self.autonomous.iter().find(|name| is_short_of_a_people(&chars, name)) {
+            return Some(name.iter().collect());
         }
         let mut best: Option<(usize, &Vec<char>)> = None;
         for name in &self.autonomous {
@@ -182,7 +222,8 @@ impl Wording {
         let mut wrong: Vec<WrongName<'_>> = Vec::new();
         for found in scan.lexicon.fixed_names.wrong_in(&reading.folded.chars, hits) {
             let overlaps = |other: &WrongName<'_>| other.range.start < found.range.end && found.range.start < other.range.end;
-            if !wrong.iter().rev().take(NEIGHBOURS).any(overlaps) {
+            let is_known = reading.folded.chars.get(found.range.clone()).is_some_and(|c| self.known_names.contains(c));
+            if !is_known && !wrong.iter().rev().take(NEIGHBOURS).any(overlaps) {
                 wrong.push(found);
             }
         }
@@ -192,7 +233,9 @@ impl Wording {
                 (at + 1 - len.min(at + 1)..=at)
                     .any(|s| s + len > at && s + len <= reading.len() && scan.lexicon.segmenter.has_word(&reading.text(s..s + len)))
             });
-            if (is_word && fixed.kind != "state") || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range) {
+            if (is_word && fixed.kind != "state" && fixed.chars.len() < SURE_CHARS_MIN)
+                || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range)
+            {
                 continue;
             }
             let right: String = fixed.chars.iter().collect();
@@ -207,6 +250,7 @@ impl Wording {
                     "state" => "国家名称",
                     "organ" => "机关名称",
                     "policy" => "固定提法",
+                    "term" => "法律和公文用语",
                     _ => "法规名称",
                 },
             ));
@@ -232,6 +276,33 @@ impl Wording {
             }
         }
     }
+}
+
+/// The percentages written in a range: 40%, 12.5％.
+fn percentages(reading: &Reading<'_>, range: Range<usize>) -> Vec<f64> {
+    let is_number = |i: usize| reading.class(i).is(Class::DIGIT) || reading.char(i) == Some('.');
+    let mut all = Vec::new();
+    for at in range.clone().filter(|&at| reading.char(at) == Some('%')) {
+        let start = (range.start..at).rev().take_while(|&i| is_number(i)).last().unwrap_or(at);
+        all.extend(reading.text(start..at).parse::<f64>().ok());
+    }
+    all
+}
+
+/// Whether the end of `chars` is `name` without some of its peoples; 大理自治州, which names none, is a common short form.
+fn is_short_of_a_people(chars: &[char], name: &[char]) -> bool {
+    const HEAD_CHARS: usize = 2;
+    const SUFFIX_CHARS: usize = 3;
+    let Some(head) = name.get(..HEAD_CHARS) else { return false };
+    let longest = chars.len().min(name.len().saturating_sub(1));
+    (HEAD_CHARS + SUFFIX_CHARS + 1..=longest).any(|len| {
+        let Some(window) = chars.len().checked_sub(len).and_then(|from| chars.get(from..)) else { return false };
+        let mut rest = name.iter();
+        window.starts_with(head)
+            && window.iter().filter(|c| **c == '族').count() > 0
+            && window.iter().filter(|c| **c == '族').count() < name.iter().filter(|c| **c == '族').count()
+            && window.iter().all(|c| rest.any(|n| n == c))
+    })
 }
 
 /// `5个工作日`: the number and its place.
