@@ -315,7 +315,10 @@ impl Ads {
                 scan.readings.get(reading).is_some_and(|r| r.text(range.clone()).contains(['群', '码', '链', '微', '私', '关', '加']))
             };
             if let Some((range, mut found)) = clusters.into_iter().max_by_key(|(range, _)| (leads(range), range.len())) {
-                found.place = Place::At { reading, range };
+                // What a disguised phrase was read as is said of that phrase alone.
+                if !found.evidence.contains_key("read_as") {
+                    found.place = Place::At { reading, range };
+                }
                 found.evidence.insert("phrases".into(), words.join("、").into());
                 elements.push(found);
             }
