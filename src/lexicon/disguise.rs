@@ -86,6 +86,8 @@ struct Term {
     readings: Vec<Vec<u16>>,
     /// For each character the ways it is written apart.
     splits: Vec<Vec<Vec<char>>>,
+    /// For each character the pictures that are read as it.
+    pictures: Vec<Vec<char>>,
     is_free: bool,
 }
 
@@ -206,7 +208,13 @@ impl Disguises {
             shapes.entry(a).or_default().push(b);
             shapes.entry(b).or_default().push(a);
         }
-        let pictures = tables.pictures.iter().map(|(picture, reads)| (*picture, reads.clone())).collect();
+        let pictures: HashMap<char, Vec<char>> = tables.pictures.iter().map(|(picture, reads)| (*picture, reads.clone())).collect();
+        let mut pictured: HashMap<char, Vec<char>> = HashMap::new();
+        for (picture, reads) in &tables.pictures {
+            for &c in reads {
+                pictured.entry(c).or_default().push(*picture);
+            }
+        }
         let mut splits: HashMap<char, Vec<Vec<char>>> = HashMap::new();
         for (c, parts) in &tables.split_characters {
             let parts = fold(parts);
@@ -221,6 +229,7 @@ impl Disguises {
                 pattern: c.pattern,
                 readings: c.chars.iter().map(|c| readings.get(c).cloned().unwrap_or_default()).collect(),
                 splits: c.chars.iter().map(|c| splits.get(c).cloned().unwrap_or_default()).collect(),
+                pictures: c.chars.iter().map(|c| pictured.get(c).cloned().unwrap_or_default()).collect(),
                 chars: c.chars,
                 is_free: c.is_free,
             })

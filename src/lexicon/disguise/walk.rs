@@ -1,7 +1,7 @@
 //! Reads a term character by character out of disguised text, from one given place to both sides.
 //! Must not know where such places come from.
 
-use super::{Disguises, Marks, SYMBOL, Spot, Term};
+use super::{Disguises, Marks, Spot, Term};
 use crate::lexicon::compile::{Hit, Layer};
 use crate::text::fold::{Class, Folded};
 use std::ops::Range;
@@ -138,15 +138,15 @@ impl Walk<'_> {
                 },
             };
             let Some(&c) = self.folded.chars.get(at) else { return };
-            self.read(index, (place, at), c, Tally { gaps: tally.gaps + u8::from(gap > 0), ..tally });
+            self.read(index, place, c, Tally { gaps: tally.gaps + u8::from(gap > 0), ..tally });
             if !self.folded.class(at).is(Class::SKIP) {
                 return;
             }
         }
     }
 
-    /// Reads character `index` of the term at `place`; `c` is the character next to it, at `at`.
-    fn read(&mut self, index: usize, (place, at): (usize, usize), c: char, tally: Tally) {
+    /// Reads character `index` of the term at `place`; `c` is the character next to it.
+    fn read(&mut self, index: usize, place: usize, c: char, tally: Tally) {
         let (disguises, term) = (self.disguises, self.term);
         let Some(&wanted) = term.chars.get(index) else { return };
         if c == wanted {
@@ -172,7 +172,7 @@ impl Walk<'_> {
         if !term.is_free {
             return;
         }
-        if self.folded.classes.get(at) == Some(&SYMBOL) && disguises.pictures.get(&c).is_some_and(|reads| reads.contains(&wanted)) {
+        if term.pictures.get(index).is_some_and(|pictures| pictures.contains(&c)) {
             self.go(index, place, 1, tally.with(Marks::PICTURE));
         }
         for parts in term.splits.get(index).into_iter().flatten() {
