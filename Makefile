@@ -3,12 +3,13 @@
 # make quick  the inner loop: unit tests and the tidy test
 # make bench  the figures of `judge`, one key=value a line
 # make schema refresh docs/schema from the Rust types
+# make docs   refresh docs/codes.md from the codes, dictionaries, cases and policy, and docs/schema
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DELETE_ON_ERROR:
-.PHONY: run test quick bench schema setup-run setup-test
+.PHONY: run test quick bench schema docs setup-run setup-test
 
 LISTEN ?= 127.0.0.1:8080
 DATA ?= run
@@ -95,3 +96,7 @@ bench: setup-run
 schema:
 	@cargo build --locked
 	for shape in draft verdict finding; do target/debug/xianshen schema "$$shape" > "docs/schema/$$shape.json"; done
+
+docs: schema
+	@target/debug/xianshen codes > docs/codes.md.new
+	mv docs/codes.md.new docs/codes.md

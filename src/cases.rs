@@ -130,6 +130,17 @@ pub fn run(ruleset: &Ruleset, files: &RuleFiles) -> CaseReport {
     run_with(files, |draft| ruleset.judge(draft))
 }
 
+/// Everything that is found in the cases of the set, whether or not a case asks for it.
+pub fn findings(ruleset: &Ruleset, files: &RuleFiles) -> Vec<Finding> {
+    let found = std::cell::RefCell::new(Vec::new());
+    run_with(files, |draft| {
+        let verdict = ruleset.judge(draft);
+        found.borrow_mut().extend(verdict.findings.iter().cloned());
+        verdict
+    });
+    found.into_inner()
+}
+
 /// Runs every case of the set through `judge`.
 fn run_with(files: &RuleFiles, judge: impl Fn(&Draft) -> Verdict) -> CaseReport {
     let mut report = CaseReport::default();

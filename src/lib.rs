@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod detect;
+pub mod explain;
 pub mod lexicon;
 pub mod metrics;
 pub mod model;

@@ -74,7 +74,8 @@ pub struct Metrics {
     pub http_connections: Gauge,
     /// Connections turned away because too many were open.
     pub http_connections_refused_total: IntCounter,
-    /// Requests turned away for want of a right, by reason: `token`, `origin`, `host`.
+    /// Requests turned away for want of a right, by reason: `token`, `origin`, `host`; at the console `login` (a wrong token
+    /// was typed) and `attempts` (too many of them).
     pub auth_failures_total: IntCounterVec,
     /// Panics anywhere in the process.
     pub panics_total: IntCounter,
@@ -161,7 +162,7 @@ impl Metrics {
             auth_failures_total: counters(
                 r,
                 "auth_failures_total",
-                "Requests turned away for want of a right, by reason: token, origin, host.",
+                "Requests turned away for want of a right, by reason: token, origin, host, login, attempts.",
                 &["reason"],
             )?,
             panics_total: counter(r, "panics_total", "Panics anywhere in the process.")?,
@@ -192,7 +193,7 @@ impl Metrics {
         for result in ["applied", "unchanged", "refused"] {
             self.ruleset_reload_total.with_label_values(&[result]);
         }
-        for reason in ["token", "origin", "host"] {
+        for reason in ["token", "origin", "host", "login", "attempts"] {
             self.auth_failures_total.with_label_values(&[reason]);
         }
     }

@@ -7,7 +7,7 @@ use crate::detect::{AccountKind, Detectors, Scan};
 use crate::lexicon::tables::CodeText;
 use crate::lexicon::{Lexicon, ListSet};
 pub use crate::model::rules::{Problem, RuleFiles};
-use crate::model::{Draft, Kind, Level, Queue, Undetermined, UndeterminedReason, Verdict};
+use crate::model::{Draft, Finding, Kind, Level, Queue, Undetermined, UndeterminedReason, Verdict};
 use crate::policy::Policy;
 use crate::text::extract::{Unextractable, extract};
 use crate::text::passage::Role;
@@ -94,6 +94,31 @@ impl Ruleset {
     /// The lexicon, for questions about its rows.
     pub fn lexicon(&self) -> &Lexicon {
         &self.lexicon
+    }
+
+    /// The name of the unit that runs an account, or of the unit alone; `None` when `units.csv` names neither.
+    pub fn unit_name(&self, unit: &str, account: &str) -> Option<&str> {
+        let name = |account: &str| self.lexicon.tables.units.get(&(unit.to_owned(), account.to_owned())).map(|row| &*row.name);
+        name(account).filter(|name| !name.is_empty()).or_else(|| name("")).filter(|name| !name.is_empty())
+    }
+
+    /// A text as the matcher sees it.
+    pub fn folded(&self, text: &str) -> String {
+        let folded = self.lexicon.fold.fold(text);
+        folded.text(0, folded.len())
+    }
+
+    /// The finding with the severity that the policy gives its code.
+    pub fn weighed(&self, finding: Finding) -> Finding {
+        let mut one = [finding];
+        self.policy.weigh(&mut one);
+        let [finding] = one;
+        finding
+    }
+
+    /// The queue that this finding alone would send the draft to.
+    pub fn queue_of(&self, draft: &Draft, finding: &Finding) -> Queue {
+        self.policy.decide(draft, std::slice::from_ref(finding)).queue
     }
 
     /// Judges a draft. Never fails: what cannot be judged comes back `undetermined`, for a person.

@@ -16,25 +16,41 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("detect", &["model", "text", "lexicon"]),
     ("policy", &["model"]),
     ("ruleset", &["model", "text", "lexicon", "detect", "policy"]),
+    ("explain", &["model", "lexicon", "ruleset"]),
     ("cases", &["model", "place", "ruleset"]),
     // The rim: files, network, store, clock.
     ("rule_files", &["ruleset"]),
     ("metrics", &["model", "ruleset"]),
     ("store", &["model", "ruleset", "metrics"]),
     ("stream", &["model", "place", "ruleset", "cases", "rule_files", "metrics", "store"]),
-    ("web", &["model", "place", "ruleset", "cases", "metrics", "store", "stream"]),
+    ("web", &["model", "place", "ruleset", "explain", "cases", "metrics", "store", "stream"]),
     // On top.
     ("config", &["model", "ruleset", "rule_files", "metrics", "store", "stream", "web"]),
     ("daemon", &["model", "place", "ruleset", "cases", "rule_files", "metrics", "store", "stream", "web", "config"]),
     (
         "cli",
-        &["model", "place", "text", "lexicon", "ruleset", "cases", "rule_files", "metrics", "store", "stream", "web", "config", "daemon"],
+        &[
+            "model",
+            "place",
+            "text",
+            "lexicon",
+            "ruleset",
+            "explain",
+            "cases",
+            "rule_files",
+            "metrics",
+            "store",
+            "stream",
+            "web",
+            "config",
+            "daemon",
+        ],
     ),
     ("lib", &[]),
     ("main", &["cli", "daemon", "config"]),
 ];
 
-const PURE: [&str; 8] = ["model", "place", "text", "lexicon", "detect", "policy", "ruleset", "cases"];
+const PURE: [&str; 9] = ["model", "place", "text", "lexicon", "detect", "policy", "ruleset", "explain", "cases"];
 
 /// What the pure part may not name: paths that begin so.
 const IMPURE: &[&str] = &[

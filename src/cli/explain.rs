@@ -9,11 +9,11 @@ use super::pretty::{field_name, severity_look};
 use super::rules::{RuleArgs, refused};
 use super::terminal::{self, Colour, Look, Painter, neutral, wrap};
 use super::{Exit, Stop, print};
-use crate::model::{Draft, ENGINE_VERSION, Evidence, Field, Finding, Kind, Scalar, Severity, Suppressed, Verdict};
+use crate::explain::Explainer;
+use crate::model::{Draft, ENGINE_VERSION, Finding, Kind, Suppressed, Verdict};
 use crate::place::Place;
 use crate::ruleset::Ruleset;
 use crate::store::{self, Archive};
-use crate::text::fold::FoldTable;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -159,14 +159,13 @@ struct View<'a> {
     painter: Painter,
     columns: usize,
     codes: Codes,
-    /// Folds as the matcher does.
-    fold: Option<&'a FoldTable>,
+    ruleset: Option<&'a Ruleset>,
 }
 
 impl<'a> View<'a> {
     fn new(color: Colour, ruleset: &'a Ruleset) -> Self {
         let painter = Painter { is_on: color.is_on() };
-        Self { painter, columns: terminal::columns(), codes: Codes::of(ruleset), fold: Some(&ruleset.lexicon().fold) }
+        Self { painter, columns: terminal::columns(), codes: Codes::of(ruleset), ruleset: Some(ruleset) }
     }
 
     /// Whether the replay is the same, and where it is not.
@@ -206,11 +205,12 @@ impl<'a> View<'a> {
             verdict.as_of,
             neutral(&verdict.ruleset)
         ));
+        let explainer = Explainer::new(draft, verdict, self.ruleset);
         for (number, finding) in verdict.findings.iter().enumerate() {
-            self.finding(&mut out, number + 1, finding, &shown, verdict);
+            self.finding(&mut out, number + 1, finding, &shown, &explainer);
         }
         for hit in &verdict.suppressed {
-            self.suppressed(&mut out, hit, &shown);
+            self.suppressed(&mut out, hit, &shown, &explainer);
         }
         out.push('\n');
         if let Some(undetermined) = verdict.undetermined {
@@ -227,7 +227,7 @@ impl<'a> View<'a> {
         out
     }
 
-    fn finding<'f>(&self, out: &mut String, number: usize, finding: &'f Finding, shown: &Shown<'f>, verdict: &Verdict) {
+    fn finding<'f>(&self, out: &mut String, number: usize, finding: &'f Finding, shown: &Shown<'f>, explainer: &Explainer<'_>) {
         out.push('\n');
         self.painter.add(
             out,
@@ -236,59 +236,27 @@ impl<'a> View<'a> {
         );
         out.push('\n');
         let original = original(&finding.code, &finding.text, shown, finding.into());
-        self.step(out, "原文", &format!("{}「{original}」", position(finding.field, finding.path.as_deref(), finding.start, finding.end)));
-        self.step(out, "折叠后", &self.folded(finding, &original));
-        self.step(out, "规则", &format!("{}：{}", finding.rule, finding.message));
-        self.step(out, "依据", &finding.basis);
-        self.step(out, "证据", &evidence(&finding.evidence));
-        self.step(out, "严重程度", &format!("{} {}：{}", finding.severity.as_str(), finding.severity.chinese(), meaning(finding.severity)));
-        self.step(out, "队列", &format!("全稿归入{}", verdict.queue.chinese()));
-        if let Some(suggestion) = &finding.suggestion {
-            self.step(out, "建议", suggestion);
+        self.step(out, "原文", &place_and_text(finding.into(), &original));
+        for step in explainer.finding(finding, &original, is_masked(&finding.code)) {
+            self.step(out, step.name, &step.text);
         }
     }
 
-    fn suppressed<'f>(&self, out: &mut String, hit: &'f Suppressed, shown: &Shown<'f>) {
+    fn suppressed<'f>(&self, out: &mut String, hit: &'f Suppressed, shown: &Shown<'f>, explainer: &Explainer<'_>) {
         out.push('\n');
         self.painter.add(out, Look::Dim, &format!("放过：{}", neutral(&self.name(&hit.code, hit.category.chinese()))));
         out.push('\n');
         let original = original(&hit.code, &hit.text, shown, hit.into());
-        self.step(out, "原文", &format!("{}「{original}」", position(hit.field, hit.path.as_deref(), hit.start, hit.end)));
-        self.step(out, "规则", &hit.rule);
-        self.step(out, "严重程度", &format!("本会是 {} {}", hit.severity.as_str(), hit.severity.chinese()));
-        let detail = if hit.detail.is_empty() { String::new() } else { format!("：{}", hit.detail) };
-        self.step(out, "放过原因", &format!("{}{detail}", hit.reason.chinese()));
+        self.step(out, "原文", &place_and_text(hit.into(), &original));
+        for step in explainer.suppressed(hit, &original, is_masked(&hit.code)) {
+            self.step(out, step.name, &step.text);
+        }
     }
 
     fn name(&self, code: &str, category: &str) -> String {
         match self.codes.name(code) {
             "" => format!("{code}（{category}）"),
             name => format!("{code} {name}（{category}）"),
-        }
-    }
-
-    /// What the matcher saw.
-    fn folded(&self, finding: &Finding, original: &str) -> String {
-        let transforms = finding.transforms.iter().map(|transform| transform.chinese()).collect::<Vec<_>>().join("、");
-        // What is masked is shown masked; its folding would be that of the mask.
-        if is_masked(&finding.code) {
-            return transforms;
-        }
-        let folded = self.fold.map(|table| table.fold(original)).map(|folded| folded.text(0, folded.len()));
-        // Blanks and signs between characters are skipped after folding: the evidence names the term that is left.
-        let term = match finding.evidence.get("term") {
-            Some(Scalar::Text(term)) if !transforms.is_empty() => Some(term.clone()),
-            _ => None,
-        };
-        let read_as = match finding.evidence.get("read_as") {
-            Some(Scalar::Text(read_as)) => Some(read_as.clone()),
-            _ => None,
-        };
-        match read_as.or_else(|| folded.filter(|folded| folded != original)).or(term) {
-            Some(seen) if transforms.is_empty() => format!("「{seen}」"),
-            Some(seen) => format!("「{seen}」（{transforms}）"),
-            None if transforms.is_empty() => "与原文相同".to_owned(),
-            None => transforms,
         }
     }
 
@@ -319,40 +287,24 @@ fn original<'f>(code: &str, text: &str, shown: &Shown<'f>, place: Place<'f>) -> 
     shown.hit(place.field, place.path, place.start..place.end)
 }
 
-fn position(field: Field, path: Option<&str>, start: usize, end: usize) -> String {
-    let path = path.map(|path| format!(" {path}")).unwrap_or_default();
-    format!("{}{path} 第 {}–{} 字", field_name(field), start + 1, end)
-}
-
-fn evidence(evidence: &Evidence) -> String {
-    let value = |scalar: &Scalar| match scalar {
-        Scalar::Bool(true) => "是".to_owned(),
-        Scalar::Bool(false) => "否".to_owned(),
-        Scalar::Int(number) => number.to_string(),
-        Scalar::Text(text) => text.clone(),
-    };
-    evidence.iter().map(|(name, scalar)| format!("{name} = {}", value(scalar))).collect::<Vec<_>>().join("；")
-}
-
-/// What a severity asks for (DOMAIN §2.5).
-fn meaning(severity: Severity) -> &'static str {
-    match severity {
-        Severity::S0 => "供参考，不必答复",
-        Severity::S1 => "初审须答复（改正，或保留并说明理由）",
-        Severity::S2 => "复审须作出决定",
-        Severity::S3 => "照此不得发布",
+/// Where it stands, and what stands there.
+fn place_and_text(place: Place<'_>, text: &str) -> String {
+    let path = place.path.map(|path| format!(" {path}")).unwrap_or_default();
+    if place.start == place.end {
+        return format!("{}{path}（缺少内容，没有对应文字）", field_name(place.field));
     }
+    format!("{}{path} 第 {}–{} 字「{text}」", field_name(place.field), place.start + 1, place.end)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::fixture;
-    use crate::model::Format;
+    use crate::model::{Format, Scalar};
     use crate::ruleset::RuleFiles;
 
     fn plain() -> View<'static> {
-        View { painter: Painter { is_on: false }, columns: 80, codes: Codes::default(), fold: None }
+        View { painter: Painter { is_on: false }, columns: 80, codes: Codes::default(), ruleset: None }
     }
 
     #[test]
@@ -452,7 +404,8 @@ mod tests {
         let (ruleset, _) = ruleset();
         let view = View { columns: 80, ..View::new(Colour::Never, &ruleset) };
         let draft = fixture::draft("加ＶＸ谈", Format::Text);
-        let verdict = fixture::verdict(&draft, &[("AD.CONTACT", "加ＶＸ", "加ＶＸ")]);
+        let mut verdict = fixture::verdict(&draft, &[("AD.CONTACT", "加ＶＸ", "加ＶＸ")]);
+        verdict.ruleset = ruleset.id().to_owned();
         assert!(view.explain(&draft, &verdict).contains("折叠后    「加vx」"));
     }
 }

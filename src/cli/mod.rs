@@ -2,6 +2,7 @@
 //! Knows every part of the program; no part below knows it.
 
 pub mod check;
+mod code_table;
 mod codes;
 pub mod config;
 mod encoding;
@@ -40,6 +41,7 @@ pub enum Command {
     #[command(subcommand)]
     Lexicon(lexicon::LexiconCommand),
     Explain(explain::ExplainArgs),
+    Codes(code_table::CodesArgs),
     Schema(schema::SchemaArgs),
     /// Check the configuration of the daemon
     #[command(subcommand)]
@@ -97,6 +99,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Serve(args) => Ok(serve::run(&args)),
         Command::Lexicon(command) => lexicon::run(command),
         Command::Explain(args) => explain::run(&args),
+        Command::Codes(args) => code_table::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Config(command) => config::run(&command),
         Command::Completions { shell } => {

@@ -113,7 +113,17 @@ pub enum UndeterminedReason {
     Unreadable,
 }
 
+impl std::str::FromStr for UndeterminedReason {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(())
+    }
+}
+
 impl UndeterminedReason {
+    pub const ALL: [Self; 5] = [Self::Timeout, Self::Panic, Self::Limit, Self::Unsupported, Self::Unreadable];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",

@@ -4,7 +4,7 @@
 pub mod sqlite;
 
 use crate::metrics::Metrics;
-use crate::model::{Draft, Kind, Level, Queue, Verdict};
+use crate::model::{Draft, Kind, Level, Queue, UndeterminedReason, Verdict};
 use crate::ruleset::RuleFiles;
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 pub const PAGE_ITEMS_MAX: usize = 200;
 /// The most revisions of one item that are listed; older ones are announced, not listed.
 pub const REVISIONS_LISTED_MAX: usize = 1_000;
-/// What a list shows in place of the title of a draft in the queue `secrecy`.
+/// What a list shows in place of the title of a draft that only the secrecy reviewer may read.
 pub const SECRECY_TITLE: &str = "（保密稿件）";
 
 /// Where the store lives and how much it takes.
@@ -175,6 +175,8 @@ pub struct StoredDraft {
     pub state: RevisionState,
     /// The highest revision of this item.
     pub current_revision: u64,
+    /// Its place in the queues: what came in later stands after it.
+    pub place: Cursor,
 }
 
 /// One revision in the list of an item.
@@ -209,7 +211,7 @@ pub struct ReviewItem {
     pub unit: String,
     pub id: String,
     pub revision: u64,
-    /// [`SECRECY_TITLE`] in the queue `secrecy`.
+    /// [`SECRECY_TITLE`] when only the secrecy reviewer may read it.
     pub title: String,
     pub account: String,
     pub platform: String,
@@ -219,6 +221,10 @@ pub struct ReviewItem {
     pub received_at_ms: i64,
     /// Findings of severity S0, S1, S2, S3.
     pub findings: [u64; 4],
+    /// Why the machine could not judge it to the end.
+    pub undetermined: Option<UndeterminedReason>,
+    /// Only the secrecy reviewer and the author may read it.
+    pub is_secret: bool,
 }
 
 /// One page of a queue, oldest first.
@@ -290,6 +296,7 @@ pub struct Judged {
     pub judged_at_ms: i64,
     pub received_at_ms: i64,
     pub undetermined: Option<&'static str>,
+    pub is_secret: bool,
     /// The verdict, byte for byte.
     pub json: String,
 }
@@ -317,6 +324,7 @@ impl Judged {
             judged_at_ms,
             received_at_ms: pending.received_at_ms,
             undetermined: verdict.undetermined.map(|u| u.reason.as_str()),
+            is_secret: verdict.is_secret(),
             json: verdict.to_json(),
         }
     }

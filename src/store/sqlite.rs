@@ -28,7 +28,8 @@ const LOCK_FILE: &str = "xianshen.lock";
 /// Marks the file as ours ("XSHN").
 const APPLICATION_ID: i64 = 0x5853_484e;
 /// The schema, step by step; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_drafts_and_verdicts.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_drafts_and_verdicts.sql"), include_str!("migrations/0002_standing_of_review_items.sql")];
 /// Writes that may wait for the writer.
 const WRITES_WAITING_MAX: usize = 4_096;
 /// The WAL is cut back to this size when it starts over.

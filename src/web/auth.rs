@@ -2,7 +2,9 @@
 //! Must not know what is asked for.
 
 use super::AppState;
+use super::console::assets::ASSETS_PREFIX;
 use super::error::Refusal;
+use super::sign_in;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header, uri::Authority};
 use axum::middleware::Next;
@@ -75,9 +77,55 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
         Ok(()) => return next.run(request).await,
         Err(refused) => refused,
     };
+    // What only lacks a token may be a browser at the console: the form and its looks are open, the pages are to a session.
+    if reason == NO_TOKEN {
+        let door = Door::of(request.method(), request.uri().path());
+        if door == Door::Open || door == Door::Page && sign_in::is_signed_in(&state, request.headers()) {
+            return next.run(request).await;
+        }
+        if door == Door::Page && is_browser(request.headers()) {
+            return sign_in::ask(request.uri());
+        }
+    }
     state.metrics.auth_failures_total.with_label_values(&[reason]).inc();
     // The body is left unread: a stranger's megabytes are not worth the time.
     refusal.closing().into_response()
+}
+
+/// Label of a request that lacks nothing but a token.
+const NO_TOKEN: &str = "token";
+
+/// What stands behind an address for somebody without a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// The form to sign in, and the console's own files: they hold nothing of any draft.
+    Open,
+    /// A page to look at.
+    Page,
+    /// Everything else, all writing included: only a token in the header opens it, which no browser sends by itself.
+    Token,
+}
+
+impl Door {
+    fn of(method: &Method, path: &str) -> Self {
+        let is_looking = matches!(*method, Method::GET | Method::HEAD);
+        match path {
+            sign_in::SIGN_IN if is_looking || *method == Method::POST => Self::Open,
+            sign_in::SIGN_OUT if *method == Method::POST => Self::Open,
+            _ if is_looking && path.starts_with(ASSETS_PREFIX) => Self::Open,
+            "/" if is_looking => Self::Page,
+            _ if is_looking && (path.starts_with("/queues/") || path.starts_with("/items/")) => Self::Page,
+            _ => Self::Token,
+        }
+    }
+}
+
+/// Somebody looks at pages, and did not offer a wrong token.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let wants_html = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    // The overview asks for itself again and again to stay fresh, with whatever Accept a script sends.
+    let refreshes = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "cors" || mode == "same-origin");
+    (wants_html || refreshes) && !headers.contains_key(header::AUTHORIZATION)
 }
 
 fn check(tokens: &Tokens, method: &Method, headers: &HeaderMap, path: &str) -> Result<(), (&'static str, Refusal)> {
@@ -98,7 +146,7 @@ fn check(tokens: &Tokens, method: &Method, headers: &HeaderMap, path: &str) -> R
             .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()));
         if !offered.is_some_and(|offered| tokens.accept(offered)) {
             let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "需要令牌", "send Authorization: Bearer with a valid token");
-            return Err(("token", refusal.at("Authorization")));
+            return Err((NO_TOKEN, refusal.at("Authorization")));
         }
     }
     Ok(())
@@ -120,16 +168,20 @@ fn is_loopback_name(host: &str) -> bool {
 
 /// A browser acting for another site. Following a link to a page of the console is not: nobody can read the answer.
 fn is_cross_site(method: &Method, headers: &HeaderMap, host: Option<&str>, path: &str) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if let Some(origin) = headers.get(header::ORIGIN) {
-        let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).is_some_and(|(_, authority)| {
-            let authority = authority.to_ascii_lowercase();
-            Some(authority.as_str()) == host
-        });
+        // Our pages send no referrer, and a form on them then says `null` for where it comes from; that it is ours is told
+        // by a header that no page can write.
+        let is_own_form = origin == "null" && site == Some("same-origin");
+        let own = is_own_form
+            || origin.to_str().ok().and_then(|origin| origin.split_once("://")).is_some_and(|(_, authority)| {
+                let authority = authority.to_ascii_lowercase();
+                Some(authority.as_str()) == host
+            });
         if !own {
             return true;
         }
     }
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     let foreign = matches!(site, Some("cross-site" | "same-site"));
     let is_page = matches!(*method, Method::GET | Method::HEAD) && !path.starts_with("/v1/") && path != "/metrics";
     foreign && !is_page
@@ -169,6 +221,11 @@ mod tests {
         let post = |pairs: &[(&'static str, &str)]| verdict(&none, Method::POST, "/v1/drafts", &[&[host], pairs].concat());
         assert_eq!(post(&[]), "ok");
         assert_eq!(post(&[("origin", "http://127.0.0.1:8080")]), "ok");
+        let null = ("origin", "null");
+        assert_eq!(post(&[null, ("sec-fetch-site", "same-origin")]), "ok");
+        for site in ["cross-site", "same-site", "none", "SAME-ORIGIN"] {
+            assert_eq!(post(&[null, ("sec-fetch-site", site)]), "origin", "{site}");
+        }
         for origin in ["http://evil.example", "null", "http://127.0.0.1:8081", "http://localhost:8080", ""] {
             assert_eq!(post(&[("origin", origin)]), "origin", "{origin}");
         }
@@ -176,6 +233,30 @@ mod tests {
         assert_eq!(verdict(&none, Method::GET, "/v1/queues", &[host, ("sec-fetch-site", "cross-site")]), "origin");
         assert_eq!(verdict(&none, Method::GET, "/", &[host, ("sec-fetch-site", "cross-site")]), "ok");
         assert_eq!(verdict(&none, Method::GET, "/", &[host, ("sec-fetch-site", "none")]), "ok");
+    }
+
+    #[test]
+    fn without_a_token_only_the_form_and_its_looks_are_open_and_a_session_opens_pages_only() {
+        for (method, path, door) in [
+            (Method::GET, "/login", Door::Open),
+            (Method::POST, "/login", Door::Open),
+            (Method::POST, "/logout", Door::Open),
+            (Method::GET, "/logout", Door::Token),
+            (Method::GET, "/assets/console-0.css", Door::Open),
+            (Method::POST, "/assets/console-0.css", Door::Token),
+            (Method::GET, "/", Door::Page),
+            (Method::HEAD, "/queues/ad", Door::Page),
+            (Method::GET, "/items/u/a/1", Door::Page),
+            (Method::POST, "/items/u/a/1", Door::Token),
+            (Method::DELETE, "/", Door::Token),
+            (Method::GET, "/v1/queues", Door::Token),
+            (Method::POST, "/v1/drafts", Door::Token),
+            (Method::GET, "/metrics", Door::Token),
+            (Method::GET, "/readyz", Door::Token),
+            (Method::GET, "/nowhere", Door::Token),
+        ] {
+            assert_eq!(Door::of(&method, path), door, "{method} {path}");
+        }
     }
 
     #[test]

@@ -2,12 +2,16 @@
 //! Must not know what is asked for on them.
 
 use super::error::Refusal;
+use super::sign_in::Peer;
 use crate::metrics::Metrics;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use http_body_util::BodyExt;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
@@ -54,8 +58,8 @@ pub async fn serve(
             _ = stop.changed() => break,
         };
         while connections.try_join_next().is_some() {}
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // One line per spell of trouble, not one per attempt.
                 if !std::mem::replace(&mut accept_failed, true) {
@@ -75,7 +79,12 @@ pub async fn serve(
         };
         // A small answer must not wait for the acknowledgement of the one before.
         let _best_effort = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let routes = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            routes.call(request)
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let mut stop = stop.clone();
         let metrics = Arc::clone(metrics);
         connections.spawn(async move {

@@ -9,6 +9,8 @@ pub mod console;
 pub mod error;
 pub mod pages;
 mod probes;
+pub mod sessions;
+pub mod sign_in;
 
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -22,6 +24,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use body::BodyLimits;
 use error::Refusal;
+use sessions::{Attempts, Sessions};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,6 +65,9 @@ pub struct AppState {
     pub rules: Arc<ActiveRules>,
     pub metrics: Arc<Metrics>,
     pub tokens: Arc<Tokens>,
+    /// Who is signed in at the console, and who tried in vain.
+    pub sessions: Arc<Sessions>,
+    pub attempts: Arc<Attempts>,
     pub bodies: BodyLimits,
     pub requests: Arc<Semaphore>,
     pub stopping: Arc<AtomicBool>,
@@ -87,6 +93,8 @@ impl AppState {
             rules,
             metrics,
             tokens: Arc::new(tokens),
+            sessions: Arc::default(),
+            attempts: Arc::default(),
             bodies: BodyLimits::new(options.body_bytes_max, read_time, options.bodies_bytes_max),
             requests: Arc::new(Semaphore::new(options.requests_max)),
             stopping: Arc::default(),
@@ -100,6 +108,7 @@ impl AppState {
 pub fn router(state: AppState) -> Router {
     api::router()
         .merge(pages::router())
+        .merge(sign_in::router())
         .merge(probes::router())
         .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
         .fallback(|| async { Refusal::not_found() })

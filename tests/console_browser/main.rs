@@ -34,17 +34,24 @@ struct Site {
     browser: Chromium,
     address: SocketAddr,
     log: Arc<Log>,
+    /// The real routes behind [`TOKEN`].
+    behind_token: SocketAddr,
 }
+
+/// Opens the real console of this test.
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 type Outcome = Result<(), String>;
 type Case = fn(&Site) -> Outcome;
 
-const CASES: [(&str, Case); 7] = [
+const CASES: [(&str, Case); 9] = [
     ("hostile_drafts_stay_text_on_every_page", hostile_drafts_stay_text_on_every_page),
     ("a_script_that_slipped_through_would_be_stopped_and_noticed", a_script_that_slipped_through_would_be_stopped_and_noticed),
     ("submitted_text_is_shown_character_for_character", submitted_text_is_shown_character_for_character),
     ("keys_move_from_finding_to_finding", keys_move_from_finding_to_finding),
     ("keys_open_help_and_leave_out_markup", keys_open_help_and_leave_out_markup),
+    ("keys_unfold_the_chain_and_go_on_to_the_next_item", keys_unfold_the_chain_and_go_on_to_the_next_item),
+    ("a_token_typed_once_opens_the_console_until_somebody_signs_out", a_token_typed_once_opens_the_console_until_somebody_signs_out),
     ("every_page_fits_a_phone", every_page_fits_a_phone),
     ("a_body_of_one_megabyte_arrives_whole", a_body_of_one_megabyte_arrives_whole),
 ];
@@ -76,7 +83,10 @@ fn main() -> ExitCode {
     let log = Arc::new(Log::default());
     let (listener, address) = runtime.block_on(server::listen(0)).expect("a free port");
     runtime.spawn(server::serve(listener, log.clone()));
-    let site = Site { browser, address, log };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (real, behind_token) = runtime.block_on(server::listen(0)).expect("a free port");
+    runtime.spawn(server::serve_real(real, folder.path().to_owned(), TOKEN));
+    let site = Site { browser, address, log, behind_token };
     let mut failures = Vec::new();
     for (name, case) in &chosen {
         match case(&site) {
@@ -291,6 +301,46 @@ fn keys_move_from_finding_to_finding(site: &Site) -> Outcome {
     check(told(&visit.document, "focus")?.contains("SW-2026-1124"), || "j does not walk the list".to_owned())?;
     let visit = site.visit(&format!("{page}?drive&key=u"), DESK)?;
     check(window_title(&visit.document).starts_with("广告引流"), || format!("u leads to {}", window_title(&visit.document)))
+}
+
+fn keys_unfold_the_chain_and_go_on_to_the_next_item(site: &Site) -> Outcome {
+    let example = &drafts::examples()[0];
+    let page = item_address(&example.draft.unit, &example.draft.id, example.draft.revision);
+    let open = |visit: &Visit| {
+        let is_open = |tag: &StartTag<()>| &**tag.name == b"details" && has_class(tag, "chain") && attribute(tag, "open").is_some();
+        elements(&visit.document).iter().filter(|tag| is_open(tag)).count()
+    };
+    for (keys, expected) in [("", 0), ("key=j&key=e", 1), ("key=j&key=e&key=e", 0)] {
+        let path = format!("{page}?drive&{keys}");
+        let visit = site.visit(&path, DESK)?;
+        site.quiet(&path, &visit)?;
+        check(open(&visit) == expected, || format!("{keys} leaves {} open", open(&visit)))?;
+    }
+    let all = site.visit(&format!("{page}?drive&key=e"), DESK)?;
+    check(open(&all) > 5, || format!("e opens {}", open(&all)))?;
+    let next = site.visit(&format!("{page}?drive&key=n"), DESK)?;
+    check(window_title(&next.document).starts_with("没有找到"), || format!("n leads to {}", window_title(&next.document)))
+}
+
+fn a_token_typed_once_opens_the_console_until_somebody_signs_out(site: &Site) -> Outcome {
+    let visit = |path: &str| site.browser.visit(&format!("http://{}{path}", site.behind_token), DESK);
+    let title = |visit: &Visit| window_title(&visit.document).to_owned();
+    let asked = visit("/queues/ad")?;
+    check(title(&asked) == "登录 · 先审", || format!("without a session there is {}", title(&asked)))?;
+    check(attribute_of(&asked.document, b"input", "type").contains(&"password".to_owned()), || "no field for a token".to_owned())?;
+    let wrong = visit("/login?drive&type=wrong")?;
+    check(wrong.document.contains("令牌不对"), || format!("a wrong token leads to {}", title(&wrong)))?;
+    // The cookie is marked for secure places only; this machine is one.
+    let right = visit(&format!("/login?drive&type={TOKEN}&to=/queues/ad"))?;
+    check(title(&right) == "广告引流 · 先审", || format!("the token leads to {}", title(&right)))?;
+    check(!right.document.contains(TOKEN) && right.document.contains("/logout"), || "no way out".to_owned())?;
+    let to = "/queues/ad%3Fdrive%26press%3D.sign-out%2520button";
+    let out = visit(&format!("/login?drive&type={TOKEN}&to={to}"))?;
+    check(out.document.contains("已退出"), || format!("signing out leads to {}", title(&out)))
+}
+
+fn attribute_of(document: &str, element: &[u8], name: &str) -> Vec<String> {
+    elements(document).iter().filter(|tag| &**tag.name == element).filter_map(|tag| attribute(tag, name)).collect()
 }
 
 fn keys_open_help_and_leave_out_markup(site: &Site) -> Outcome {

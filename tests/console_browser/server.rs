@@ -9,9 +9,19 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use xianshen::model::Queue;
-use xianshen::web::console::{self, Counts, ItemRow, QueueRow, RevisionRow, Status, Trouble};
+use xianshen::explain::Explainer;
+use xianshen::metrics::Metrics;
+use xianshen::model::{Draft, Queue, Verdict};
+use xianshen::ruleset::Ruleset;
+use xianshen::store::{self, Store};
+use xianshen::stream::pipeline::{self, Pool};
+use xianshen::stream::reload::ActiveRules;
+use xianshen::web::auth::Tokens;
+use xianshen::web::console::{self, Chains, Counts, ItemRow, ItemView, QueueRow, RevisionRow, Status, Trouble, Viewer};
+use xianshen::web::{self, AppState};
 
 /// What the browser asked for, and what it complained about.
 #[derive(Default)]
@@ -33,6 +43,12 @@ const DRIVER: &str = r#""use strict";
 addEventListener("load", () => {
   for (const key of new URL(location.href).searchParams.getAll("key"))
     document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const asked = new URL(location.href).searchParams;
+  if (asked.has("type")) {
+    document.getElementById("token").value = asked.get("type");
+    document.querySelector(".sign-in .button").click();
+  }
+  if (asked.has("press")) document.querySelector(asked.get("press")).click();
   const told = document.documentElement.dataset;
   const text = document.querySelector(".text");
   told.width = innerWidth;
@@ -71,7 +87,7 @@ pub async fn serve(listener: tokio::net::TcpListener, log: Arc<Log>) -> std::io:
                 Html("<!doctype html><title>control</title><script>document.title='pwned'</script><img src='http://127.0.0.1:9/x'>")
             }),
         )
-        .fallback(|| async { (StatusCode::NOT_FOUND, Html(console::trouble_page(Trouble::NotFound))) })
+        .fallback(|| async { (StatusCode::NOT_FOUND, Html(console::trouble_page(Trouble::NotFound, Viewer::default()))) })
         .layer(map_response(console::protect))
         .layer(from_fn_with_state(site.clone(), watched))
         .with_state(site);
@@ -87,7 +103,7 @@ pub async fn listen(port: u16) -> std::io::Result<(tokio::net::TcpListener, Sock
 /// Writes the request down, and asks the browser to report what the policy stops.
 async fn watched(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let driven = request.uri().query().is_some_and(|query| query.contains("drive"));
+    let wanted = request.uri().query().is_some_and(|query| query.contains("drive"));
     if path != "/csp" {
         note(&site.log.requests, path);
     }
@@ -95,8 +111,13 @@ async fn watched(State(site): State<Arc<Site>>, request: Request, next: Next) ->
     if let Ok(policy) = HeaderValue::from_str(&format!("{}; report-uri /csp", console::CONTENT_SECURITY_POLICY)) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    driven(response, wanted).await
+}
+
+/// Adds the driver to a page.
+async fn driven(mut response: Response, wanted: bool) -> Response {
     let html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if driven && html {
+    if wanted && html {
         let (parts, body) = response.into_parts();
         let page = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let page = String::from_utf8_lossy(&page).replacen("</head>", "<script src=\"/driver.js\" defer></script></head>", 1);
@@ -110,6 +131,27 @@ async fn watched(State(site): State<Arc<Site>>, request: Request, next: Next) ->
         );
     }
     response
+}
+
+/// The real thing behind a token, with nothing in its store: its own routes, guards and headers, and the driver.
+pub async fn serve_real(listener: tokio::net::TcpListener, folder: PathBuf, token: &str) -> std::io::Result<()> {
+    let file = folder.join("tokens");
+    std::fs::write(&file, token)?;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+    let tokens = Tokens::read(&file).map_err(std::io::Error::other)?;
+    let metrics = Arc::new(Metrics::new().map_err(std::io::Error::other)?);
+    let options = store::Options { data: folder.join("data"), ..store::Options::default() };
+    let store = Store::open(&options, Arc::clone(&metrics)).map_err(std::io::Error::other)?;
+    let rules = Arc::new(ActiveRules::default());
+    let pool = Pool::start(&pipeline::Options::default(), Ruleset::judge, Arc::clone(&rules), store.clone(), Arc::clone(&metrics))?;
+    let state = AppState::new(store, pool, rules, metrics, tokens, &web::Options::default(), options.data);
+    let router = web::router(state).route("/driver.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], DRIVER) })).layer(
+        axum::middleware::from_fn(|request: Request, next: Next| async move {
+            let wanted = request.uri().query().is_some_and(|query| query.contains("drive"));
+            driven(next.run(request).await, wanted).await
+        }),
+    );
+    axum::serve(listener, router).await
 }
 
 fn note(list: &Mutex<Vec<String>>, line: String) -> StatusCode {
@@ -129,7 +171,11 @@ async fn queues(State(site): State<Arc<Site>>) -> Html<String> {
     }
     let rows: Vec<_> = rows.into_values().collect();
     let notice = "dictionaries/ads.csv 第 12 行有误，新规则没有启用，仍按原规则机审。".to_owned();
-    Html(console::queues_page(&rows, &Status { ruleset: "9d41c07ab25e83f6".to_owned(), pending: 1, notice: Some(notice) }))
+    Html(console::queues_page(
+        &rows,
+        &Status { ruleset: "9d41c07ab25e83f6".to_owned(), pending: 1, notice: Some(notice) },
+        Viewer::default(),
+    ))
 }
 
 async fn items(State(site): State<Arc<Site>>, Path(queue): Path<String>) -> Response {
@@ -137,7 +183,7 @@ async fn items(State(site): State<Arc<Site>>, Path(queue): Path<String>) -> Resp
     let mut rows: Vec<ItemRow> = site.examples.iter().filter(|example| queue_of(example) == Some(queue)).map(item_row).collect();
     rows.sort_by_key(|row| row.received_at);
     let next = (queue == Queue::Ad).then_some("2026-11-23T01:00:00Z/5");
-    Html(console::items_page(queue, &rows, next)).into_response()
+    Html(console::items_page(queue, &rows, next, Viewer::default())).into_response()
 }
 
 async fn item(State(site): State<Arc<Site>>, Path((unit, id, revision)): Path<(String, String, u64)>) -> Response {
@@ -155,11 +201,29 @@ async fn item(State(site): State<Arc<Site>>, Path((unit, id, revision)): Path<(S
             state: if number == revision { "screened" } else { "superseded" }.to_owned(),
         })
         .collect();
-    Html(console::item_page(&found.draft, found.verdict.as_ref(), &revisions, at)).into_response()
+    let chains = found.verdict.as_ref().map(|verdict| chains(&found.draft, verdict)).unwrap_or_default();
+    let view = ItemView {
+        draft: &found.draft,
+        verdict: found.verdict.as_ref(),
+        unit_name: None,
+        revisions: &revisions,
+        received_at: at,
+        next: Some("/items/u/next/1"),
+        chains: &chains,
+    };
+    Html(console::item_page(&view, Viewer::default())).into_response()
+}
+
+fn chains(draft: &Draft, verdict: &Verdict) -> Chains {
+    let explainer = Explainer::new(draft, verdict, None);
+    Chains {
+        findings: verdict.findings.iter().map(|finding| explainer.finding(finding, &finding.text, false)).collect(),
+        suppressed: verdict.suppressed.iter().map(|hit| explainer.suppressed(hit, &hit.text, false)).collect(),
+    }
 }
 
 fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, Html(console::trouble_page(Trouble::NotFound))).into_response()
+    (StatusCode::NOT_FOUND, Html(console::trouble_page(Trouble::NotFound, Viewer::default()))).into_response()
 }
 
 fn received(age_seconds: u64) -> jiff::Timestamp {
@@ -173,6 +237,7 @@ fn item_row(example: &Example) -> ItemRow {
     verdict.into_iter().flat_map(|verdict| &verdict.findings).for_each(|finding| findings.add(finding.severity));
     ItemRow {
         unit: example.draft.unit.clone(),
+        unit_name: None,
         id: example.draft.id.clone(),
         revision: example.draft.revision,
         title: example.draft.title.clone(),
@@ -184,5 +249,7 @@ fn item_row(example: &Example) -> ItemRow {
         received_at: received(example.age_seconds),
         age_seconds: example.age_seconds,
         findings,
+        undetermined: verdict.and_then(|verdict| verdict.undetermined).map(|undetermined| undetermined.reason),
+        is_secret: verdict.is_some_and(Verdict::is_secret),
     }
 }

@@ -99,10 +99,11 @@ pub(super) fn record(transaction: &Transaction<'_>, judged: &Judged, change: &mu
     let [s0, s1, s2, s3] = judged.findings.map(|n| n as i64);
     transaction
         .prepare_cached(
-            "INSERT INTO review_item (seq, queue, level, blocked, s0, s1, s2, s3, title, account, platform, kind, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'waiting')
+            "INSERT INTO review_item (seq, queue, level, blocked, s0, s1, s2, s3, title, account, platform, kind, undetermined, secret, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'waiting')
              ON CONFLICT (seq) DO UPDATE SET queue = excluded.queue, level = excluded.level, blocked = excluded.blocked,
-               s0 = excluded.s0, s1 = excluded.s1, s2 = excluded.s2, s3 = excluded.s3
+               s0 = excluded.s0, s1 = excluded.s1, s2 = excluded.s2, s3 = excluded.s3,
+               undetermined = excluded.undetermined, secret = excluded.secret
              WHERE review_item.state = 'waiting'",
         )?
         .execute(params![
@@ -117,7 +118,9 @@ pub(super) fn record(transaction: &Transaction<'_>, judged: &Judged, change: &mu
             judged.title,
             judged.account,
             judged.platform,
-            super::kind_text(judged.kind)
+            super::kind_text(judged.kind),
+            judged.undetermined,
+            judged.is_secret
         ])?;
     Ok(true)
 }

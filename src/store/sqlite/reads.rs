@@ -150,7 +150,7 @@ impl Reader {
             .connection
             .prepare_cached(
                 "SELECT i.seq, r.unit, r.id, r.revision, i.title, i.account, i.platform, i.kind, i.level, i.blocked,
-                        r.received_at, i.s0, i.s1, i.s2, i.s3
+                        r.received_at, i.s0, i.s1, i.s2, i.s3, i.undetermined, i.secret
                  FROM review_item i JOIN revision r ON r.seq = i.seq
                  WHERE i.queue = ?1 AND i.state = 'waiting' AND i.seq > ?2 ORDER BY i.seq LIMIT ?3",
             )
@@ -172,24 +172,24 @@ impl Reader {
 
     pub fn item(&self, unit: &str, id: &str, revision: u64) -> Result<Option<(StoredDraft, Option<Verdict>)>, StoreError> {
         let Ok(revision) = i64::try_from(revision) else { return Ok(None) };
-        type Row = (Vec<u8>, String, String, i64, String, i64, Option<Vec<u8>>);
+        type Row = (Vec<u8>, String, String, i64, String, i64, Option<Vec<u8>>, i64);
         let row: Option<Row> = self
             .connection
             .prepare_cached(
                 "SELECT d.json, r.as_of, r.content_hash, r.received_at, r.state,
-                        (SELECT max(revision) FROM revision WHERE id = ?1 AND unit = ?2), v.verdict
+                        (SELECT max(revision) FROM revision WHERE id = ?1 AND unit = ?2), v.verdict, r.seq
                  FROM revision r JOIN draft d ON d.seq = r.seq LEFT JOIN verdict v ON v.seq = r.seq
                  WHERE r.id = ?1 AND r.unit = ?2 AND r.revision = ?3",
             )
             .and_then(|mut statement| {
                 statement
                     .query_row(params![id, unit, revision], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
                     })
                     .optional()
             })
             .map_err(wrap)?;
-        let Some((json, as_of, content_hash, received_at_ms, state, current, verdict)) = row else { return Ok(None) };
+        let Some((json, as_of, content_hash, received_at_ms, state, current, verdict, seq)) = row else { return Ok(None) };
         let verdict = match verdict {
             Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|_| misshapen("verdict"))?),
             None => None,
@@ -200,6 +200,7 @@ impl Reader {
             received_at_ms,
             state: row_state(&state)?,
             current_revision: current.max(0) as u64,
+            place: Cursor(seq),
         };
         Ok(Some((stored, verdict)))
     }
@@ -286,12 +287,14 @@ fn review_item(row: &rusqlite::Row<'_>, queue: Queue) -> Result<ReviewItem, Stor
     let count = |column: usize| row.get::<_, i64>(column).map(|n| n.max(0) as u64).map_err(wrap);
     let string = |column: usize| row.get::<_, String>(column).map_err(wrap);
     let (kind, level) = (string(7)?, string(8)?);
+    let undetermined: Option<String> = row.get(15).map_err(wrap)?;
+    let is_secret = row.get(16).map_err(wrap)?;
     let kinds = [Kind::Original, Kind::Repost, Kind::Message, Kind::Reply];
     Ok(ReviewItem {
         unit: string(1)?,
         id: string(2)?,
         revision: count(3)?,
-        title: if queue == Queue::Secrecy { SECRECY_TITLE.to_owned() } else { string(4)? },
+        title: if is_secret || queue == Queue::Secrecy { SECRECY_TITLE.to_owned() } else { string(4)? },
         account: string(5)?,
         platform: string(6)?,
         kind: kinds.into_iter().find(|k| kind_text(*k) == kind).ok_or_else(|| misshapen("kind"))?,
@@ -299,5 +302,7 @@ fn review_item(row: &rusqlite::Row<'_>, queue: Queue) -> Result<ReviewItem, Stor
         blocked: row.get(9).map_err(wrap)?,
         received_at_ms: row.get(10).map_err(wrap)?,
         findings: [count(11)?, count(12)?, count(13)?, count(14)?],
+        undetermined: undetermined.map(|reason| reason.parse().map_err(|()| misshapen("reason"))).transpose()?,
+        is_secret,
     })
 }

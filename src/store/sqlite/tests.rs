@@ -1,7 +1,7 @@
 //! What the embedded store promises, tried on a real file.
 
 use super::super::*;
-use crate::model::{Draft, Level, Queue, Undetermined, UndeterminedReason, Verdict};
+use crate::model::{Draft, Finding, Level, Queue, Undetermined, UndeterminedReason, Verdict};
 use crate::ruleset::RuleFiles;
 
 fn open(folder: &std::path::Path) -> Store {
@@ -268,6 +268,72 @@ async fn pages_of_a_queue_join_without_gap_or_repeat_and_secret_titles_stay_hidd
     for bad in ["", "c", "x1", "c-1", "c+1", "cZZ", "cffffffffffffffffff"] {
         assert!(bad.parse::<Cursor>().is_err(), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_list_tells_what_the_machine_could_not_judge_and_hides_what_is_secret_in_every_queue() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = open(folder.path());
+    let ruleset = save(&store, &files("one")).await;
+    for (id, mark) in [("plain", false), ("secret", true)] {
+        store.take_in(new(id, 1, "甲")).await.expect("taken in");
+        let jobs = store.pending_after(&mut InboxCursor::default(), 10, 1 << 20).expect("reads");
+        let mut verdict = verdict(&jobs[0].draft, &ruleset);
+        verdict.queue = Queue::Major;
+        verdict.undetermined = Some(Undetermined { reason: UndeterminedReason::Limit });
+        verdict.findings.extend(mark.then(secret_finding));
+        store.record(Judged::of(&jobs[0], &verdict, 2_000)).expect("records");
+        settled(&store).await;
+    }
+    let page = store.items(Queue::Major, None, 10).await.expect("reads");
+    let shown: Vec<_> = page.items.iter().map(|i| (&*i.id, i.undetermined, i.is_secret, i.title == SECRECY_TITLE)).collect();
+    let limit = Some(UndeterminedReason::Limit);
+    assert_eq!(shown, [("plain", limit, false, false), ("secret", limit, true, true)]);
+    // What stands after an item in its queue is found by the item's own place.
+    let (first, _) = store.item("u", "plain", 1).await.expect("reads").expect("is there");
+    let after = store.items(Queue::Major, Some(first.place), 1).await.expect("reads");
+    assert_eq!(after.items.iter().map(|i| &*i.id).collect::<Vec<_>>(), ["secret"]);
+    store.close();
+}
+
+fn secret_finding() -> Finding {
+    serde_json::from_value(serde_json::json!({"code": "SEC.INTERNAL", "category": "保密", "severity": "S2", "field": "body", "path": null,
+        "start": 0, "end": 1, "text": "甲", "rule": "r", "message": "", "suggestion": null, "basis": "", "transforms": [], "evidence": {}}))
+    .expect("a finding")
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().expect("folder");
+    let old = rusqlite::Connection::open(folder.path().join(super::DATABASE_FILE)).expect("opens");
+    old.execute_batch(super::MIGRATIONS[0]).expect("the first schema");
+    old.pragma_update(None, "application_id", super::APPLICATION_ID).expect("sets");
+    old.pragma_update(None, "user_version", 1).expect("sets");
+    old.execute("INSERT INTO ruleset (id, stored_at) VALUES ('r', 1)", []).expect("inserts");
+    for (seq, id) in (1..).zip(["plain", "doubtful", "marked"]) {
+        let mut verdict = verdict(&draft(id, 1, "甲"), "r");
+        verdict.queue = Queue::Major;
+        match id {
+            "doubtful" => verdict.undetermined = Some(Undetermined { reason: UndeterminedReason::Timeout }),
+            "marked" => verdict.findings.push(secret_finding()),
+            _ => {}
+        }
+        let json = serde_json::to_vec(&draft(id, 1, "甲")).expect("JSON");
+        old.execute("INSERT INTO revision VALUES (?1, 'u', ?2, 1, 'h', '2026-11-23', 1, 'screened')", rusqlite::params![seq, id])
+            .expect("inserts");
+        old.execute("INSERT INTO draft VALUES (?1, ?2)", rusqlite::params![seq, json]).expect("inserts");
+        old.execute("INSERT INTO verdict VALUES (?1, 'v', 'r', 'e', 1, ?2)", rusqlite::params![seq, verdict.to_json().as_bytes()])
+            .expect("inserts");
+        old.execute("INSERT INTO review_item VALUES (?1, 'major', 'L3', 1, 0, 0, 0, 0, '标题', '', '', 'original', 'waiting')", [seq])
+            .expect("inserts");
+    }
+    drop(old);
+    let store = open(folder.path());
+    let page = store.items(Queue::Major, None, 10).await.expect("reads");
+    let shown: Vec<_> = page.items.iter().map(|i| (&*i.id, i.undetermined, i.is_secret, &*i.title)).collect();
+    let timeout = Some(UndeterminedReason::Timeout);
+    assert_eq!(shown, [("plain", None, false, "标题"), ("doubtful", timeout, false, "标题"), ("marked", None, true, SECRECY_TITLE)]);
+    store.close();
 }
 
 #[test]

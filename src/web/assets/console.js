@@ -82,13 +82,24 @@
     if (target) target.click();
   }
 
+  // The chain of the finding at hand, or of all when none is chosen.
+  function unfold() {
+    const at = current < 0 ? document : cards[current];
+    const chains = Array.from(at.querySelectorAll("details.chain"));
+    const open = chains.some((chain) => !chain.open);
+    for (const chain of chains) chain.open = open;
+  }
+
   document.addEventListener("keydown", (event) => {
+    if (event.target.closest && event.target.closest("input:not([type=checkbox])")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "?") return void (event.preventDefault(), toggleHelp());
     if (help && help.open) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else if (event.key === "u") press("up");
+    else if (event.key === "n") press("next");
+    else if (event.key === "e") unfold();
     else if (event.key === "r") press("reading");
   });
 

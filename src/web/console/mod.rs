@@ -14,5 +14,5 @@ mod words;
 pub use address::{from_path_segment, item_address, queue_address};
 pub use assets::{asset, asset_response};
 pub use headers::{CONTENT_SECURITY_POLICY, headers, protect};
-pub use pages::{Trouble, item_page, items_page, queues_page, trouble_page};
-pub use rows::{Counts, ItemRow, QueueRow, RevisionRow, Status};
+pub use pages::{CARDS_MAX, SUPPRESSED_LISTED_MAX, SignIn, Trouble, item_page, items_page, queues_page, sign_in_page, trouble_page};
+pub use rows::{Chains, Counts, ItemRow, ItemView, QueueRow, RevisionRow, Status, Viewer};

@@ -1,7 +1,7 @@
 //! The Chinese words of the console that no other part needs: ages, times, names of fields, kinds and states.
 //! Must not know pages.
 
-use crate::model::{Field, Format, Kind, Level, Queue, Scalar};
+use crate::model::{Field, Format, Kind, Level, Queue};
 use jiff::{Timestamp, tz::Offset};
 
 /// A span of time as a reviewer says it.
@@ -85,71 +85,6 @@ pub fn state(state: &str) -> &str {
         "screened" => "已机审",
         "superseded" => "已被新版本代替",
         other => other,
-    }
-}
-
-/// The name of a piece of evidence; a key this page does not know is shown as it is.
-fn evidence_name(key: &str) -> &str {
-    match key {
-        "age" => "年龄",
-        "area" => "区号",
-        "check_character" => "校验字符",
-        "check_digit" => "校验码",
-        "context" => "有语境词",
-        "declared_statute" => "单位声明了法定公开依据",
-        "differs" => "不同之处",
-        "disguise" => "伪装方式",
-        "domain" => "邮箱域名",
-        "effect" => "写明后果",
-        "emotive" => "情绪化标题",
-        "folded" => "折叠后",
-        "guard" => "语境保护",
-        "guardian_consent" => "监护人已同意",
-        "home" => "写明家庭住址",
-        "host" => "域名",
-        "kind" => "类别",
-        "known_prefix" => "发卡行号在册",
-        "live_contact" => "附有联系方式",
-        "luhn" => "校验位",
-        "masked" => "已遮蔽位数",
-        "name_masked" => "姓名已遮蔽",
-        "phrases" => "营销用语",
-        "places" => "地点数",
-        "quoted" => "属于引用",
-        "read_as" => "读作",
-        "room" => "精确到门牌",
-        "score" => "广告评分",
-        "sentences_left_out" => "删去句数",
-        "similarity_percent" => "相似度（%）",
-        "term" => "词条",
-        "time" => "写明时间",
-        "unit_holder" => "户名为单位",
-        "unverified" => "未经核实的说法",
-        "weekday" => "实际星期",
-        "why" => "判断依据",
-        "with_person" => "同时出现姓名",
-        "workdays" => "实际工作日数",
-        other => other,
-    }
-}
-
-/// One piece of evidence in words. A plain fact needs no value.
-pub fn evidence(key: &str, value: &Scalar) -> String {
-    let name = evidence_name(key);
-    match value {
-        Scalar::Bool(true) => name.to_owned(),
-        Scalar::Bool(false) => format!("{name}：否"),
-        Scalar::Int(number) => format!("{name}：{number}"),
-        Scalar::Text(text) => format!("{name}：{}", evidence_value(key, text)),
-    }
-}
-
-/// Words of the detectors that are not Chinese.
-fn evidence_value<'a>(key: &str, text: &'a str) -> &'a str {
-    match (key, text) {
-        // A pattern says nothing to a reviewer; the rule is named beside it.
-        ("term", pattern) if pattern.contains(['[', '\\', '?', '|']) => "按句式识别",
-        (_, text) => text,
     }
 }
 

@@ -1,10 +1,12 @@
 //! The card of a finding, and the line of a suppressed hit: why it was stopped, what to write, on which basis.
 
 use super::strings::Locator;
+use crate::explain::Step;
 use crate::model::{Finding, Severity, Suppressed, Verdict};
 use crate::web::console::segments::Mark;
-use crate::web::console::visible::{Visible, single_line};
+use crate::web::console::visible::{Visible, masked};
 use crate::web::console::words;
+use std::borrow::Cow;
 
 /// Most findings that get a card and a mark; more than these are counted on the page. The severest are kept.
 pub const CARDS_MAX: usize = 5_000;
@@ -13,20 +15,50 @@ pub const SUPPRESSED_LISTED_MAX: usize = 1_000;
 /// Most characters of the found text on a card; the whole of it is marked in the draft.
 pub const CARD_TEXT_CHARS_MAX: usize = 120;
 
+/// Steps that are left out of a page whose text is masked: they tell what stands there.
+const TELLING_STEPS: [&str; 3] = ["折叠后", "证据", "放过原因"];
+
+/// One link of the chain from the text to the queue.
+pub(super) struct ChainStep<'a> {
+    pub name: &'static str,
+    pub text: Visible<'a>,
+}
+
+fn chain<'a>(steps: Option<&'a Vec<Step>>, is_masked: bool) -> Vec<ChainStep<'a>> {
+    let shown = steps.into_iter().flatten().filter(|step| !is_masked || !TELLING_STEPS.contains(&step.name));
+    shown.map(|step| ChainStep { name: step.name, text: Visible(&step.text) }).collect()
+}
+
+/// Text of a draft on a card.
+pub(super) struct CardText<'a>(Cow<'a, str>);
+
+impl<'a> CardText<'a> {
+    fn new(text: &'a str, is_masked: bool) -> Self {
+        Self(if is_masked { Cow::Owned(masked(text)) } else { Cow::Borrowed(text) })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn visible(&self) -> Visible<'_> {
+        Visible(&self.0)
+    }
+}
+
 pub(super) struct Card<'a> {
     pub number: u32,
     pub severity: Severity,
     pub category: &'static str,
     pub code: Visible<'a>,
-    pub text: Visible<'a>,
+    pub text: CardText<'a>,
     /// Characters of the whole text, when the card shows only its beginning.
     pub text_chars: Option<usize>,
     pub message: Visible<'a>,
     pub suggestion: Option<Visible<'a>>,
     pub basis: Visible<'a>,
     pub transforms: Vec<&'static str>,
-    pub evidence: Vec<String>,
-    pub rule: Visible<'a>,
+    pub chain: Vec<ChainStep<'a>>,
     pub place: String,
     /// Whether the finding has a mark to jump to.
     pub marked: bool,
@@ -35,27 +67,27 @@ pub(super) struct Card<'a> {
 /// A finding with its number on the page.
 pub(super) struct Numbered<'a> {
     pub number: u32,
+    /// Its place in the verdict.
+    nth: usize,
     pub finding: &'a Finding,
 }
 
 /// The findings that are shown, numbered in the order of the verdict.
 pub(super) fn numbered(verdict: &Verdict) -> Vec<Numbered<'_>> {
-    let mut shown: Vec<&Finding> = verdict.findings.iter().collect();
+    let mut shown: Vec<(usize, &Finding)> = verdict.findings.iter().enumerate().collect();
     if shown.len() > CARDS_MAX {
         // Keeps all of a severity that fit, in the order of the verdict.
-        let mut order: Vec<(usize, &Finding)> = shown.into_iter().enumerate().collect();
-        order.sort_by_key(|&(nth, finding)| (std::cmp::Reverse(finding.severity), nth));
-        order.truncate(CARDS_MAX);
-        order.sort_by_key(|&(nth, _)| nth);
-        shown = order.into_iter().map(|(_, finding)| finding).collect();
+        shown.sort_by_key(|&(nth, finding)| (std::cmp::Reverse(finding.severity), nth));
+        shown.truncate(CARDS_MAX);
+        shown.sort_by_key(|&(nth, _)| nth);
     }
-    shown.into_iter().zip(1..).map(|(finding, number)| Numbered { number, finding }).collect()
+    shown.into_iter().zip(1..).map(|((nth, finding), number)| Numbered { number, nth, finding }).collect()
 }
 
 /// The marks of the findings on each string.
 pub(super) fn marks(numbered: &[Numbered<'_>], locator: &Locator<'_, '_>, strings: usize) -> Vec<Vec<Mark>> {
     let mut marks = vec![Vec::new(); strings];
-    for Numbered { number, finding } in numbered {
+    for Numbered { number, finding, .. } in numbered {
         let string = locator.string(finding.field, finding.path.as_deref());
         if let Some(of_string) = string.and_then(|nth| marks.get_mut(nth)) {
             of_string.push(Mark { number: *number, severity: finding.severity, start: finding.start, end: finding.end });
@@ -65,8 +97,8 @@ pub(super) fn marks(numbered: &[Numbered<'_>], locator: &Locator<'_, '_>, string
 }
 
 impl<'a> Card<'a> {
-    pub fn new(numbered: &Numbered<'a>, locator: &Locator<'_, '_>) -> Self {
-        let Numbered { number, finding } = numbered;
+    pub fn new(numbered: &Numbered<'a>, locator: &Locator<'_, '_>, chains: &'a [Vec<Step>], is_masked: bool) -> Self {
+        let Numbered { number, nth, finding } = numbered;
         let path = finding.path.as_deref();
         let (text, text_chars) = words::shortened(&finding.text, CARD_TEXT_CHARS_MAX);
         Self {
@@ -74,14 +106,13 @@ impl<'a> Card<'a> {
             severity: finding.severity,
             category: finding.category.chinese(),
             code: Visible(&finding.code),
-            text: Visible(text),
+            text: CardText::new(text, is_masked),
             text_chars,
             message: Visible(&finding.message),
             suggestion: finding.suggestion.as_deref().filter(|text| !text.is_empty()).map(Visible),
             basis: Visible(&finding.basis),
             transforms: finding.transforms.iter().map(|transform| transform.chinese()).collect(),
-            evidence: finding.evidence.iter().map(|(key, value)| single_line(&words::evidence(key, value))).collect(),
-            rule: Visible(&finding.rule),
+            chain: chain(chains.get(*nth), is_masked),
             place: locator.place(finding.field, path, finding.start, finding.end),
             marked: locator.string(finding.field, path).is_some(),
         }
@@ -89,29 +120,29 @@ impl<'a> Card<'a> {
 }
 
 pub(super) struct SuppressedLine<'a> {
-    pub text: Visible<'a>,
+    pub text: CardText<'a>,
     pub text_chars: Option<usize>,
     pub severity: Severity,
     pub category: &'static str,
     pub code: Visible<'a>,
     pub reason: &'static str,
     pub detail: Visible<'a>,
-    pub rule: Visible<'a>,
+    pub chain: Vec<ChainStep<'a>>,
     pub place: String,
 }
 
 impl<'a> SuppressedLine<'a> {
-    pub fn new(hit: &'a Suppressed, locator: &Locator<'_, '_>) -> Self {
+    pub fn new(hit: &'a Suppressed, locator: &Locator<'_, '_>, steps: Option<&'a Vec<Step>>, is_masked: bool) -> Self {
         let (text, text_chars) = words::shortened(&hit.text, CARD_TEXT_CHARS_MAX);
         Self {
-            text: Visible(text),
+            text: CardText::new(text, is_masked),
             text_chars,
             severity: hit.severity,
             category: hit.category.chinese(),
             code: Visible(&hit.code),
             reason: hit.reason.chinese(),
-            detail: Visible(&hit.detail),
-            rule: Visible(&hit.rule),
+            detail: Visible(if is_masked { "" } else { &hit.detail }),
+            chain: chain(steps, is_masked),
             place: locator.place(hit.field, hit.path.as_deref(), hit.start, hit.end),
         }
     }

@@ -5,11 +5,10 @@ use super::strings::{Locator, MarkedString, Quiet, strings};
 use super::{Frame, rendered};
 use crate::model::{Draft, Field, Level, Queue, Severity, Verdict};
 use crate::web::console::address::{item_address, queue_address};
-use crate::web::console::rows::{Counts, RevisionRow};
+use crate::web::console::rows::{Counts, ItemView, RevisionRow, Viewer};
 use crate::web::console::visible::{Visible, single_line};
 use crate::web::console::words;
 use askama::Template;
-use jiff::Timestamp;
 
 /// Hex digits of a hash that a person compares.
 const SHORT_HASH_CHARS: usize = 12;
@@ -42,6 +41,7 @@ struct ItemPage<'a> {
     level: Option<(Level, &'static str)>,
     revisions: Vec<Revision<'a>>,
     revisions_left_out: usize,
+    next: Option<&'a str>,
 }
 
 /// What the verdict comes to, in one line that is read first.
@@ -64,8 +64,8 @@ enum Reading {
 struct Fact<'a> {
     name: &'static str,
     value: Visible<'a>,
-    /// The whole value, when only its beginning is shown; never text of the draft.
-    whole: &'a str,
+    /// More of it than is shown: a whole hash, the code of a unit; empty when there is no more.
+    whole: Visible<'a>,
 }
 
 struct Revision<'a> {
@@ -77,14 +77,15 @@ struct Revision<'a> {
 }
 
 /// The page of one revision. Without a verdict the machine has not judged it yet, and whether it must be kept secret is
-/// not known: its text is masked, as that of a draft in the secrecy queue is.
-pub fn item_page(draft: &Draft, verdict: Option<&Verdict>, revisions: &[RevisionRow], received_at: Timestamp) -> String {
-    let masked = match verdict.map(|verdict| verdict.queue) {
-        Some(Queue::Secrecy) => Some(
-            "保密审查稿件的内容仅保密审查员和作者可见。系统目前没有登录，无法辨认来人，因此本页用▇代替文字（标点保留），命中的位置照常标出。请到采编系统查看原文。",
+/// not known: its text is masked, as that of every draft with a secrecy finding is, whatever queue it stands in.
+pub fn item_page(view: &ItemView<'_>, viewer: Viewer) -> String {
+    let ItemView { draft, verdict, revisions, .. } = *view;
+    let masked = match verdict.map(Verdict::is_secret) {
+        Some(true) => Some(
+            "保密审查稿件的内容仅保密审查员和作者可见。令牌不分人员，本页无法辨认来人，因此用▇代替文字（标点保留），命中的位置照常标出。请到采编系统查看原文。",
         ),
         None => Some("机审完成之前，尚不知道本稿是否涉密，因此暂用▇代替文字。"),
-        Some(_) => None,
+        Some(false) => None,
     };
     let strings = strings(draft, masked.is_some());
     let locator = Locator::new(&strings);
@@ -104,14 +105,14 @@ pub fn item_page(draft: &Draft, verdict: Option<&Verdict>, revisions: &[Revision
     };
     let revision_text = draft.revision.to_string();
     let as_of = verdict.map(|verdict| verdict.as_of.to_string()).unwrap_or_default();
-    let received = words::time(received_at);
+    let received = words::time(view.received_at);
     let newest = revisions.iter().map(|row| row.revision).max().filter(|&newest| newest > draft.revision);
     let queue = verdict.map(|verdict| verdict.queue);
     let all_suppressed = verdict.map(|verdict| verdict.suppressed.as_slice()).unwrap_or_default();
     let window_title = single_line(&format!("{} 第 {} 版 · {}", draft.id, draft.revision, queue.map_or("等待机审", Queue::chinese)));
 
     rendered(&ItemPage {
-        frame: Frame::new(window_title),
+        frame: Frame::new(window_title, viewer),
         queue: queue.map(|queue| (queue, queue_address(queue, None))),
         standing: Standing::of(verdict),
         masked,
@@ -121,17 +122,23 @@ pub fn item_page(draft: &Draft, verdict: Option<&Verdict>, revisions: &[Revision
         body: body.unwrap_or_else(MarkedString::nothing),
         reading,
         others: marked.into_iter().map(|(_, string)| string).collect(),
-        facts: facts(draft, &received, &revision_text),
+        facts: facts(view, &received, &revision_text),
         declared: if masked.is_some() { Vec::new() } else { declared(draft) },
         counts: counts(verdict),
         findings: verdict.map_or(0, |verdict| verdict.findings.len()),
-        cards: numbered.iter().map(|numbered| Card::new(numbered, &locator)).collect(),
-        suppressed: all_suppressed.iter().take(SUPPRESSED_LISTED_MAX).map(|hit| SuppressedLine::new(hit, &locator)).collect(),
+        cards: numbered.iter().map(|numbered| Card::new(numbered, &locator, &view.chains.findings, masked.is_some())).collect(),
+        suppressed: all_suppressed
+            .iter()
+            .take(SUPPRESSED_LISTED_MAX)
+            .enumerate()
+            .map(|(nth, hit)| SuppressedLine::new(hit, &locator, view.chains.suppressed.get(nth), masked.is_some()))
+            .collect(),
         suppressed_count: all_suppressed.len(),
         machine: machine(verdict, &as_of),
         level: verdict.map(|verdict| (verdict.level, words::final_reviewer(verdict.level, draft.kind))),
         revisions: listed(draft, revisions),
         revisions_left_out: revisions.len().saturating_sub(REVISIONS_LISTED_MAX),
+        next: view.next,
     })
 }
 
@@ -176,28 +183,31 @@ impl MarkedString<'_> {
     }
 }
 
-fn facts<'a>(draft: &'a Draft, received: &'a str, revision: &'a str) -> Vec<Fact<'a>> {
+fn facts<'a>(view: &ItemView<'a>, received: &'a str, revision: &'a str) -> Vec<Fact<'a>> {
+    let draft = view.draft;
     let facts = [
         ("账号", &*draft.account),
         ("平台", &draft.platform),
-        ("主办单位", &draft.unit),
+        ("主办单位", view.unit_name.unwrap_or(&draft.unit)),
         ("类型", words::kind(draft.kind)),
         ("正文格式", words::format(draft.format)),
         ("编号", &draft.id),
         ("版本", revision),
         ("收到", received),
     ];
-    facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| Fact { name, value: Visible(value), whole: "" }).collect()
+    let whole = |name| if name == "主办单位" && view.unit_name.is_some() { &*draft.unit } else { "" };
+    let given = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    given.map(|(name, value)| Fact { name, value: Visible(value), whole: Visible(whole(name)) }).collect()
 }
 
 fn machine<'a>(verdict: Option<&'a Verdict>, as_of: &'a str) -> Vec<Fact<'a>> {
     let Some(verdict) = verdict else { return Vec::new() };
     let short = |hash: &'a str| Visible(words::shortened(hash, SHORT_HASH_CHARS).0);
     vec![
-        Fact { name: "规则集", value: Visible(&verdict.ruleset), whole: "" },
-        Fact { name: "规则基准日", value: Visible(as_of), whole: "" },
-        Fact { name: "机审结论号", value: short(&verdict.verdict_id), whole: &verdict.verdict_id },
-        Fact { name: "内容校验值", value: short(&verdict.content_hash), whole: &verdict.content_hash },
+        Fact { name: "规则集", value: Visible(&verdict.ruleset), whole: Visible("") },
+        Fact { name: "规则基准日", value: Visible(as_of), whole: Visible("") },
+        Fact { name: "机审结论号", value: short(&verdict.verdict_id), whole: Visible(&verdict.verdict_id) },
+        Fact { name: "内容校验值", value: short(&verdict.content_hash), whole: Visible(&verdict.content_hash) },
     ]
 }
 
@@ -243,8 +253,10 @@ fn listed<'a>(draft: &Draft, revisions: &'a [RevisionRow]) -> Vec<Revision<'a>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::Step;
     use crate::model::{Category, Evidence, Finding, Scalar, Suppressed, SuppressedReason, Transform, Undetermined, UndeterminedReason};
     use crate::web::console::pages::cards::CARDS_MAX;
+    use crate::web::console::rows::Chains;
     use crate::web::console::visible::tests::read_back;
 
     fn draft(change: impl FnOnce(&mut serde_json::Value)) -> Draft {
@@ -292,7 +304,22 @@ mod tests {
     }
 
     fn page(draft: &Draft, verdict: Option<&Verdict>) -> String {
-        item_page(draft, verdict, &[], "2026-11-23T01:00:00Z".parse().expect("a time"))
+        let chains = verdict.map(chains).unwrap_or_default();
+        item_page(&view(draft, verdict, &chains), Viewer::default())
+    }
+
+    fn view<'a>(draft: &'a Draft, verdict: Option<&'a Verdict>, chains: &'a Chains) -> ItemView<'a> {
+        let received_at = "2026-11-23T01:00:00Z".parse().expect("a time");
+        ItemView { draft, verdict, unit_name: Some("示例县人民政府办公室"), revisions: &[], received_at, next: None, chains }
+    }
+
+    /// One step for each part of the verdict, each telling its number.
+    fn chains(verdict: &Verdict) -> Chains {
+        let steps = |kind: &str, count: usize| {
+            let step = |name, n: usize| Step { name, text: format!("{kind} {n}") };
+            (0..count).map(|n| vec![step("折叠后", n), step("规则", n)]).collect()
+        };
+        Chains { findings: steps("折法", verdict.findings.len()), suppressed: steps("放法", verdict.suppressed.len()) }
     }
 
     /// The body as a reader of the page gets it.
@@ -333,8 +360,8 @@ mod tests {
             "删除",
             "二(四)",
             "全角→半角、隐藏文字",
-            "广告评分：8",
-            "ads/contact:1",
+            "怎样得出",
+            "折法 0",
             "正文 第 2 行第 2 字",
         ] {
             assert!(page.contains(words), "{words}");
@@ -380,6 +407,37 @@ mod tests {
             assert!(!page.contains(hidden), "{hidden}");
         }
         assert!(page.contains("仅保密审查员和作者可见") && page.contains("id=\"m1\"") && page.contains("不得留私人联系方式"));
+        let (_, aside) = page.split_once("<aside").expect("the findings");
+        assert!(aside.contains("▇▇") && !aside.contains("秘密<"), "the card does not quote it either");
+        assert!(aside.contains("<b>规则</b>") && !aside.contains("<b>折叠后</b>"), "nor does the chain");
+    }
+
+    #[test]
+    fn a_draft_with_a_secrecy_finding_is_masked_in_every_queue() {
+        let draft = draft(|_| {});
+        for queue in [Queue::Major, Queue::Comment, Queue::Ad] {
+            for (code, severity, masks) in
+                [("SEC.INTERNAL", Severity::S1, true), ("PII.MILITARY", Severity::S3, true), ("SEC.MARK", Severity::S0, false)]
+            {
+                let secret = Finding { code: code.into(), ..finding(severity, Field::Body, None, 0, 2) };
+                let page = page(&draft, Some(&verdict(&draft, queue, vec![secret])));
+                assert_eq!(page.contains("仅保密审查员和作者可见"), masks, "{queue:?} {code}");
+                assert_eq!(page.contains("电话另行公布"), !masks, "{queue:?} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_unit_has_its_name_and_the_next_item_is_one_step_away() {
+        let draft = draft(|_| {});
+        let (verdict, chains) = (verdict(&draft, Queue::Ad, Vec::new()), Chains::default());
+        let view = view(&draft, Some(&verdict), &chains);
+        let last = item_page(&view, Viewer::default());
+        assert!(last.contains("<bdi title=\"示例单位\">示例县人民政府办公室</bdi>"));
+        assert!(last.contains("本件之后没有稿件") && !last.contains("id=\"next\""));
+        let page = item_page(&ItemView { next: Some("/items/u/b/1"), ..view }, Viewer { can_sign_out: true });
+        assert!(page.contains("id=\"next\" rel=\"next\" href=\"/items/u/b/1\"") && page.contains("广告引流下一件"));
+        assert!(page.contains("action=\"/logout\""));
     }
 
     #[test]
@@ -461,7 +519,9 @@ mod tests {
             state: state.into(),
         };
         let rows = [row(1, "superseded"), row(2, "superseded"), row(3, "screened")];
-        let page = item_page(&draft, Some(&verdict(&draft, Queue::Ad, Vec::new())), &rows, rows[1].received_at);
+        let verdict = verdict(&draft, Queue::Ad, Vec::new());
+        let chains = Chains::default();
+        let page = item_page(&ItemView { revisions: &rows, ..view(&draft, Some(&verdict), &chains) }, Viewer::default());
         assert!(page.contains("已提交第 3 版") && page.contains(&item_address("示例单位", "A/1", 3)) && page.contains("已被新版本代替"));
     }
 

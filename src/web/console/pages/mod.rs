@@ -5,15 +5,19 @@ mod cards;
 mod item;
 mod items;
 mod queues;
+mod sign_in;
 mod strings;
 mod trouble;
 
+pub use cards::{CARDS_MAX, SUPPRESSED_LISTED_MAX};
 pub use item::item_page;
 pub use items::items_page;
 pub use queues::queues_page;
+pub use sign_in::{SignIn, sign_in_page};
 pub use trouble::{Trouble, trouble_page};
 
 use super::assets::{Asset, ICON, SCRIPT, STYLE};
+use super::rows::Viewer;
 use askama::Template;
 
 /// What every page names besides its content.
@@ -23,11 +27,12 @@ struct Frame {
     style: Asset,
     script: Asset,
     icon: Asset,
+    viewer: Viewer,
 }
 
 impl Frame {
-    fn new(title: String) -> Self {
-        Self { title: format!("{title} · 先审"), style: STYLE, script: SCRIPT, icon: ICON }
+    fn new(title: String, viewer: Viewer) -> Self {
+        Self { title: format!("{title} · 先审"), style: STYLE, script: SCRIPT, icon: ICON, viewer }
     }
 }
 

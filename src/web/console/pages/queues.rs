@@ -3,7 +3,7 @@
 use super::{Frame, rendered};
 use crate::model::Queue;
 use crate::web::console::address::queue_address;
-use crate::web::console::rows::{QueueRow, Status};
+use crate::web::console::rows::{QueueRow, Status, Viewer};
 use crate::web::console::visible::Visible;
 use crate::web::console::words;
 use askama::Template;
@@ -43,7 +43,7 @@ struct Card {
 }
 
 /// All queues with counts and ages, in the order of urgency.
-pub fn queues_page(rows: &[QueueRow], status: &Status) -> String {
+pub fn queues_page(rows: &[QueueRow], status: &Status, viewer: Viewer) -> String {
     let card = |&queue: &Queue| {
         let of_queue = || rows.iter().filter(|row| row.queue == queue);
         Card {
@@ -60,7 +60,7 @@ pub fn queues_page(rows: &[QueueRow], status: &Status) -> String {
         .map(|(nth, (name, queues))| Group { name, first: nth == 0, cards: queues.iter().map(card).collect() })
         .collect();
     rendered(&QueuesPage {
-        frame: Frame::new("待审总览".to_owned()),
+        frame: Frame::new("待审总览".to_owned(), viewer),
         groups,
         items: rows.iter().map(|row| row.items).sum(),
         oldest: rows.iter().filter_map(|row| row.oldest_seconds).max().map(words::age),
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn every_queue_is_on_the_page_once_with_its_count_and_age() {
-        let page = queues_page(&[row(Queue::Ad, 12, Some(7_300)), row(Queue::Major, 3, Some(61))], &Status::default());
+        let page = queues_page(&[row(Queue::Ad, 12, Some(7_300)), row(Queue::Major, 3, Some(61))], &Status::default(), Viewer::default());
         for queue in Queue::ALL {
             assert_eq!(page.matches(&format!("href=\"/queues/{}\"", queue.as_str())).count(), 1, "{queue:?}");
             assert!(page.contains(queue.chinese()));
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_most_urgent_queues_come_first() {
-        let page = queues_page(&[], &Status::default());
+        let page = queues_page(&[], &Status::default(), Viewer::default());
         let at = |queue: Queue| page.find(&format!("/queues/{}\"", queue.as_str())).expect("on the page");
         assert!(at(Queue::CommentUrgent) < at(Queue::Secrecy) && at(Queue::Secrecy) < at(Queue::Major));
         assert!(at(Queue::Major) < at(Queue::Privacy) && at(Queue::Routine) < at(Queue::Comment));
@@ -99,6 +99,12 @@ mod tests {
     #[test]
     fn a_notice_is_shown_and_escaped() {
         let status = Status { notice: Some("第 3 行<b>有误".to_owned()), ..Status::default() };
-        assert!(queues_page(&[], &status).contains("第 3 行&lt;b&gt;有误"));
+        assert!(queues_page(&[], &status, Viewer::default()).contains("第 3 行&lt;b&gt;有误"));
+    }
+
+    #[test]
+    fn whoever_signed_in_can_sign_out() {
+        let page = |can_sign_out| queues_page(&[], &Status::default(), Viewer { can_sign_out });
+        assert!(page(true).contains("<form class=\"sign-out\" method=\"post\" action=\"/logout\">") && !page(false).contains("<form"));
     }
 }

@@ -1,6 +1,7 @@
 //! Pages for what cannot be shown.
 
 use super::{Frame, rendered};
+use crate::web::console::rows::Viewer;
 use askama::Template;
 
 /// Why there is no page.
@@ -46,9 +47,9 @@ struct TroublePage {
 }
 
 /// The page shown instead.
-pub fn trouble_page(trouble: Trouble) -> String {
+pub fn trouble_page(trouble: Trouble, viewer: Viewer) -> String {
     let (heading, advice) = trouble.words();
-    rendered(&TroublePage { frame: Frame::new(heading.to_owned()), heading, advice })
+    rendered(&TroublePage { frame: Frame::new(heading.to_owned(), viewer), heading, advice })
 }
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn each_trouble_says_what_to_do_and_leads_back() {
         for trouble in [Trouble::BadAddress, Trouble::NotFound, Trouble::Busy, Trouble::Failed] {
-            let page = trouble_page(trouble);
+            let page = trouble_page(trouble, Viewer::default());
             assert!(page.contains(trouble.words().0) && page.contains(trouble.words().1) && page.contains("href=\"/\""));
         }
     }
