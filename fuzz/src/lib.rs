@@ -6,9 +6,7 @@ mod rules;
 
 use rules::{FILES, RULES, assert_sound};
 use xianshen::explain::Explainer;
-use xianshen::model::{
-    Attachment, Declared, Draft, Format, Image, Kind, Link, Severity, Source, UndeterminedReason, Verdict,
-};
+use xianshen::model::{Attachment, Declared, Draft, Format, Image, Kind, Link, Severity, Source, UndeterminedReason, Verdict};
 use xianshen::ruleset::{RuleFiles, Ruleset};
 use xianshen::text::extract::extract as passages_of;
 
