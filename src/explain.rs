@@ -117,6 +117,7 @@ impl<'a> Explainer<'a> {
                 MatchMode::Fold => "折叠后比对",
                 MatchMode::Skip => "折叠后比对，可隔符号",
                 MatchMode::Pinyin => "折叠后比对，可隔符号，也认拼音",
+                MatchMode::Disguise => "按列明的伪装方式比对",
                 MatchMode::Regex => "按句式比对",
             };
             let boundary = if row.on_word_boundary { "，须是完整的词" } else { "" };
