@@ -60,6 +60,14 @@ pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool
     while let Some(step) = folded.classes.get(at..).and_then(|rest| memchr::memchr(Class::PUNCTUATION, rest)) {
         let mark = at + step;
         at = mark + 1;
+        // Nearly every mark stands between two words that no term joins.
+        if let Some(&[a, _, b]) = folded.chars.get(mark - 1..mark + 2)
+            && folded.class(mark - 1).is_word()
+            && folded.class(mark + 1).is_word()
+            && !matcher.may_bridge(a, b)
+        {
+            continue;
+        }
         if !is_gap(folded, mark) {
             continue;
         }
