@@ -98,7 +98,7 @@ impl Ruleset {
 
     /// The name of the unit that runs an account, or of the unit alone; `None` when `units.csv` names neither.
     pub fn unit_name(&self, unit: &str, account: &str) -> Option<&str> {
-        let name = |account: &str| self.lexicon.tables.units.get(&(unit.to_owned(), account.to_owned())).map(|row| &*row.name);
+        let name = |account: &str| self.lexicon.tables.unit(unit, account).map(|row| &*row.name);
         name(account).filter(|name| !name.is_empty()).or_else(|| name("")).filter(|name| !name.is_empty())
     }
 
@@ -234,7 +234,7 @@ impl Ruleset {
 
     /// By the units table, else by the account's name.
     fn account_kind(&self, draft: &Draft) -> AccountKind {
-        let row = |account: &str| self.lexicon.tables.units.get(&(draft.unit.clone(), account.to_owned()));
+        let row = |account: &str| self.lexicon.tables.unit(&draft.unit, account);
         match row(&draft.account).or_else(|| row("")).map(|r| r.kind.as_str()) {
             Some("police" | "court") => return AccountKind::Justice,
             Some("employment") => return AccountKind::Employment,

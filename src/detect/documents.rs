@@ -10,7 +10,10 @@ use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use std::ops::Range;
 
-const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+const PROVINCES: [char; 31] = [
+    '京', '津', '沪', '渝', '冀', '豫', '云', '辽', '黑', '湘', '皖', '鲁', '新', '苏', '浙', '赣', '鄂', '桂', '甘', '晋', '蒙', '陕',
+    '吉', '闽', '贵', '粤', '青', '藏', '川', '宁', '琼',
+];
 /// Fewest letters and digits of a document that is no plate.
 const DOCUMENT_CHARS_MIN: usize = 8;
 const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
@@ -23,7 +26,7 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
     let chars = reading.folded.chars.as_slice();
     let mut at = 0;
     // Everything here has letters or digits: go from one run of them to the next.
-    while let Some(first) = reading.folded.next_of(Class::DIGIT | Class::LETTER, at) {
+    while let Some(first) = reading.alphanumerics.next(at) {
         at = first;
         let Some(&c) = chars.get(at).filter(|c| c.is_ascii_alphanumeric()) else {
             at += 1;
@@ -32,7 +35,8 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
         if let Some(sign) = military_sign(reading, at) {
             military(personal, scan, index, sign, report);
         }
-        let end = chars.iter().skip(at).position(|c| !c.is_ascii_alphanumeric()).map_or(chars.len(), |n| at + n);
+        let rest = chars.get(at..).unwrap_or_default();
+        let end = at + rest.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let separator = chars.get(end).copied();
         if matches!(separator, Some('.' | ':' | '-')) {
             if c.is_ascii_digit() && end - at <= 3 && separator == Some('.') {
@@ -42,11 +46,15 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
                 mac_address(scan, index, at, report);
             }
         }
-        if end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
+        let may_be_document = end - at >= DOCUMENT_CHARS_MIN || may_be_plate(reading, at);
+        if may_be_document && end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
             token(personal, scan, index, at..end, report);
         }
-        let mailbox_end = (end..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| "._%+-".contains(c)));
-        if let Some(sign) = mailbox_end.filter(|&i| reading.char(i) == Some('@')) {
+        let mut sign = end;
+        while matches!(chars.get(sign), Some('.' | '_' | '%' | '+' | '-')) {
+            sign += 1;
+        }
+        if chars.get(sign) == Some(&'@') {
             email(personal, scan, index, sign, report);
         }
         at = end;
@@ -135,6 +143,13 @@ fn uscc(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>,
     }
 }
 
+/// Whether what stands before a run of letters and digits lets it be a plate.
+fn may_be_plate(reading: &Reading<'_>, at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).and_then(|i| reading.char(i)) else { return false };
+    let of_province = || reading.char(at).is_some_and(|c| c.is_ascii_alphabetic()) || reading.ends_with(at - 1, "wj");
+    before == '使' || of_province() && PROVINCES.contains(&before)
+}
+
 /// A plate whose letters begin at `range.start`, right after the province (GA 36): its end.
 fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: impl Fn() -> bool) -> Option<(&'static str, usize)> {
     let province = reading.char(range.start.checked_sub(1)?)?;
@@ -143,7 +158,7 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: impl Fn() 
     if province == '使' && range.len() == 6 && rest(range.start, range.end).iter().all(char::is_ascii_digit) {
         return Some(("PII.PLATE", range.end));
     }
-    if !PROVINCES.contains(province) {
+    if !PROVINCES.contains(&province) {
         return None;
     }
     if reading.ends_with(range.start - 1, "wj") {

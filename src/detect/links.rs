@@ -230,9 +230,10 @@ impl Links {
         let mut at = 0;
         // Before the sign that makes an address stands a letter or a digit, or 小程序: go from run to run.
         let is_mini_program = |at: usize| chars.get(at) == Some(&'序') && reading.starts_with(at + 1, "://");
-        let has_mini_program = reading.passage.text.contains("#小程序");
+        let text = &*reading.passage.text;
+        let has_mini_program = memchr::memchr(b'#', text.as_bytes()).is_some() && text.contains("#小程序");
         loop {
-            let next = match reading.folded.next_of(Class::DIGIT | Class::LETTER, at) {
+            let next = match reading.alphanumerics.next(at) {
                 Some(next) if !has_mini_program => next,
                 next => match (at..next.unwrap_or(reading.len())).find(|&i| is_mini_program(i)).or(next) {
                     Some(next) => next,
@@ -457,8 +458,8 @@ pub fn is_official(scan: &Scan<'_>, host: &str) -> bool {
         return true;
     }
     let below = |parent: &String| host == parent || host.strip_suffix(parent.as_str()).is_some_and(|h| h.ends_with('.'));
-    let unit = tables.units.get(&(scan.draft.unit.clone(), String::new()));
-    let account = tables.units.get(&(scan.draft.unit.clone(), scan.draft.account.clone()));
+    let unit = tables.unit(&scan.draft.unit, "");
+    let account = tables.unit(&scan.draft.unit, &scan.draft.account);
     [unit, account].into_iter().flatten().any(|row| row.own_hosts.iter().chain(&row.ancestor_hosts).any(below))
         || tables.source_units.iter().any(|s| s.hosts.iter().any(below))
 }

@@ -43,60 +43,58 @@ enum Demand {
 
 /// The name that begins at `at`, by surname: its end.
 fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists, demand: Demand) -> Option<usize> {
-    let titles = lists.titles;
-    let surname_len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
+    let given = at + lexicon.tables.surname_len(reading.chars(at..at + 2))?;
+    if ends_name(reading, given) || reading.char(given) == Some('某') {
+        return None;
+    }
+    // With nothing before it a name goes up to the next sign.
+    if demand == Demand::None && !ends_name(reading, given + 1) && !ends_name(reading, given + 2) {
+        return None;
+    }
     if demand != Demand::Certain && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) {
         return None;
     }
-    let is_han = |i: usize| reading.class(i).is(Class::HAN);
     // 120万儿童
     if at > 0 && reading.class(at - 1).is(Class::DIGIT) && matches!(reading.char(at), Some('万' | '千' | '百')) {
         return None;
     }
+    let end = [given + 2, given + 1].into_iter().find(|&end| is_name(reading, lexicon, at, given..end, lists, demand))?;
     // 养老, 毕业后: everyday words that begin like a name. 负责人：禄劝彝族苗族自治县 is a place.
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..(at + 4).min(reading.len())).any(|h| h.start as usize == at);
-    if demand != Demand::Certain && is_everyday() || is_autonomous_area(reading, at) {
-        return None;
+    let is_other = demand != Demand::Certain && is_everyday() || is_autonomous_area(reading, at);
+    (!is_other).then_some(end)
+}
+
+/// Whether the surname at `at` and what follows as the given name make a name that ends there.
+fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, demand: Demand) -> bool {
+    let end = given.end;
+    let is_no_name = |c: &char| matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或');
+    if given.clone().any(|i| ends_name(reading, i)) || reading.chars(given.clone()).iter().any(is_no_name) {
+        return false;
     }
-    let given = at + surname_len;
-    if !is_han(given) || reading.char(given) == Some('某') {
-        return None;
+    let ends = ends_name(reading, end);
+    if demand == Demand::None && !ends {
+        return false;
     }
-    for len in [2, 1] {
-        let end = given + len;
-        let is_no_name = |c: char| matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或');
-        if !(given..end).all(is_han) || (given..end).any(|i| reading.char(i).is_some_and(is_no_name)) {
-            continue;
-        }
-        // With nothing before it a name goes up to the next sign.
-        if demand == Demand::None && !ends_name(reading, end) {
-            continue;
-        }
-        let name = reading.text(at..end);
-        // 关心、养老 are words, 高平、江城 places: no persons, unless the dictionary knows the word as a name.
-        if lexicon.segmenter.has_word(&name) && !lexicon.segmenter.is_person(&name) {
-            continue;
-        }
-        // 县长、公司 are no given names.
-        if reading.words_in(lexicon, titles, given..end + 1).any(|h| (h.start as usize) < end) {
-            continue;
-        }
-        if ends_name(reading, end) {
-            return Some(end);
-        }
-        if demand == Demand::None {
-            continue;
-        }
-        // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
-        let takes = |from: usize| (2..=4).any(|n| lexicon.segmenter.has_word(&reading.text(from..from + n)));
-        let crosses = (given..end).any(|i| (2..=3).any(|n| i + n > end && lexicon.segmenter.has_word(&reading.text(i..i + n))));
-        let starts_word = takes(end)
-            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c));
-        if starts_word && !crosses {
-            return Some(end);
-        }
+    let is_word = |range: Range<usize>| lexicon.segmenter.has(reading.chars(range));
+    // 关心、养老 are words, 高平、江城 places: no persons, unless the dictionary knows the word as a name.
+    if is_word(at..end) && !lexicon.segmenter.is_person(reading.chars(at..end)) {
+        return false;
     }
-    None
+    // 县长、公司 are no given names.
+    if reading.words_in(lexicon, lists.titles, given.start..end + 1).any(|h| (h.start as usize) < end) {
+        return false;
+    }
+    if ends {
+        return true;
+    }
+    // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
+    let starts_word = || {
+        (2..=4).any(|len| is_word(end..end + len))
+            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
+    };
+    let crosses = || given.clone().any(|i| (2..=3).any(|len| i + len > end && is_word(i..i + len)));
+    starts_word() && !crosses()
 }
 
 /// Longest name of an autonomous area up to 自治, in characters.
@@ -105,20 +103,22 @@ const AREA_CHARS: usize = 12;
 /// Whether the name of an autonomous area begins here.
 fn is_autonomous_area(reading: &Reading<'_>, at: usize) -> bool {
     let len = (at..at + AREA_CHARS).take_while(|&i| reading.class(i).is(Class::HAN)).count();
-    reading.text(at..at + len).split_once("自治").is_some_and(|(head, _)| head.contains('族'))
+    let run = reading.chars(at..at + len);
+    let head = run.windows(2).position(|pair| pair == ['自', '治']).and_then(|end| run.get(..end));
+    head.is_some_and(|head| head.contains(&'族'))
 }
 
 /// 张某、张某某、欧阳某、张*、张**: the end of the masked name at `at`.
 fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
-    let len = lexicon.tables.surname_len(reading.folded.chars.get(at..).unwrap_or_default())?;
+    let len = lexicon.tables.surname_len(reading.chars(at..at + 2))?;
+    let is_mask = |i: usize| matches!(reading.char(i), Some('某' | '*' | '×' | '○' | 'x'));
+    if !is_mask(at + len) {
+        return None;
+    }
     if len == 1 && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) && !ends_name(reading, at.wrapping_sub(1)) {
         return None;
     }
     let mut end = at + len;
-    let is_mask = |i: usize| matches!(reading.char(i), Some('某' | '*' | '×' | '○' | 'x'));
-    if !is_mask(end) {
-        return None;
-    }
     while is_mask(end) && end < at + len + 3 {
         end += 1;
     }
@@ -167,7 +167,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         } else {
             let demand = if at > word_end { Demand::Certain } else { Demand::Likely };
             // 直接责任人员, 妇女儿童, 行业主管: the word itself goes on.
-            if demand == Demand::Likely && GOES_ON.contains(&reading.text(at.saturating_sub(1)..at + 1).as_str()) {
+            if demand == Demand::Likely && GOES_ON.iter().any(|word| reading.starts_with(at.saturating_sub(1), word)) {
                 continue;
             }
             if let Some(end) = name_at(reading, lexicon, at, lists, demand) {
@@ -189,65 +189,86 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
         }
     }
-    // 2. At the head of a clause that goes on like a person: （男，、，女，、，16岁、（手机 … or with a personal number near.
-    // Without any sign of a person there is nobody to look for.
-    let has_sign = !proofs.is_empty() || reading.lists.meets(lists.illness.and(lists.opening).and(lists.sign));
-    let mut at = if has_sign { 0 } else { reading.len() };
-    while let Some(c) = reading.char(at) {
-        if !lexicon.tables.begins_surname(c) {
-            at += 1;
-            continue;
+    // 2. At the head of a clause, near what says that a person stands there.
+    let mut at = 0;
+    for stretch in places_of_signs(reading, lexicon, lists, proofs) {
+        at = at.max(stretch.start);
+        while at < stretch.end {
+            let Some(person) = at_head(reading, lexicon, lists, proofs, at) else {
+                at += 1;
+                continue;
+            };
+            at = if person.is_masked { person.range.end } else { at + 1 };
+            add(person);
         }
-        // 其中陈某（16岁…）: 某 says enough by itself.
-        if reading.char(at + 1) == Some('某')
-            && let Some(end) = masked_at(reading, lexicon, at)
-        {
-            add(Person { range: at..end, is_masked: true, why: "已遮蔽的姓名", is_later_in_list: false });
-            at = end;
-            continue;
-        }
-        let after_break = at == 0 || !reading.class(at - 1).is(Class::HAN | Class::LETTER);
-        let opened = is_after_opening(reading, lexicon, lists, at);
-        let asked = opened || at > 0 && matches!(reading.char(at - 1), Some('请' | '由'));
-        let leads = after_break || asked;
-        if !leads || !reading.class(at).is(Class::HAN) {
-            at += 1;
-            continue;
-        }
-        if let Some(end) = masked_at(reading, lexicon, at) {
-            add(Person { range: at..end, is_masked: true, why: "已遮蔽的姓名", is_later_in_list: false });
-            at = end;
-            continue;
-        }
-        let close = proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
-        let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
-        let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
-        let Some(end) = name_at(reading, lexicon, at, lists, demand) else {
-            at += 1;
-            continue;
-        };
-        // 张三，因病致困
-        let says_on = end + usize::from(matches!(reading.char(end), Some(',' | '，')));
-        let is_ill = reading.words_in(lexicon, lists.illness, end..end + 6).any(|h| h.start as usize == end || h.start as usize == says_on);
-        let why = if is_ill {
-            Some("后接病情")
-        } else if goes_on_like_a_person(reading, end) {
-            Some("后接性别、年龄")
-        } else if close {
-            Some("附近有本人号码")
-        } else if opened {
-            Some("前接单位、班级")
-        } else {
-            None
-        };
-        if let Some(why) = why {
-            let is_later_in_list = list_number(reading, at).is_some_and(|n| n > 1);
-            add(Person { range: at..end, is_masked: false, why, is_later_in_list });
-        }
-        at += 1;
     }
     persons.sort_by_key(|p| p.range.start);
     persons
+}
+
+/// How far behind the first character of a name the sign of a person may begin, in characters: `欧阳张三（ 116周岁`.
+const SIGN_CHARS: usize = 12;
+
+/// Stretches, by place, in which a name may begin that something says is a person's. Without any sign of a person there is
+/// nobody to look for.
+fn places_of_signs(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>]) -> Vec<Range<usize>> {
+    let signs = lists.illness.and(lists.opening).and(lists.sign);
+    if proofs.is_empty() && !reading.lists.meets(signs) {
+        return Vec::new();
+    }
+    // A letter may hide a name too.
+    if !proofs.is_empty() || reading.classes.is(Class::LETTER) {
+        return std::iter::once(0..reading.len()).collect();
+    }
+    let hits = reading.words_in(lexicon, signs, 0..reading.len());
+    hits.map(|hit| (hit.start as usize).saturating_sub(SIGN_CHARS)..hit.end as usize + 1).collect()
+}
+
+/// A person at `at`, at the head of a clause that goes on like one: （男，、，女，、，16岁、（手机 … or with a personal number near.
+fn at_head(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>], at: usize) -> Option<Person> {
+    let c = reading.char(at)?;
+    let before = at.checked_sub(1);
+    let after_break = before.is_none_or(|i| !reading.class(i).is(Class::HAN | Class::LETTER));
+    let is_requested = before.is_some_and(|i| matches!(reading.char(i), Some('请' | '由')));
+    let has_opening = reading.lists.meets(lists.opening);
+    let has_mask = reading.char(at + 1) == Some('某');
+    // All asked at once: each alone is hard to foresee for the processor, all together are seldom true.
+    if !((after_break | is_requested | has_opening | has_mask) & lexicon.tables.begins_surname(c)) {
+        return None;
+    }
+    let masked = |end: usize| Person { range: at..end, is_masked: true, why: "已遮蔽的姓名", is_later_in_list: false };
+    // 其中陈某（16岁…）: 某 says enough by itself.
+    if has_mask && let Some(end) = masked_at(reading, lexicon, at) {
+        return Some(masked(end));
+    }
+    let opened = is_after_opening(reading, lexicon, lists, at);
+    let asked = opened || is_requested;
+    if !(after_break || asked) || !reading.class(at).is(Class::HAN) {
+        return None;
+    }
+    if let Some(end) = masked_at(reading, lexicon, at) {
+        return Some(masked(end));
+    }
+    let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
+    let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
+    let end = name_at(reading, lexicon, at, lists, demand)?;
+    let close = || proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
+    // 张三，因病致困
+    let says_on = end + usize::from(matches!(reading.char(end), Some(',' | '，')));
+    let is_ill = reading.words_in(lexicon, lists.illness, end..end + 6).any(|h| h.start as usize == end || h.start as usize == says_on);
+    let why = if is_ill {
+        "后接病情"
+    } else if goes_on_like_a_person(reading, end) {
+        "后接性别、年龄"
+    } else if close() {
+        "附近有本人号码"
+    } else if opened {
+        "前接单位、班级"
+    } else {
+        return None;
+    };
+    let is_later_in_list = list_number(reading, at).is_some_and(|n| n > 1);
+    Some(Person { range: at..end, is_masked: false, why, is_later_in_list })
 }
 
 /// 我镇、五年级1班的 … : the word that ends here leads over to a name.

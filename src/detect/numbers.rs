@@ -30,6 +30,8 @@ pub struct Chain {
 const GROUPS_MAX: usize = 64;
 /// Fewest digits of a chain that can hold a personal number.
 pub const CHAIN_DIGITS_MIN: usize = 7;
+/// Within how many characters the first of so many digits stand, with a separator after each.
+const CHAIN_CHARS: usize = 2 * CHAIN_DIGITS_MIN - 1;
 /// Most letters that look like digits before the first digit of a group.
 const LOOKALIKES_MAX: usize = 3;
 /// Fewest Han numerals in a row that are read as a number.
@@ -48,14 +50,24 @@ pub fn lookalike(c: char) -> Option<u8> {
     }
 }
 
-/// All chains of a reading that have at least [`CHAIN_DIGITS_MIN`] digits, in order.
+/// All chains of a reading that have at least [`CHAIN_DIGITS_MIN`] digits, in order; some of fewer may be among them.
 pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     let mut chains: Vec<Chain> = Vec::new();
+    if !reading.classes.is(Class::DIGIT | Class::NUMERAL) {
+        return chains;
+    }
     let mut at = 0;
-    while let Some(first) = reading.folded.next_of(Class::DIGIT | Class::NUMERAL, at) {
+    while let Some(first) = reading.numerals.next(at) {
         at = first;
         // What stands right behind a chain may be its next group, however short.
         let continues = chains.last().and_then(|c| c.groups.last()).is_some_and(|last| at <= last.range.end + LOOKALIKES_MAX + 1);
+        // Most digits of ordinary text are years, counts and list numbers, alone for far and wide.
+        let from = at.saturating_sub(LOOKALIKES_MAX);
+        if !continues && (reading.numerals.count_either(&reading.alphanumerics, from, at - from + CHAIN_CHARS) as usize) < CHAIN_DIGITS_MIN
+        {
+            at = reading.numerals.run_end(at);
+            continue;
+        }
         if !continues && let Some(end) = short_chain(reading, at) {
             at = end;
             continue;
@@ -93,8 +105,7 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     chains
 }
 
-/// The end of what could be a chain at `at` when it has too few digits to be any number that matters; most digits of
-/// ordinary text are years, counts and list numbers.
+/// The end of what could be a chain at `at` when it has too few digits to be any number that matters.
 fn short_chain(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let (mut digits, mut end, mut is_digit) = (0, at, true);
     if at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| lookalike(c).is_some()) {

@@ -7,6 +7,7 @@ use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
 use crate::model::{Severity, SuppressedReason};
+use crate::text::class_bits::next_where;
 use crate::text::fold::Class;
 use regex::Regex;
 use std::ops::Range;
@@ -65,7 +66,8 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
     track(personal, scan, index, persons, report);
 }
 
-const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+/// What a building, a room, a staircase and the parts of a village end in.
+const ADDRESS_SIGNS: [char; 10] = ['栋', '幢', '座', '室', '楼', '单', '组', '寨', '屯', '队'];
 /// Most spans of minors that can end behind a person and begin before.
 const NEIGHBOURS: usize = 8;
 
@@ -212,18 +214,18 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
     let Some(reading) = scan.readings.get(index) else { return };
     let chars = reading.folded.chars.as_slice();
     let villages = reading.lists.meets(personal.address) || !persons.is_empty();
-    let rooms = reading.classes.is(Class::DIGIT);
     let mut at = 0;
     while at < chars.len() {
         if !villages {
             // Only what follows a digit can be a building or a room: go from digit to digit.
-            match reading.folded.next_digit(at).filter(|_| rooms) {
-                Some(digit) => {
-                    let end = (digit..chars.len()).find(|&i| !reading.class(i).is(Class::DIGIT)).unwrap_or(chars.len());
-                    at = end + usize::from(chars.get(end) == Some(&'号'));
-                }
-                None => return,
-            }
+            let Some(digit) = reading.digits.next(at) else { return };
+            let end = reading.digits.run_end(digit);
+            at = end + usize::from(chars.get(end) == Some(&'号'));
+        } else {
+            let Some((sign, _)) = next_where(chars, at, |c| ADDRESS_SIGNS.iter().fold(false, |any, sign| any | (c == *sign))) else {
+                return;
+            };
+            at = sign;
         }
         let is_trigger = match chars.get(at) {
             Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
@@ -239,12 +241,14 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
             continue;
         }
         let clause = address_window(reading, at);
-        let text = reading.text(clause.clone());
-        let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
         // What every match must hold is looked for first: most windows have none of it.
-        let holds = |signs: &[char]| text.contains(signs);
-        let room = patterns.room.as_ref().filter(|_| holds(&DIGITS)).and_then(|r| r.find(&text));
+        let window = reading.chars(clause.clone());
+        let holds = |signs: &[char]| window.iter().any(|c| signs.contains(c));
+        let may_be_room = may_hold_room(window);
         let may_be_village = holds(&['组', '寨', '屯', '队']) && holds(&['乡', '镇', '街']) && holds(&['村', '社']);
+        let text = if may_be_room || may_be_village { reading.text(clause.clone()) } else { String::new() };
+        let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
+        let room = patterns.room.as_ref().filter(|_| may_be_room).and_then(|r| r.find(&text));
         let village = patterns.village.as_ref().filter(|_| may_be_village && room.is_none()).and_then(|r| r.find(&text));
         let Some((found, is_room)) = room.map(|m| (m, true)).or(village.map(|m| (m, false))) else {
             at = clause.end.max(at + 1);
@@ -270,6 +274,31 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
             report.find(found(if person { Severity::S3 } else { Severity::S2 }));
         }
     }
+}
+
+/// Whether the window holds what every match of [`Patterns::room`] does: a building with a number before it that another
+/// one follows or that stands in a place to live, a numbered room, or a staircase with its room. 14座绿色矿山 is none.
+fn may_hold_room(window: &[char]) -> bool {
+    let is_digit = |at: usize| window.get(at).is_some_and(char::is_ascii_digit);
+    window.iter().enumerate().any(|(at, c)| {
+        let follows_digit = at > 0 && is_digit(at - 1);
+        let numbered = |end: usize| window.get(end).is_some_and(char::is_ascii_alphanumeric);
+        match c {
+            '栋' | '幢' => follows_digit && (numbered(at + 1) || is_of_estate(window, at)),
+            '号' if window.get(at + 1) == Some(&'楼') => follows_digit && (numbered(at + 2) || is_of_estate(window, at)),
+            '座' => follows_digit && numbered(at + 1),
+            '室' => follows_digit,
+            '单' => window.get(at + 1) == Some(&'元') && is_digit(at + 2),
+            _ => false,
+        }
+    })
+}
+
+/// Whether the number before the building at `at` follows the name of a place to live: 阳光小区3栋, 人民路5号2栋.
+fn is_of_estate(window: &[char], at: usize) -> bool {
+    let before = window.get(..at).unwrap_or_default();
+    let estate = before.iter().rposition(|c| !c.is_ascii_digit()).and_then(|end| before.get(end));
+    matches!(estate, Some('号' | '区' | '园' | '寓' | '苑' | '村' | '院' | '府'))
 }
 
 /// The stretch of Han characters, digits and address signs around `at`.

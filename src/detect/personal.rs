@@ -436,7 +436,7 @@ impl Personal {
         }
         let is_mask = |c: char| MASKS.contains(&c);
         let mut at = 0;
-        while let Some(digit) = reading.folded.next_digit(at) {
+        while let Some(digit) = reading.digits.next(at) {
             at = digit;
             let is_start = reading.char(at).is_some_and(|c| c != '0')
                 && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
@@ -474,7 +474,7 @@ impl Personal {
 
     /// A phone or plate beside a name, identity number or card of the same sentence weighs S3 (DOMAIN §3.2).
     fn raise_with_person(&self, scan: &Scan<'_>, index: usize, persons: &[Person], first: usize, report: &mut Report) {
-        let Some(reading) = scan.readings.get(index) else { return };
+        let Some(reading) = scan.readings.get(index).filter(|_| report.found.len() > first) else { return };
         let places: Vec<(String, Severity, Range<usize>)> = report
             .found
             .iter()

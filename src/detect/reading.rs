@@ -3,6 +3,7 @@
 
 use crate::lexicon::compile::Resolved;
 use crate::lexicon::{Hit, Lexicon, ListSet, Scope};
+use crate::text::class_bits::ClassBits;
 use crate::text::fold::{Class, Folded};
 use crate::text::passage::Passage;
 use crate::text::segment::KnownRuns;
@@ -17,6 +18,10 @@ const SENTENCE_CHARS_MAX: usize = 400;
 pub struct Buffers {
     folded: Folded,
     hits: Vec<Hit>,
+    digits: ClassBits,
+    numerals: ClassBits,
+    alphanumerics: ClassBits,
+    sentence_ends: ClassBits,
     known_runs: KnownRuns,
     known_words: Vec<KnownWords>,
 }
@@ -39,6 +44,11 @@ pub struct Reading<'a> {
     pub lists: ListSet,
     /// Classes of which some character stands in the passage.
     pub classes: Class,
+    /// Where digits stand, digits or Han numerals, digits or letters: many detectors go from one run of them to the next.
+    pub digits: ClassBits,
+    pub numerals: ClassBits,
+    pub alphanumerics: ClassBits,
+    sentence_ends: ClassBits,
     known_runs: RefCell<KnownRuns>,
     known_words: RefCell<Vec<KnownWords>>,
 }
@@ -46,14 +56,39 @@ pub struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Folds and scans a passage into buffers of an earlier one.
     pub fn new(passage: Passage<'a>, lexicon: &Lexicon, buffers: Buffers) -> Self {
-        let Buffers { mut folded, mut hits, mut known_runs, mut known_words } = buffers;
+        let Buffers {
+            mut folded,
+            mut hits,
+            mut digits,
+            mut numerals,
+            mut alphanumerics,
+            mut sentence_ends,
+            mut known_runs,
+            mut known_words,
+        } = buffers;
         lexicon.fold.fold_into(&passage.text, &mut folded);
         known_runs.clear();
         known_words.clear();
         lexicon.scan(&folded, &mut hits);
         let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
         let classes = folded.all;
-        Self { passage, folded, hits, lists, classes, known_runs: RefCell::new(known_runs), known_words: RefCell::new(known_words) }
+        digits.mark(&folded.classes, Class::DIGIT);
+        numerals.mark(&folded.classes, Class::DIGIT | Class::NUMERAL);
+        alphanumerics.mark(&folded.classes, Class::DIGIT | Class::LETTER);
+        sentence_ends.mark(&folded.classes, Class::END);
+        Self {
+            passage,
+            folded,
+            hits,
+            lists,
+            classes,
+            digits,
+            numerals,
+            alphanumerics,
+            sentence_ends,
+            known_runs: RefCell::new(known_runs),
+            known_words: RefCell::new(known_words),
+        }
     }
 
     /// Gives the buffers back for another passage.
@@ -61,6 +96,10 @@ impl<'a> Reading<'a> {
         Buffers {
             folded: self.folded,
             hits: self.hits,
+            digits: self.digits,
+            numerals: self.numerals,
+            alphanumerics: self.alphanumerics,
+            sentence_ends: self.sentence_ends,
             known_runs: self.known_runs.into_inner(),
             known_words: self.known_words.into_inner(),
         }
@@ -86,6 +125,24 @@ impl<'a> Reading<'a> {
         self.folded.text(range.start, range.end)
     }
 
+    /// The folded characters of a range, as far as there are any.
+    pub fn chars(&self, range: Range<usize>) -> &[char] {
+        self.folded.chars.get(range.start..range.end.min(self.len())).unwrap_or_default()
+    }
+
+    /// Whether one of these words (already folded) stands wholly inside the range. For the few words of a rule over short
+    /// stretches; lists are asked by [`Self::has_word`].
+    pub fn holds_one(&self, range: Range<usize>, words: &[&[char]]) -> bool {
+        let mut rest = self.chars(range);
+        while !rest.is_empty() {
+            if words.iter().any(|word| rest.starts_with(word)) {
+                return true;
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        false
+    }
+
     /// Whether the folded text at `at` begins with `word` (already folded).
     pub fn starts_with(&self, at: usize, word: &str) -> bool {
         word.chars().zip(at..).all(|(c, i)| self.char(i) == Some(c))
@@ -99,20 +156,26 @@ impl<'a> Reading<'a> {
     /// Hits that begin in the range.
     pub fn hits_in(&self, range: Range<usize>) -> impl Iterator<Item = &Hit> {
         let first = self.hits.partition_point(|h| (h.start as usize) < range.start);
-        self.hits.iter().skip(first).take_while(move |h| (h.start as usize) < range.end)
+        self.hits.get(first..).unwrap_or_default().iter().take_while(move |h| (h.start as usize) < range.end)
     }
 
     /// Words of these lists that lie inside the range, by place.
     pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = Hit> + 's {
         let end = range.end;
-        let listed = if self.lists.meets(lists) { range.clone() } else { 0..0 };
+        // Most lists that are asked for have no word in the passage.
+        let listed = self.lists.meets(lists).then(|| self.hits_in(range.clone()));
         let asked = if lexicon.is_on_demand(lists) {
             let chars = self.folded.chars.get(range.start..end.min(self.len())).unwrap_or_default();
             lexicon.scan_on_demand(lists, chars, range.start)
         } else {
             Vec::new()
         };
-        self.hits_in(listed).copied().filter(move |h| h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists)).chain(asked)
+        listed
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(move |h| h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists))
+            .chain(asked)
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {
@@ -126,7 +189,12 @@ impl<'a> Reading<'a> {
 
     /// The sentence around `range`: up to 。！？； or a line end.
     pub fn sentence(&self, range: Range<usize>) -> Range<usize> {
-        self.stretch(range, |class, _| class.is(Class::END))
+        let first = range.start.min(self.len());
+        let start = self.sentence_ends.last_before(first).map_or(0, |end| end + 1);
+        let start = start.max(range.start.saturating_sub(SENTENCE_CHARS_MAX)).min(first);
+        let last = range.end.max(start);
+        let end = self.sentence_ends.next(last).unwrap_or(self.len());
+        start..end.min(range.end + SENTENCE_CHARS_MAX).max(last)
     }
 
     /// The paragraph around `range`: up to a line end.

@@ -145,7 +145,7 @@ impl Sources {
     fn judge(&self, scan: &Scan<'_>, name: Option<&str>, host: Option<&str>) -> Standing {
         let tables = &scan.lexicon.tables;
         let below = |host: &str, parent: &str| host == parent || host.strip_suffix(parent).is_some_and(|h| h.ends_with('.'));
-        let unit = tables.units.get(&(scan.draft.unit.clone(), String::new()));
+        let unit = tables.unit(&scan.draft.unit, "");
         let listed_name = name.is_some_and(|n| tables.source_units.iter().any(|s| same_name(scan, &s.name, n)));
         if let Some(host) = host {
             // A platform's host says nothing: the account decides.

@@ -58,9 +58,7 @@ pub struct Tables {
     holidays: BTreeMap<Date, bool>,
     /// Official names of autonomous counties, banners, prefectures, regions.
     pub autonomous: Vec<String>,
-    surnames: HashSet<String>,
-    /// One bit for each character of the basic plane that begins a surname.
-    surname_starts: Vec<u64>,
+    surnames: Surnames,
     /// Host → kind (`short` or `map`).
     pub short_links: HashMap<String, String>,
     pub ecommerce_hosts: HashSet<String>,
@@ -82,8 +80,8 @@ pub struct Tables {
     /// Pairs of characters of similar shape.
     pub similar_shapes: Vec<(char, char)>,
     pub codes: BTreeMap<String, CodeText>,
-    /// (unit, account) → row; account is empty for the unit itself.
-    pub units: HashMap<(String, String), UnitRow>,
+    /// Unit → account → row; account is empty for the unit itself.
+    units: HashMap<String, HashMap<String, UnitRow>>,
 }
 
 impl Tables {
@@ -151,14 +149,7 @@ impl Tables {
         });
         sheet("dictionaries/tables/autonomous_areas.csv", &["name"], &mut |_, cell, _| tables.autonomous.push(cell("name")));
         sheet("dictionaries/tables/surnames.csv", &["surname"], &mut |_, cell, _| {
-            let surname = cell("surname");
-            if let Some(place) = surname.chars().next().filter(|c| (*c as u32) < 0x1_0000).map(|c| c as usize) {
-                tables.surname_starts.resize(1 << 10, 0);
-                if let Some(word) = tables.surname_starts.get_mut(place >> 6) {
-                    *word |= 1 << (place & 63);
-                }
-            }
-            tables.surnames.insert(surname);
+            tables.surnames.add(&cell("surname"));
         });
         sheet("dictionaries/tables/short_links.csv", &["host", "kind"], &mut |_, cell, _| {
             tables.short_links.insert(cell("host").to_lowercase(), cell("kind"));
@@ -212,25 +203,31 @@ impl Tables {
                 ancestor_hosts: list(cell("ancestor_hosts")),
                 own_hosts: list(cell("own_hosts")),
             };
-            tables.units.insert((cell("unit"), cell("account")), row);
+            tables.units.entry(cell("unit")).or_default().insert(cell("account"), row);
         });
         for tokens in tables.title_tokens.values_mut() {
             tokens.sort_by_key(|t| std::cmp::Reverse(t.chars().count()));
         }
+        tables.surnames.doubles.sort_unstable();
         tables
     }
 
-    /// Whether a surname begins with this character.
+    /// What is written of an account of a unit; of the unit itself where `account` is empty.
+    pub fn unit(&self, unit: &str, account: &str) -> Option<&UnitRow> {
+        self.units.get(unit)?.get(account)
+    }
+
+    /// Whether a surname of one or two characters begins with this character.
     pub fn begins_surname(&self, c: char) -> bool {
-        self.surname_starts.get(c as usize >> 6).is_some_and(|word| word >> (c as u32 & 63) & 1 == 1)
+        self.surnames.singles.has(c) || self.surnames.double_starts.has(c)
     }
 
     /// Length in characters of the surname that `chars` begins with; the longer one where two fit.
     pub fn surname_len(&self, chars: &[char]) -> Option<usize> {
-        if !chars.first().is_some_and(|&c| self.begins_surname(c)) {
-            return None;
-        }
-        [2, 1].into_iter().find(|&len| chars.get(..len).is_some_and(|s| self.surnames.contains(&s.iter().collect::<String>())))
+        let first = *chars.first()?;
+        let is_double = self.surnames.double_starts.has(first)
+            && matches!(chars, [_, second, ..] if self.surnames.doubles.binary_search(&[first, *second]).is_ok());
+        if is_double { Some(2) } else { self.surnames.singles.has(first).then_some(1) }
     }
 
     /// Whether the six-digit code was ever in force.
@@ -295,6 +292,46 @@ impl Tables {
             date = date.tomorrow().ok()?;
         }
         None
+    }
+}
+
+/// Surnames of one and of two characters; longer ones are not looked for.
+#[derive(Debug, Default)]
+struct Surnames {
+    singles: CharSet,
+    double_starts: CharSet,
+    /// Sorted.
+    doubles: Vec<[char; 2]>,
+}
+
+impl Surnames {
+    fn add(&mut self, surname: &str) {
+        let mut chars = surname.chars();
+        match (chars.next(), chars.next(), chars.next()) {
+            (Some(only), None, _) => self.singles.insert(only),
+            (Some(first), Some(second), None) => {
+                self.double_starts.insert(first);
+                self.doubles.push([first, second]);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Characters of the basic plane, one bit each.
+#[derive(Debug, Default)]
+struct CharSet(Vec<u64>);
+
+impl CharSet {
+    fn insert(&mut self, c: char) {
+        self.0.resize(1 << 10, 0);
+        if let Some(word) = self.0.get_mut(c as usize >> 6) {
+            *word |= 1 << (c as u32 & 63);
+        }
+    }
+
+    fn has(&self, c: char) -> bool {
+        self.0.get(c as usize >> 6).is_some_and(|word| word >> (c as u32 & 63) & 1 == 1)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From what was submitted to what is searched: passages, folding, offsets, word boundaries.
 //! Must not know dictionaries of terms, detectors or policy.
 
+pub mod class_bits;
 pub mod extract;
 pub mod fold;
 mod html;

@@ -232,17 +232,26 @@ impl Segmenter {
     }
 
     pub fn has_word(&self, word: &str) -> bool {
-        let chars: Vec<char> = word.chars().collect();
-        match chars.as_slice() {
+        self.has(&word.chars().collect::<Vec<char>>())
+    }
+
+    /// Whether these characters are a word.
+    pub fn has(&self, word: &[char]) -> bool {
+        match word {
             [only] if !self.single(*only).is_nan() => true,
-            chars => self.word(chars).is_some() || !self.others.is_empty() && self.others.contains_key(word),
+            word => self.word(word).is_some() || self.other(word).is_some(),
         }
     }
 
     /// Whether the dictionary knows the word as a person's name.
-    pub fn is_person(&self, word: &str) -> bool {
-        let chars: Vec<char> = word.chars().collect();
-        self.word(&chars).map(|w| w.is_person).or_else(|| self.others.get(word).copied()).unwrap_or(false)
+    pub fn is_person(&self, word: &[char]) -> bool {
+        self.word(word).map(|w| w.is_person).or_else(|| self.other(word)).unwrap_or(false)
+    }
+
+    /// Whether a word that is kept apart, as rare characters are, is a person's name.
+    fn other(&self, word: &[char]) -> Option<bool> {
+        let may_be = word.len() == 1 || word.iter().any(|&c| c as u32 >= 0x1_0000);
+        if may_be { self.others.get(&word.iter().collect::<String>()).copied() } else { None }
     }
 
     /// `None` when `start` and `end` are word boundaries of the folded text; otherwise the words around, joined by `/`.

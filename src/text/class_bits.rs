@@ -1,0 +1,138 @@
+//! Where the characters of some classes stand, one bit each: the next of them, the end of a run and how many lie in a
+//! stretch take a few instructions, whatever lies between. The next of a few characters, many tested at once.
+//! Must not know what is searched, nor detectors.
+
+/// Characters of one word of bits, and classes read together.
+const WORD_CHARS: usize = 64;
+const GROUP_CHARS: usize = 8;
+
+/// One bit for each character of a folded text.
+#[derive(Debug, Default)]
+pub struct ClassBits(Vec<u64>);
+
+impl ClassBits {
+    /// Marks the characters that are of one of the `wanted` classes; what was marked before is forgotten.
+    pub fn mark(&mut self, classes: &[u8], wanted: u8) {
+        self.0.clear();
+        let (words, rest) = classes.as_chunks();
+        self.0.extend(words.iter().map(|word| marks(word, wanted)));
+        if !rest.is_empty() {
+            let mut last = [0; WORD_CHARS];
+            last.iter_mut().zip(rest).for_each(|(to, class)| *to = *class);
+            self.0.push(marks(&last, wanted));
+        }
+    }
+
+    /// The first marked character at or after `at`.
+    pub fn next(&self, at: usize) -> Option<usize> {
+        let mut place = at / WORD_CHARS;
+        let mut word = self.0.get(place)? >> (at % WORD_CHARS) << (at % WORD_CHARS);
+        while word == 0 {
+            place += 1;
+            word = *self.0.get(place)?;
+        }
+        Some(place * WORD_CHARS + word.trailing_zeros() as usize)
+    }
+
+    /// The last marked character before `at`.
+    pub fn last_before(&self, at: usize) -> Option<usize> {
+        let mut place = (at / WORD_CHARS).min(self.0.len());
+        let mut word = self.0.get(place).map_or(0, |word| word & ((1 << (at % WORD_CHARS)) - 1));
+        while word == 0 {
+            place = place.checked_sub(1)?;
+            word = *self.0.get(place)?;
+        }
+        Some(place * WORD_CHARS + word.ilog2() as usize)
+    }
+
+    /// Where the run of marked characters that `at` belongs to ends; `at` itself where it is not marked.
+    pub fn run_end(&self, at: usize) -> usize {
+        let mut end = at;
+        loop {
+            let step = self.from(end).trailing_ones() as usize;
+            end += step;
+            if step < WORD_CHARS {
+                return end;
+            }
+        }
+    }
+
+    /// How many of the `count` (1 to 64) characters from `at` are marked here or in `other`.
+    pub fn count_either(&self, other: &Self, at: usize, count: usize) -> u32 {
+        ((self.from(at) | other.from(at)) << (WORD_CHARS - count)).count_ones()
+    }
+
+    /// The bits of the 64 characters from `at`.
+    fn from(&self, at: usize) -> u64 {
+        let (place, shift) = (at / WORD_CHARS, at % WORD_CHARS);
+        let word = |place: usize| self.0.get(place).copied().unwrap_or(0);
+        // Shifted by one first: a shift by all 64 bits is none.
+        word(place) >> shift | word(place + 1) << 1 << (WORD_CHARS - 1 - shift)
+    }
+}
+
+/// The first character at or after `at` that `is_meant`, a condition without branches, so that the compiler tests many at
+/// once.
+pub fn next_where(chars: &[char], at: usize, is_meant: impl Fn(char) -> bool) -> Option<(usize, char)> {
+    const BLOCK_CHARS: usize = 16;
+    let (blocks, rest) = chars.get(at..)?.as_chunks::<BLOCK_CHARS>();
+    let block = blocks.iter().position(|block| block.iter().fold(false, |any, &c| any | is_meant(c)));
+    let (from, block) = match block {
+        Some(number) => (at + number * BLOCK_CHARS, blocks.get(number)?.as_slice()),
+        None => (at + blocks.len() * BLOCK_CHARS, rest),
+    };
+    block.iter().zip(from..).find(|(c, _)| is_meant(**c)).map(|(c, place)| (place, *c))
+}
+
+/// One bit for each class that is wanted.
+fn marks(classes: &[u8; WORD_CHARS], wanted: u8) -> u64 {
+    let (groups, _) = classes.as_chunks();
+    groups.iter().rev().fold(0, |bits, group| bits << GROUP_CHARS | marks_of_group(*group, wanted))
+}
+
+fn marks_of_group(group: [u8; GROUP_CHARS], wanted: u8) -> u64 {
+    const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const LOW_ONE: u64 = 0x0101_0101_0101_0101;
+    // Moves the lowest bit of byte i to bit 56 + i; no two bits meet.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let found = u64::from_le_bytes(group) & (u64::from(wanted) * LOW_ONE);
+    // The highest bit of each byte that is not 0, then as its lowest.
+    let found = (((found & LOW_SEVEN) + LOW_SEVEN) | found) >> 7 & LOW_ONE;
+    found.wrapping_mul(GATHER) >> 56
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_bits_say_what_a_look_at_every_class_says(
+            classes in prop::collection::vec(prop_oneof![3 => Just(2u8), 1 => any::<u8>()], 0..300),
+            wanted in any::<u8>(),
+            at in 0usize..320,
+            count in 1usize..=64,
+        ) {
+            let mut bits = ClassBits(vec![u64::MAX]);
+            bits.mark(&classes, wanted);
+            let is_marked = |i: usize| classes.get(i).is_some_and(|class| class & wanted != 0);
+            prop_assert_eq!(bits.next(at), (at..classes.len()).find(|&i| is_marked(i)));
+            prop_assert_eq!(bits.last_before(at), (0..at).rev().find(|&i| is_marked(i)));
+            prop_assert_eq!(bits.run_end(at), (at..).find(|&i| !is_marked(i)).unwrap_or(at));
+            let mut others = ClassBits::default();
+            others.mark(&classes, 4);
+            let in_either = |i: &usize| classes.get(*i).is_some_and(|class| class & (wanted | 4) != 0);
+            prop_assert_eq!(bits.count_either(&others, at, count) as usize, (at..at + count).filter(in_either).count());
+        }
+
+        #[test]
+        fn the_next_one_is_the_first_that_is_meant(
+            chars in prop::collection::vec(prop_oneof![12 => Just('甲'), 1 => Just('a'), 1 => Just('丁')], 0..80),
+            at in 0usize..90,
+        ) {
+            let expected = (at..chars.len()).find(|&i| chars[i] != '甲').map(|i| (i, chars[i]));
+            prop_assert_eq!(next_where(&chars, at, |c| (c == 'a') | (c == '丁')), expected);
+        }
+    }
+}
