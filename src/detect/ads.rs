@@ -13,7 +13,7 @@ use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
-use crate::text::fold::digit_value;
+use crate::text::fold::{Class, digit_value};
 use crate::text::passage::Role;
 use regex::Regex;
 use std::ops::Range;
@@ -24,6 +24,12 @@ const AD_POINTS: i64 = 3;
 const BLOCK_POINTS: i64 = 5;
 /// How near an absolute term must stand to product words, in characters.
 const PRODUCT_CHARS: usize = 30;
+
+const COPY: &str = "复制";
+/// Longest match of the pattern that begins with it, in characters.
+const COPY_AND_OPEN_CHARS: usize = 34;
+/// Each of its shops has one of them.
+const SHOP_SIGNS: [char; 7] = ['淘', '拼', '音', '快', '京', '红', '闲'];
 
 pub struct Ads {
     weak: ListSet,
@@ -83,7 +89,7 @@ impl Ads {
             pay: list("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
             copy_and_open: Regex::new(
-                r"复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)",
+                r"^复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)",
             )
             .ok(),
         }
@@ -248,7 +254,9 @@ impl Ads {
             return;
         }
         let mut codes: Vec<Range<usize>> = Vec::new();
-        for found in self.share_code.iter().flat_map(|r| r.find_iter(text)) {
+        // A code that counts has letters.
+        let share_code = self.share_code.as_ref().filter(|_| reading.classes.is(Class::LETTER));
+        for found in share_code.iter().flat_map(|r| r.find_iter(text)) {
             let inner: String = found.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
             let mixed = inner.chars().any(|c| c.is_ascii_digit())
                 && inner.chars().any(|c| c.is_ascii_lowercase())
@@ -263,10 +271,24 @@ impl Ads {
             let range = reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
             elements.push(Found::new("AD.KOULING", Severity::S3, index, range, "ads/share_code"));
         }
-        if kept && let Some(found) = self.copy_and_open.as_ref().filter(|_| is_copied).and_then(|r| r.find(text)) {
-            let range = reading.folded.index_of_byte(found.start())..reading.folded.index_of_byte(found.end());
+        if kept
+            && is_copied
+            && let Some(found) = self.copied_and_opened(text)
+        {
+            let range = reading.folded.index_of_byte(found.start)..reading.folded.index_of_byte(found.end);
             elements.push(Found::new("AD.KOULING", Severity::S3, index, range, "ads/copy_and_open"));
         }
+    }
+
+    /// 复制这段话，打开淘宝: the bytes. 可复制 and 复制推广 stand in any report, so each is looked at as far as it can reach.
+    fn copied_and_opened(&self, text: &str) -> Option<Range<usize>> {
+        text.match_indices(COPY).find_map(|(start, _)| {
+            let rest = text.get(start..)?;
+            let end = rest.char_indices().nth(COPY_AND_OPEN_CHARS).map_or(rest.len(), |(end, _)| end);
+            let near = rest.get(..end).filter(|near| near.contains(SHOP_SIGNS))?;
+            let found = self.copy_and_open.as_ref()?.find(near)?;
+            Some(start + found.start()..start + found.end())
+        })
     }
 
     fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) {

@@ -70,9 +70,8 @@ impl Events {
         }
         let is_drill = scan.title().is_some_and(|t| {
             // 启动一级预案 is said of what happened.
-            let is_response = ["启动", "响应"].iter().any(|w| t.text(0..t.len()).contains(w));
-            t.words_in(scan.lexicon, self.drill_title, 0..t.len())
-                .any(|h| !(is_response && t.text(h.start as usize..h.end as usize) == "预案"))
+            let is_response = || t.holds_one(0..t.len(), &[&['启', '动'], &['响', '应']]);
+            t.words_in(scan.lexicon, self.drill_title, 0..t.len()).any(|h| !(is_plan(t, h.start as usize..h.end as usize) && is_response()))
         });
         let is_template = self.is_template(scan);
         let mut found: Vec<Found> = Vec::new();
@@ -95,6 +94,9 @@ impl Events {
             }
         }
         self.opinion_in_title(scan, is_drill, &mut found);
+        if found.is_empty() {
+            return;
+        }
         self.rumour(scan, &mut found);
         // The body tells the event; the title repeats it.
         let in_body: Vec<String> = found.iter().filter(|f| is_body(scan, f)).map(|f| f.code.to_string()).collect();
@@ -130,11 +132,16 @@ impl Events {
         let Some(reading) = scan.readings.get(index) else { return };
         let mut reported = 0;
         let mut suppressed = 0;
+        let suppressed_max = if is_template.is_some() { 1 } else { SUPPRESSED_MAX };
         let mut covered = 0;
+        let mut signs: Option<Signs> = None;
         for hit in reading.words_in(scan.lexicon, list, 0..reading.len()) {
             let range = hit.start as usize..hit.end as usize;
             if range.start < covered {
                 continue;
+            }
+            if suppressed >= suppressed_max && (reported > 0 || is_template.is_some()) {
+                return;
             }
             // 山体滑坡 over 滑坡: hits are sorted by start; the longest at a place wins.
             let longest = reading
@@ -145,12 +152,12 @@ impl Events {
                 .unwrap_or(range.end);
             let range = range.start..longest;
             let sentence = reading.sentence(range.clone());
-            let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
+            // Many events stand in one sentence; what it says is asked once.
+            let known = signs.take().filter(|known| known.sentence == sentence);
+            let Signs { timed, has_effect, .. } = *signs.insert(known.unwrap_or_else(|| self.signs(scan, reading, sentence.clone())));
             let told = is_told(reading, sentence.clone(), &range);
-            // 地震所造成的 explains something else.
-            let effect = reading.words_in(scan.lexicon, self.effect, sentence.clone()).any(|h| !reading.ends_with(h.start as usize, "所"))
-                || told && reading.passage.role == Role::Title
-                || told && ONE_OF_THEM.iter().any(|w| reading.text(sentence.start..range.start).contains(w));
+            let effect =
+                has_effect || told && (reading.passage.role == Role::Title || reading.holds_one(sentence.start..range.start, &ONE_OF_THEM));
             let guards = if list == self.mass { self.guard_mass } else { self.guard };
             // Asked last, since it costs most.
             if !timed && !effect && is_template.is_none() {
@@ -165,15 +172,13 @@ impl Events {
             let event =
                 Found::new(code, Severity::S2, index, range.clone(), rule_of(code)).because("time", timed).because("effect", effect);
             if let Some(template) = is_template {
-                if suppressed < 1 {
-                    report.suppress(event, SuppressedReason::Guard, template);
-                    suppressed += 1;
-                }
+                report.suppress(event, SuppressedReason::Guard, template);
+                suppressed += 1;
                 continue;
             }
             // In a drill or a lesson the words stay as a hint (DOMAIN §5.8).
             if let Some(guard) = guard.filter(|_| !(is_drill || occurred && timed && effect)) {
-                if suppressed < 3 {
+                if suppressed < suppressed_max {
                     report.suppress(event, SuppressedReason::Guard, format!("同句有“{}”", reading.text(guard)));
                     suppressed += 1;
                 }
@@ -185,6 +190,14 @@ impl Events {
                 reported += 1;
             }
         }
+    }
+
+    /// Time and effect told anywhere in a sentence.
+    fn signs(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: Range<usize>) -> Signs {
+        let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
+        // 地震所造成的 explains something else.
+        let has_effect = reading.words_in(scan.lexicon, self.effect, sentence.clone()).any(|h| !reading.ends_with(h.start as usize, "所"));
+        Signs { sentence, timed, has_effect }
     }
 
     /// 2人失联, 致6人死亡, 一死一伤.
@@ -213,7 +226,7 @@ impl Events {
                 continue;
             }
             let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
-            let effect = ["造成", "致", "导致", "已致"].iter().any(|w| reading.text(sentence.clone()).contains(w));
+            let effect = reading.holds_one(sentence.clone(), &[&['造', '成'], &['致']]);
             if !timed && !effect && reading.passage.role != Role::Title {
                 continue;
             }
@@ -243,7 +256,7 @@ impl Events {
             .map(|h| h.start as usize..h.end as usize)
             .filter(|r| r.end <= event.start || r.start >= event.end)
             .find(|r| {
-                let is_response = reading.text(r.clone()) == "预案" && reading.text(sentence.clone()).contains("启动");
+                let is_response = is_plan(reading, r.clone()) && reading.holds_one(sentence.clone(), &[&['启', '动']]);
                 !is_response && reading.straddled(scan.lexicon, r.end, r.end).is_none()
             })
     }
@@ -313,29 +326,53 @@ fn is_body(scan: &Scan<'_>, found: &Found) -> bool {
     }
 }
 
+/// What a sentence says besides its events.
+struct Signs {
+    sentence: Range<usize>,
+    timed: bool,
+    has_effect: bool,
+}
+
+/// Most hits of one kind in a passage that are shown as set aside.
+const SUPPRESSED_MAX: usize = 3;
+
+/// Whether the word is 预案.
+fn is_plan(reading: &Reading<'_>, word: Range<usize>) -> bool {
+    reading.chars(word) == ['预', '案']
+}
+
 /// 11月22日, 22日3时, 7:30.
 fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
-    range.clone().any(|at| {
-        let digit = |i: usize| reading.class(i).is(Class::DIGIT);
-        at > range.start
-            && digit(at - 1)
-            && (matches!(reading.char(at), Some('日' | '时' | '号' | '点')) || reading.char(at) == Some(':') && digit(at + 1))
-    })
+    let mut at = range.start;
+    while let Some(digit) = reading.digits.next(at).filter(|&digit| digit < range.end) {
+        at = reading.digits.run_end(digit);
+        let is_time = match reading.char(at) {
+            Some('日' | '时' | '号' | '点') => true,
+            Some(':') => reading.class(at + 1).is(Class::DIGIT),
+            _ => false,
+        };
+        if is_time && at < range.end {
+            return true;
+        }
+    }
+    false
 }
 
 /// What says that one thing of the kind happened.
-const ONE_OF_THEM: [&str; 6] = ["一起", "一宗", "多起", "两起", "一场", "一次"];
+const ONE_OF_THEM: [&[char]; 6] = [&['一', '起'], &['一', '宗'], &['多', '起'], &['两', '起'], &['一', '场'], &['一', '次']];
+/// What says that something happened.
+const HAPPENED: [&[char]; 4] = [&['发', '生'], &['突', '发'], &['引', '发'], &['遭', '遇']];
+/// What says that it did not, or not yet.
+const SUPPOSED: [&[char]; 6] = [&['如'], &['若'], &['一', '旦'], &['可', '能'], &['未'], &['发', '生', '的']];
 /// How far before the event 发生 may stand, in characters.
 const TOLD_CHARS: usize = 12;
 
 /// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
 fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
-    let before = reading.text(event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start);
-    let after = reading.char(event.end);
-    let happened = ["发生", "突发", "引发", "遭遇"].iter().chain(&ONE_OF_THEM).any(|w| before.contains(w));
-    happened
-        && !matches!(after, Some('的' | '时' | '后' | '等'))
-        && !["如", "若", "一旦", "可能", "未", "发生的"].iter().any(|w| before.contains(w))
+    let before = event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start;
+    !matches!(reading.char(event.end), Some('的' | '时' | '后' | '等'))
+        && (reading.holds_one(before.clone(), &HAPPENED) || reading.holds_one(before.clone(), &ONE_OF_THEM))
+        && !reading.holds_one(before, &SUPPOSED)
 }
 
 /// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.

@@ -9,6 +9,7 @@ use crate::lexicon::matcher::Matcher;
 use crate::lexicon::tables::PromotionWord;
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Problem, Severity, SuppressedReason};
+use crate::text::class_bits::next_where;
 use crate::text::passage::Role;
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -144,13 +145,13 @@ impl Promotion {
             if known {
                 continue;
             }
-            let mut best: Option<Stretch> = None;
-            for region in self.regions(scan.lexicon, reading) {
-                let stretch = self.weigh(scan, reading, region);
-                if stretch.as_ref().is_some_and(|s| best.as_ref().is_none_or(|b| s.points > b.points)) {
-                    best = stretch;
-                }
-            }
+            let best = if reading.len() <= WHOLE_CHARS_MAX {
+                self.weigh(scan, reading, 0..reading.len())
+            } else {
+                let stretches = self.regions(scan.lexicon, reading).into_iter().filter_map(|region| self.weigh(scan, reading, region));
+                // Of equals the first.
+                stretches.reduce(|best, next| if next.points > best.points { next } else { best })
+            };
             let Some(Stretch { points, marks }) = best else { continue };
             let Some(heaviest) = marks.iter().max_by_key(|m| (m.points, Reverse(m.start))) else { continue };
             let mut named: Vec<&str> = Vec::new();
@@ -173,13 +174,9 @@ impl Promotion {
         }
     }
 
-    /// What is weighed: all of a short passage; of a longer one the surroundings of words rare outside advertisements.
+    /// What is weighed of a long passage: the surroundings of words rare outside advertisements.
     fn regions(&self, lexicon: &Lexicon, reading: &Reading<'_>) -> Vec<Range<usize>> {
         let mut regions: Vec<Range<usize>> = Vec::new();
-        if reading.len() <= WHOLE_CHARS_MAX {
-            regions.push(0..reading.len());
-            return regions;
-        }
         for hit in reading.words_in(lexicon, self.strong, 0..reading.len()) {
             let region = reading.around(hit.start as usize..hit.end as usize, AROUND_CHARS, AROUND_CHARS);
             match regions.last_mut() {
@@ -192,18 +189,24 @@ impl Promotion {
 
     fn weigh(&self, scan: &Scan<'_>, reading: &Reading<'_>, region: Range<usize>) -> Option<Stretch> {
         let chars = reading.folded.chars.get(region.clone())?;
+        // Most prose has little to add up; only what may be enough is put in order.
+        let mut words_sum = 0;
+        self.matcher.scan(chars, |o| words_sum += self.words.get(o.pattern as usize).map_or(0, |w| w.points.max(0)));
+        if words_sum == 0 {
+            return None;
+        }
+        let mut marks: Vec<Mark> = Vec::new();
+        self.shapes(chars, &mut marks);
+        if words_sum + marks.iter().map(|m| m.points.max(0)).sum::<i32>() < AD_POINTS {
+            return None;
+        }
         let mut found: Vec<Mark> = Vec::new();
         self.matcher.scan(chars, |o| {
             found.push(Mark { start: o.start as usize, end: o.end as usize, word: o.pattern as usize, points: 0 });
         });
-        // Most prose has nothing to add up.
-        let sum: i32 = found.iter().filter_map(|m| self.words.get(m.word)).map(|w| w.points.max(0)).sum();
-        if sum == 0 {
-            return None;
-        }
         found.sort_by_key(|m| (m.start, Reverse(m.end)));
         let public = self.public(chars, &found);
-        let mut marks: Vec<Mark> = Vec::with_capacity(found.len());
+        let shapes = std::mem::take(&mut marks);
         let mut covered = 0;
         for mark in found {
             let points = self.words.get(mark.word).map_or(0, |w| w.points);
@@ -213,7 +216,7 @@ impl Promotion {
                 marks.push(Mark { points, ..mark });
             }
         }
-        self.shapes(chars, &mut marks);
+        marks.extend(shapes);
         let most: i32 = marks.iter().map(|m| m.points.max(0)).sum();
         if most + public < AD_POINTS {
             return None;
@@ -274,7 +277,9 @@ impl Promotion {
         let digit = |c: Option<&char>| c.is_some_and(|c| c.is_ascii_digit() || *c == 'x');
         let mut at = 0;
         let mut shouts = 0;
-        while let Some(&c) = chars.get(at) {
+        let may_be_sign = |c: char| c.is_ascii() | (c == '元') | (c == '万') | (c == '厘') | (c == '折') | (c == '！') | (c == '【');
+        while let Some((next, c)) = next_where(chars, at, may_be_sign) {
+            at = next;
             match c {
                 '0'..='9' | 'x' | '*' => {
                     let end = at + chars.iter().skip(at).take_while(|&&c| matches!(c, '0'..='9' | 'x' | '*' | '-')).count();

@@ -15,6 +15,7 @@ use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
 use regex::Regex;
+use std::cell::LazyCell;
 use std::ops::Range;
 
 /// The first lines of a document, where file numbers and urgency stand, in characters.
@@ -55,9 +56,10 @@ impl Secrecy {
     }
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
-        let is_education = self.is_education(scan);
+        // Asked only where something looks like a secret.
+        let is_education = LazyCell::new(|| self.is_education(scan));
         for (index, reading) in scan.prose() {
-            self.marks(scan, index, is_education, report);
+            self.marks(scan, index, || *is_education, report);
             self.credentials(scan, index, report);
             self.coordinates(scan, index, report);
             if reading.passage.role == Role::Body {
@@ -68,7 +70,7 @@ impl Secrecy {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code.starts_with("SEC.")) else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };
             let found = terms::from_row(scan, term, &ready.row, ready.row.severity);
-            if is_education {
+            if *is_education {
                 report.suppress(found, SuppressedReason::Guard, "保密宣传教育中的说法");
             } else if ready.row.code == "SEC.URGENCY"
                 && !(matches!(reading.passage.role, Role::Body | Role::Title) && term.range.start < HEAD_CHARS)
@@ -88,7 +90,7 @@ impl Secrecy {
     }
 
     /// 密级★期限; 机密件, 秘密级, 绝密文件.
-    fn marks(&self, scan: &Scan<'_>, index: usize, is_education: bool, report: &mut Report) {
+    fn marks(&self, scan: &Scan<'_>, index: usize, is_education: impl Fn() -> bool, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
         for hit in reading.words_in(scan.lexicon, self.level, 0..reading.len()) {
             let (start, mut end) = (hit.start as usize, hit.end as usize);
@@ -97,7 +99,7 @@ impl Secrecy {
             if reading.char(star).is_some_and(is_star) {
                 end = star + 1 + period(reading, star + 1);
                 let quoted = quoted(reading, start);
-                let severity = if is_education && quoted { Severity::S1 } else { Severity::S3 };
+                let severity = if quoted && is_education() { Severity::S1 } else { Severity::S3 };
                 report.find(Found::new("SEC.MARK", severity, index, start..end, "secrecy/mark").because("quoted", quoted));
                 continue;
             }
@@ -109,7 +111,7 @@ impl Secrecy {
                     || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w))
                     || reading.has_word(scan.lexicon, self.talk, reading.sentence(start..end));
                 let found = Found::new("SEC.MARK", Severity::S2, index, start..end, "secrecy/grade");
-                if is_education || talk {
+                if talk || is_education() {
                     report.suppress(found, SuppressedReason::Guard, "谈论保密制度，不是密级标志");
                 } else if reading.straddled(scan.lexicon, start, start + 2).is_none() {
                     report.find(found);
