@@ -3,34 +3,38 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 
 /// Bytes looked at together for characters that JSON escapes.
 const PIECE_BYTES: usize = 32;
 
+/// Small pieces are gathered up to this many bytes: each call of the hasher costs as much as hashing its bytes.
+const GATHERED_BYTES: usize = 512;
+
 /// Takes the fields of one object, in the order of their names.
 pub struct CanonicalHash {
-    sha: Sha256,
+    sink: Sink,
     is_empty: bool,
 }
 
 impl CanonicalHash {
     pub fn new() -> Self {
-        let mut sha = Sha256::new();
-        sha.update(b"{");
-        Self { sha, is_empty: true }
+        let mut sink = Sink { sha: Sha256::new(), gathered: Vec::with_capacity(GATHERED_BYTES) };
+        sink.take(b"{");
+        Self { sink, is_empty: true }
     }
 
     fn key(&mut self, key: &str) {
-        self.sha.update(if self.is_empty { "\"" } else { ",\"" });
+        self.sink.take(if self.is_empty { b"\"" } else { b",\"" });
         self.is_empty = false;
-        self.sha.update(key);
-        self.sha.update("\":");
+        self.sink.take(key.as_bytes());
+        self.sink.take(b"\":");
     }
 
     pub fn field(&mut self, key: &str, value: &impl Serialize) {
         self.key(key);
         // Strings, numbers and lists of them cannot fail to serialise, and the hasher never refuses a write.
-        let written = serde_json::to_writer(Sink(&mut self.sha), value);
+        let written = serde_json::to_writer(&mut self.sink, value);
         debug_assert!(written.is_ok());
     }
 
@@ -44,35 +48,44 @@ impl CanonicalHash {
     /// The same as [`Self::field`] for text, faster for long ones: stretches without anything to escape go in as they are.
     pub fn text(&mut self, key: &str, text: &str) {
         self.key(key);
-        self.sha.update("\"");
+        self.sink.take(b"\"");
         let bytes = text.as_bytes();
-        let (mut clean, mut at) = (0, 0);
-        while let Some(piece) = bytes.get(at..(at + PIECE_BYTES).min(bytes.len())).filter(|p| !p.is_empty()) {
-            if piece.iter().fold(false, |any, &b| any | (b < 0x20) | (b == b'"') | (b == b'\\')) {
-                for (&b, place) in piece.iter().zip(at..) {
-                    if b < 0x20 || b == b'"' || b == b'\\' {
-                        self.sha.update(bytes.get(clean..place).unwrap_or_default());
-                        clean = place + 1;
-                        self.escape(b);
-                    }
-                }
+        let mut clean = 0;
+        // Pieces of one length, without an early end: the compiler tests many bytes at once.
+        let (pieces, rest) = bytes.as_chunks::<PIECE_BYTES>();
+        for (piece, at) in pieces.iter().zip((0..).step_by(PIECE_BYTES)) {
+            if piece.iter().fold(0, |any, &b| any | is_escaped(b)) != 0 {
+                clean = self.escape_all(bytes, at..at + PIECE_BYTES, clean);
             }
-            at += piece.len();
         }
-        self.sha.update(bytes.get(clean..).unwrap_or_default());
-        self.sha.update("\"");
+        clean = self.escape_all(bytes, bytes.len() - rest.len()..bytes.len(), clean);
+        self.sink.take(bytes.get(clean..).unwrap_or_default());
+        self.sink.take(b"\"");
+    }
+
+    /// Takes the bytes from `clean` up to the last one of the piece that is escaped; what is left begins behind it.
+    fn escape_all(&mut self, bytes: &[u8], piece: Range<usize>, mut clean: usize) -> usize {
+        for (&byte, at) in bytes.get(piece.clone()).unwrap_or_default().iter().zip(piece) {
+            if is_escaped(byte) != 0 {
+                self.sink.take(bytes.get(clean..at).unwrap_or_default());
+                self.escape(byte);
+                clean = at + 1;
+            }
+        }
+        clean
     }
 
     fn escape(&mut self, byte: u8) {
         let written = serde_json::to_string(&char::from(byte)).unwrap_or_default();
         // Without the quotes around it.
-        self.sha.update(written.get(1..written.len().saturating_sub(1)).unwrap_or_default());
+        self.sink.take(written.get(1..written.len().saturating_sub(1)).unwrap_or_default().as_bytes());
     }
 
     /// SHA-256, hex.
     pub fn finish(mut self) -> String {
-        self.sha.update(b"}");
-        hex_text(&self.sha.finalize())
+        self.sink.take(b"}");
+        self.sink.pass_on();
+        hex_text(&self.sink.sha.finalize())
     }
 }
 
@@ -91,11 +104,38 @@ impl Default for CanonicalHash {
     }
 }
 
-struct Sink<'a>(&'a mut Sha256);
+/// 1 for a byte that JSON escapes; as a number, which the compiler handles many of at once.
+fn is_escaped(byte: u8) -> u8 {
+    u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+}
 
-impl std::io::Write for Sink<'_> {
+/// The hasher and what it has not been given yet.
+struct Sink {
+    sha: Sha256,
+    gathered: Vec<u8>,
+}
+
+impl Sink {
+    fn take(&mut self, bytes: &[u8]) {
+        if self.gathered.len() + bytes.len() > GATHERED_BYTES {
+            self.pass_on();
+        }
+        if bytes.len() > GATHERED_BYTES {
+            self.sha.update(bytes);
+        } else {
+            self.gathered.extend_from_slice(bytes);
+        }
+    }
+
+    fn pass_on(&mut self) {
+        self.sha.update(&self.gathered);
+        self.gathered.clear();
+    }
+}
+
+impl std::io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
+        self.take(bytes);
         Ok(bytes.len())
     }
 

@@ -171,16 +171,19 @@ pub struct Verdict {
     pub undetermined: Option<Undetermined>,
 }
 
+/// Room for what names an ordinary verdict.
+const VERDICT_ID_BYTES: usize = 384;
+
 impl Verdict {
     /// SHA-256 (hex) over length-prefixed (`unit`, `id`, `revision`, `content_hash`, `as_of`, `ruleset`, engine version).
     /// Each part is its length in bytes as 8 bytes big-endian, then its UTF-8 bytes; numbers and dates in decimal text.
     pub fn verdict_id(draft: &Draft, content_hash: &str, as_of: Date, ruleset: &str) -> String {
-        let mut hasher = Sha256::new();
+        let mut bytes: Vec<u8> = Vec::with_capacity(VERDICT_ID_BYTES);
         for part in [&*draft.unit, &*draft.id, &draft.revision.to_string(), content_hash, &as_of.to_string(), ruleset, ENGINE_VERSION] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part.as_bytes());
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part.as_bytes());
         }
-        super::canonical::hex_text(&hasher.finalize())
+        super::canonical::hex_text(&Sha256::digest(bytes))
     }
 
     /// Only the secrecy reviewer and the author may read the draft, whatever queue it stands in: one that could not be
