@@ -3,6 +3,7 @@
 
 use crate::model::Problem;
 use crate::model::{Draft, Finding, Kind, Level, Queue, Severity};
+use regex::Regex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -56,7 +57,11 @@ fn one() -> usize {
 
 /// A checked policy.
 #[derive(Debug, Clone)]
-pub struct Policy(RawPolicy);
+pub struct Policy {
+    rules: RawPolicy,
+    /// For each rule of a level its title words, looked for together; `None` where it has none.
+    titles: Vec<Option<Regex>>,
+}
 
 /// What the policy decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,16 +117,23 @@ impl Policy {
                 problem(None, code, "没有这个代码".into(), "改正代码，或在 codes.csv 中登记");
             }
         }
-        Some(Self(raw))
+        let titles = raw.level.iter().map(|rule| one_of(&rule.title_words)).collect();
+        match titles {
+            Ok(titles) => Some(Self { rules: raw, titles }),
+            Err(error) => {
+                problem(None, "title_words", error.to_string(), "减少标题词");
+                None
+            }
+        }
     }
 
     /// Applies the severity overrides.
     pub fn weigh(&self, findings: &mut [Finding]) {
-        if self.0.severity.is_empty() {
+        if self.rules.severity.is_empty() {
             return;
         }
         for finding in findings {
-            if let Some(&severity) = self.0.severity.get(&finding.code) {
+            if let Some(&severity) = self.rules.severity.get(&finding.code) {
                 finding.severity = severity;
             }
         }
@@ -129,30 +141,40 @@ impl Policy {
 
     /// Severity of a detector's code that no table names.
     pub fn default_severity(&self) -> Severity {
-        self.0.default_severity
+        self.rules.default_severity
     }
 
     pub fn decide(&self, draft: &Draft, findings: &[Finding]) -> Decision {
         let is_message = draft.kind == Kind::Message;
-        let rules = if is_message { &self.0.message_queue } else { &self.0.queue };
+        let rules = if is_message { &self.rules.message_queue } else { &self.rules.queue };
         let holds = |any: &[Need]| any.iter().any(|need| need.holds(findings));
         let queue = rules
             .iter()
             .find(|r| r.any.is_empty() || holds(&r.any))
             .map_or(if is_message { Queue::Comment } else { Queue::Major }, |r| r.queue);
         let level = self
-            .0
+            .rules
             .level
             .iter()
-            .find(|r| {
+            .zip(&self.titles)
+            .find(|(r, title)| {
                 (r.kinds.is_empty() || r.kinds.contains(&draft.kind))
                     && (r.any.is_empty() || holds(&r.any))
-                    && (r.title_words.is_empty() || r.title_words.iter().any(|w| draft.title.contains(w.as_str())))
+                    && title.as_ref().is_none_or(|words| words.is_match(&draft.title))
             })
-            .map_or(Level::L3, |r| r.level);
-        let blocked = findings.iter().any(|f| f.severity >= self.0.blocked_at);
+            .map_or(Level::L3, |(r, _)| r.level);
+        let blocked = findings.iter().any(|f| f.severity >= self.rules.blocked_at);
         Decision { queue, level, blocked }
     }
+}
+
+/// An expression for one of these words; `None` when there are none.
+fn one_of(words: &[String]) -> Result<Option<Regex>, regex::Error> {
+    if words.is_empty() {
+        return Ok(None);
+    }
+    let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+    Regex::new(&words.join("|")).map(Some)
 }
 
 impl Need {
