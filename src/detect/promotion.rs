@@ -83,17 +83,20 @@ struct Stretch {
 }
 
 pub struct Promotion {
-    /// The words of the matcher, then [`SHAPES`].
+    /// The words of the two matchers, then [`SHAPES`].
     words: Vec<Word>,
-    matcher: Matcher,
+    /// Words that speak for advertising; most prose has few, and the others are looked for only where these are enough.
+    signals: Matcher,
+    others: Matcher,
+    /// Number of the first of the others.
+    others_from: usize,
     /// Words rare outside advertisements, in the main scan.
     strong: ListSet,
 }
 
 impl Promotion {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let mut words: Vec<Word> = Vec::new();
-        let mut patterns: Vec<Vec<char>> = Vec::new();
+        let mut words: Vec<(Vec<char>, Word)> = Vec::new();
         let mut shapes: [Word; 5] = Default::default();
         let mut known: HashMap<Vec<char>, usize> = HashMap::new();
         for PromotionWord { word, signal, points } in &lexicon.tables.promotion {
@@ -103,11 +106,10 @@ impl Promotion {
             }
             let pattern = lexicon.fold.fold_term(word);
             let index = *known.entry(pattern.clone()).or_insert_with(|| {
-                patterns.push(pattern);
-                words.push(Word { text: word.clone(), ..Word::default() });
+                words.push((pattern, Word { text: word.clone(), ..Word::default() }));
                 words.len() - 1
             });
-            let Some(entry) = words.get_mut(index) else { continue };
+            let Some((_, entry)) = words.get_mut(index) else { continue };
             match signal.as_str() {
                 "organ" => entry.organ = *points,
                 "civic" => entry.civic = *points,
@@ -117,7 +119,7 @@ impl Promotion {
                 }
             }
         }
-        if patterns.is_empty() || patterns.iter().any(Vec::is_empty) || shapes.iter().any(|s| s.text.is_empty()) {
+        if words.is_empty() || words.iter().any(|(pattern, _)| pattern.is_empty()) || shapes.iter().any(|s| s.text.is_empty()) {
             problems.push(Problem {
                 file: TABLE.into(),
                 line: None,
@@ -126,9 +128,14 @@ impl Promotion {
                 cure: "从发行包中恢复该文件".into(),
             });
         }
-        let matcher = Matcher::new(&patterns, |a, b| lexicon.commonness(a, b), |_| false);
+        words.sort_by_key(|(_, word)| word.points <= 0);
+        let others_from = words.partition_point(|(_, word)| word.points > 0);
+        let (patterns, mut words): (Vec<Vec<char>>, Vec<Word>) = words.into_iter().unzip();
         words.extend(shapes);
-        Self { words, matcher, strong: lexicon.list("promotion_strong", problems) }
+        let (signals, others) = patterns.split_at(others_from);
+        let matcher = |patterns: &[Vec<char>]| Matcher::new(patterns, |a, b| lexicon.commonness(a, b), |_| false);
+        let (signals, others) = (matcher(signals), matcher(others));
+        Self { words, signals, others, others_from, strong: lexicon.list("promotion_strong", problems) }
     }
 
     /// One finding a passage: where its signals stand closest. Passages that already carry an advertising finding of
@@ -138,7 +145,7 @@ impl Promotion {
         if scan.draft.kind == Kind::Reply {
             return;
         }
-        for (index, reading) in scan.prose().filter(|(_, r)| r.passage.role != Role::AttachmentName) {
+        for (index, reading) in scan.written().filter(|(_, r)| r.passage.role != Role::AttachmentName) {
             let known = report.found.iter().any(|f| {
                 (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2 && f.range_in(index).is_some()
             });
@@ -191,22 +198,17 @@ impl Promotion {
         let chars = reading.folded.chars.get(region.clone())?;
         // Most prose has little to add up; only what may be enough is put in order.
         let mut words_sum = 0;
-        self.matcher.scan(chars, |o| words_sum += self.words.get(o.pattern as usize).map_or(0, |w| w.points.max(0)));
+        self.signals.scan(chars, |o| words_sum += self.words.get(o.pattern as usize).map_or(0, |w| w.points));
         if words_sum == 0 {
             return None;
         }
-        let mut marks: Vec<Mark> = Vec::new();
-        self.shapes(chars, &mut marks);
-        if words_sum + marks.iter().map(|m| m.points.max(0)).sum::<i32>() < AD_POINTS {
+        let shapes = self.shapes(chars);
+        if words_sum + shapes.iter().map(|m| m.points.max(0)).sum::<i32>() < AD_POINTS {
             return None;
         }
-        let mut found: Vec<Mark> = Vec::new();
-        self.matcher.scan(chars, |o| {
-            found.push(Mark { start: o.start as usize, end: o.end as usize, word: o.pattern as usize, points: 0 });
-        });
-        found.sort_by_key(|m| (m.start, Reverse(m.end)));
+        let found = self.words_in(chars);
         let public = self.public(chars, &found);
-        let shapes = std::mem::take(&mut marks);
+        let mut marks: Vec<Mark> = Vec::with_capacity(found.len() + shapes.len());
         let mut covered = 0;
         for mark in found {
             let points = self.words.get(mark.word).map_or(0, |w| w.points);
@@ -231,6 +233,18 @@ impl Promotion {
             mark.end += region.start;
         }
         Some(stretch)
+    }
+
+    /// All words of the table, by place, the longest first.
+    fn words_in(&self, chars: &[char]) -> Vec<Mark> {
+        let mut found: Vec<Mark> = Vec::new();
+        for (matcher, from) in [(&self.signals, 0), (&self.others, self.others_from)] {
+            matcher.scan(chars, |o| {
+                found.push(Mark { start: o.start as usize, end: o.end as usize, word: from + o.pattern as usize, points: 0 });
+            });
+        }
+        found.sort_by_key(|m| (m.start, Reverse(m.end)));
+        found
     }
 
     /// Points (≤ 0) for public bodies and civic subjects that are named; landmarks do not count.
@@ -259,16 +273,13 @@ impl Promotion {
     /// A body is also what the title says who speaks.
     fn public_title(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> i32 {
         let Some(title) = scan.title().filter(|t| !std::ptr::eq(*t, reading)) else { return 0 };
-        let mut found = Vec::new();
-        let chars = title.folded.chars.get(..title.len().min(WHOLE_CHARS_MAX)).unwrap_or_default();
-        self.matcher.scan(chars, |o| {
-            found.push(Mark { start: o.start as usize, end: o.end as usize, word: o.pattern as usize, points: 0 });
-        });
-        self.public(chars, &found)
+        let chars = title.chars(0..WHOLE_CHARS_MAX);
+        self.public(chars, &self.words_in(chars))
     }
 
     /// Numbers to call, prices, shouting and signatures.
-    fn shapes(&self, chars: &[char], marks: &mut Vec<Mark>) {
+    fn shapes(&self, chars: &[char]) -> Vec<Mark> {
+        let mut marks = Vec::new();
         let first = self.words.len() - SHAPES.len();
         let mut add = |shape: usize, range: Range<usize>| {
             let points = self.words.get(first + shape).map_or(0, |w| w.points);
@@ -314,6 +325,7 @@ impl Promotion {
             }
             at += 1;
         }
+        marks
     }
 
     /// The stretch of [`STRETCH_CHARS`] whose different signals weigh most, if that is `needed` or more.
