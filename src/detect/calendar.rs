@@ -25,13 +25,12 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
     let mut dates: Vec<WrittenDate> = Vec::new();
     let mut at = 0;
     let mut last_year: Option<i16> = None;
-    while let Some(digit) = reading.digits.next(at) {
-        at = digit;
-        let end = reading.digits.run_end(at);
-        if !matches!(reading.char(end), Some('年' | '月' | '日')) {
-            at = end;
+    while let Some(run) = reading.digits.next_run(at) {
+        if !matches!(reading.char(run.end), Some('年' | '月' | '日')) {
+            at = run.end;
             continue;
         }
+        at = run.start;
         let (number, end) = number(reading, at);
         let next = match reading.char(end) {
             Some('年') if (1900..=2100).contains(&number) => {

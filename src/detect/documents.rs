@@ -278,6 +278,10 @@ fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, rep
     let end = (at..reading.len().min(at + 22))
         .find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ':')))
         .unwrap_or_else(|| reading.len().min(at + 22));
+    // 12.5 is no address.
+    if reading.chars(at..end).iter().filter(|c| **c == '.').count() < 3 {
+        return;
+    }
     let text = reading.text(at..end);
     let (host, port) = text.split_once(':').map_or((text.as_str(), None), |(h, p)| (h, Some(p)));
     let host = host.trim_end_matches('.');

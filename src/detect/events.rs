@@ -76,7 +76,7 @@ impl Events {
         let is_template = self.is_template(scan);
         let mut found: Vec<Found> = Vec::new();
         for (index, reading) in
-            scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden))
+            scan.written().filter(|(_, r)| matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden))
         {
             for (code, list) in self.kinds {
                 if reading.lists.meets(list) {
@@ -89,7 +89,7 @@ impl Events {
         }
         // The draft told of the dead and hurt in one word: 一死一伤.
         if is_template.is_none() {
-            for (index, _) in scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Title) || r.lists.meets(self.dead_hurt)) {
+            for (index, _) in scan.written().filter(|(_, r)| matches!(r.passage.role, Role::Title) || r.lists.meets(self.dead_hurt)) {
                 self.dead_and_hurt(scan, index, is_drill, &mut found);
             }
         }
@@ -344,8 +344,8 @@ fn is_plan(reading: &Reading<'_>, word: Range<usize>) -> bool {
 /// 11月22日, 22日3时, 7:30.
 fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
     let mut at = range.start;
-    while let Some(digit) = reading.digits.next(at).filter(|&digit| digit < range.end) {
-        at = reading.digits.run_end(digit);
+    while let Some(number) = reading.digits.next_run(at).filter(|number| number.start < range.end) {
+        at = number.end;
         let is_time = match reading.char(at) {
             Some('日' | '时' | '号' | '点') => true,
             Some(':') => reading.class(at + 1).is(Class::DIGIT),

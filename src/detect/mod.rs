@@ -72,6 +72,11 @@ impl<'a> Scan<'a> {
         self.readings.iter().enumerate().find(|(_, r)| r.passage.role == crate::text::passage::Role::Body)
     }
 
+    /// Readings of published prose in which something is written, with their index.
+    pub fn written(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
+        self.prose().filter(|(_, r)| !r.is_empty())
+    }
+
     /// Readings of published prose with their index.
     pub fn prose(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
         self.readings.iter().enumerate().filter(|(_, r)| r.passage.role.is_prose())

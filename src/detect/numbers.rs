@@ -57,15 +57,15 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
         return chains;
     }
     let mut at = 0;
-    while let Some(first) = reading.numerals.next(at) {
-        at = first;
+    while let Some(run) = reading.numerals.next_run(at) {
+        at = run.start;
         // What stands right behind a chain may be its next group, however short.
         let continues = chains.last().and_then(|c| c.groups.last()).is_some_and(|last| at <= last.range.end + LOOKALIKES_MAX + 1);
         // Most digits of ordinary text are years, counts and list numbers, alone for far and wide.
         let from = at.saturating_sub(LOOKALIKES_MAX);
         if !continues && (reading.numerals.count_either(&reading.alphanumerics, from, at - from + CHAIN_CHARS) as usize) < CHAIN_DIGITS_MIN
         {
-            at = reading.numerals.run_end(at);
+            at = run.end;
             continue;
         }
         if !continues && let Some(end) = short_chain(reading, at) {

@@ -218,9 +218,8 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
     while at < chars.len() {
         if !villages {
             // Only what follows a digit can be a building or a room: go from digit to digit.
-            let Some(digit) = reading.digits.next(at) else { return };
-            let end = reading.digits.run_end(digit);
-            at = end + usize::from(chars.get(end) == Some(&'号'));
+            let Some(number) = reading.digits.next_run(at) else { return };
+            at = number.end + usize::from(chars.get(number.end) == Some(&'号'));
         } else {
             let Some((sign, _)) = next_where(chars, at, |c| ADDRESS_SIGNS.iter().fold(false, |any, sign| any | (c == *sign))) else {
                 return;

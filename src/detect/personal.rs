@@ -127,6 +127,9 @@ impl Personal {
                 }
                 continue;
             }
+            if reading.is_empty() {
+                continue;
+            }
             let first = report.found.len();
             let chains = numbers::chains(reading);
             for chain in &chains {

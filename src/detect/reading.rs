@@ -72,10 +72,12 @@ impl<'a> Reading<'a> {
         lexicon.scan(&folded, &mut hits);
         let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
         let classes = folded.all;
-        digits.mark(&folded.classes, Class::DIGIT);
-        numerals.mark(&folded.classes, Class::DIGIT | Class::NUMERAL);
-        alphanumerics.mark(&folded.classes, Class::DIGIT | Class::LETTER);
-        sentence_ends.mark(&folded.classes, Class::END);
+        digits.mark(&folded, Class::DIGIT);
+        numerals.mark(&folded, Class::NUMERAL);
+        numerals.add(&digits);
+        alphanumerics.mark(&folded, Class::LETTER);
+        alphanumerics.add(&digits);
+        sentence_ends.mark(&folded, Class::END);
         Self {
             passage,
             folded,

@@ -58,7 +58,7 @@ impl Secrecy {
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
         // Asked only where something looks like a secret.
         let is_education = LazyCell::new(|| self.is_education(scan));
-        for (index, reading) in scan.prose() {
+        for (index, reading) in scan.written() {
             self.marks(scan, index, || *is_education, report);
             self.credentials(scan, index, report);
             self.coordinates(scan, index, report);

@@ -51,14 +51,15 @@ impl CanonicalHash {
         self.sink.take(b"\"");
         let bytes = text.as_bytes();
         let mut clean = 0;
-        // Pieces of one length, without an early end: the compiler tests many bytes at once.
         let (pieces, rest) = bytes.as_chunks::<PIECE_BYTES>();
         for (piece, at) in pieces.iter().zip((0..).step_by(PIECE_BYTES)) {
-            if piece.iter().fold(0, |any, &b| any | is_escaped(b)) != 0 {
+            if holds_escaped(piece) {
                 clean = self.escape_all(bytes, at..at + PIECE_BYTES, clean);
             }
         }
-        clean = self.escape_all(bytes, bytes.len() - rest.len()..bytes.len(), clean);
+        if holds_escaped(rest) {
+            clean = self.escape_all(bytes, bytes.len() - rest.len()..bytes.len(), clean);
+        }
         self.sink.take(bytes.get(clean..).unwrap_or_default());
         self.sink.take(b"\"");
     }
@@ -66,7 +67,7 @@ impl CanonicalHash {
     /// Takes the bytes from `clean` up to the last one of the piece that is escaped; what is left begins behind it.
     fn escape_all(&mut self, bytes: &[u8], piece: Range<usize>, mut clean: usize) -> usize {
         for (&byte, at) in bytes.get(piece.clone()).unwrap_or_default().iter().zip(piece) {
-            if is_escaped(byte) != 0 {
+            if from_escaped(byte) == 0 {
                 self.sink.take(bytes.get(clean..at).unwrap_or_default());
                 self.escape(byte);
                 clean = at + 1;
@@ -104,9 +105,14 @@ impl Default for CanonicalHash {
     }
 }
 
-/// 1 for a byte that JSON escapes; as a number, which the compiler handles many of at once.
-fn is_escaped(byte: u8) -> u8 {
-    u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+/// How far a byte is from the nearest that JSON escapes, in a way: 0 only for those.
+fn from_escaped(byte: u8) -> u8 {
+    byte.saturating_sub(0x1f).min(byte ^ b'"').min(byte ^ b'\\')
+}
+
+/// Whether there is something to escape, by the least of numbers: the compiler tests many bytes at once.
+fn holds_escaped(bytes: &[u8]) -> bool {
+    bytes.iter().fold(u8::MAX, |least, &byte| least.min(from_escaped(byte))) == 0
 }
 
 /// The hasher and what it has not been given yet.

@@ -2,6 +2,9 @@
 //! stretch take a few instructions, whatever lies between. The next of a few characters, many tested at once.
 //! Must not know what is searched, nor detectors.
 
+use super::fold::Folded;
+use std::ops::Range;
+
 /// Characters of one word of bits, and classes read together.
 const WORD_CHARS: usize = 64;
 const GROUP_CHARS: usize = 8;
@@ -11,16 +14,26 @@ const GROUP_CHARS: usize = 8;
 pub struct ClassBits(Vec<u64>);
 
 impl ClassBits {
-    /// Marks the characters that are of one of the `wanted` classes; what was marked before is forgotten.
-    pub fn mark(&mut self, classes: &[u8], wanted: u8) {
+    /// Marks the characters of a class, which is one bit; what was marked before is forgotten.
+    pub fn mark(&mut self, folded: &Folded, class: u8) {
         self.0.clear();
-        let (words, rest) = classes.as_chunks();
-        self.0.extend(words.iter().map(|word| marks(word, wanted)));
+        // Unmarked is the same as not there.
+        if !folded.all.is(class) {
+            return;
+        }
+        let (words, rest) = folded.classes.as_chunks();
+        self.0.extend(words.iter().map(|word| marks(word, class)));
         if !rest.is_empty() {
             let mut last = [0; WORD_CHARS];
             last.iter_mut().zip(rest).for_each(|(to, class)| *to = *class);
-            self.0.push(marks(&last, wanted));
+            self.0.push(marks(&last, class));
         }
+    }
+
+    /// Marks what is marked in `other` as well.
+    pub fn add(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(to, word)| *to |= word);
     }
 
     /// The first marked character at or after `at`.
@@ -45,15 +58,23 @@ impl ClassBits {
         Some(place * WORD_CHARS + word.ilog2() as usize)
     }
 
+    /// The next run of marked characters at or after `at`.
+    pub fn next_run(&self, at: usize) -> Option<Range<usize>> {
+        let start = self.next(at)?;
+        Some(start..self.run_end(start))
+    }
+
     /// Where the run of marked characters that `at` belongs to ends; `at` itself where it is not marked.
     pub fn run_end(&self, at: usize) -> usize {
-        let mut end = at;
+        let (mut place, mut shift) = (at / WORD_CHARS, at % WORD_CHARS);
         loop {
-            let step = self.from(end).trailing_ones() as usize;
-            end += step;
-            if step < WORD_CHARS {
-                return end;
+            let word = self.0.get(place).copied().unwrap_or(0);
+            let end = shift + (word >> shift).trailing_ones() as usize;
+            // Most runs end in the word that they begin in.
+            if end < WORD_CHARS {
+                return place * WORD_CHARS + end;
             }
+            (place, shift) = (place + 1, 0);
         }
     }
 
@@ -84,46 +105,48 @@ pub fn next_where(chars: &[char], at: usize, is_meant: impl Fn(char) -> bool) ->
     block.iter().zip(from..).find(|(c, _)| is_meant(**c)).map(|(c, place)| (place, *c))
 }
 
-/// One bit for each class that is wanted.
-fn marks(classes: &[u8; WORD_CHARS], wanted: u8) -> u64 {
-    let (groups, _) = classes.as_chunks();
-    groups.iter().rev().fold(0, |bits, group| bits << GROUP_CHARS | marks_of_group(*group, wanted))
-}
-
-fn marks_of_group(group: [u8; GROUP_CHARS], wanted: u8) -> u64 {
-    const LOW_SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+/// One bit for each character of the class.
+fn marks(classes: &[u8; WORD_CHARS], class: u8) -> u64 {
     const LOW_ONE: u64 = 0x0101_0101_0101_0101;
     // Moves the lowest bit of byte i to bit 56 + i; no two bits meet.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let found = u64::from_le_bytes(group) & (u64::from(wanted) * LOW_ONE);
-    // The highest bit of each byte that is not 0, then as its lowest.
-    let found = (((found & LOW_SEVEN) + LOW_SEVEN) | found) >> 7 & LOW_ONE;
-    found.wrapping_mul(GATHER) >> 56
+    let shift = class.trailing_zeros();
+    let (groups, _) = classes.as_chunks();
+    groups.iter().rev().fold(0, |bits, group| {
+        let found = u64::from_le_bytes(*group) >> shift & LOW_ONE;
+        bits << GROUP_CHARS | found.wrapping_mul(GATHER) >> 56
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::fold::Class;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn the_bits_say_what_a_look_at_every_class_says(
             classes in prop::collection::vec(prop_oneof![3 => Just(2u8), 1 => any::<u8>()], 0..300),
-            wanted in any::<u8>(),
+            class in 0u32..8,
             at in 0usize..320,
             count in 1usize..=64,
         ) {
+            let class = 1 << class;
+            let all = Class(classes.iter().fold(0, |all, class| all | class));
+            let folded = Folded { classes, all, ..Folded::default() };
             let mut bits = ClassBits(vec![u64::MAX]);
-            bits.mark(&classes, wanted);
-            let is_marked = |i: usize| classes.get(i).is_some_and(|class| class & wanted != 0);
-            prop_assert_eq!(bits.next(at), (at..classes.len()).find(|&i| is_marked(i)));
+            bits.mark(&folded, class);
+            let is_marked = |i: usize| i < folded.classes.len() && folded.class(i).is(class);
+            prop_assert_eq!(bits.next(at), (at..folded.classes.len()).find(|&i| is_marked(i)));
             prop_assert_eq!(bits.last_before(at), (0..at).rev().find(|&i| is_marked(i)));
             prop_assert_eq!(bits.run_end(at), (at..).find(|&i| !is_marked(i)).unwrap_or(at));
             let mut others = ClassBits::default();
-            others.mark(&classes, 4);
-            let in_either = |i: &usize| classes.get(*i).is_some_and(|class| class & (wanted | 4) != 0);
+            others.mark(&folded, Class::LETTER);
+            let in_either = |i: &usize| is_marked(*i) || *i < folded.classes.len() && folded.class(*i).is(Class::LETTER);
             prop_assert_eq!(bits.count_either(&others, at, count) as usize, (at..at + count).filter(in_either).count());
+            bits.add(&others);
+            prop_assert_eq!(bits.next(at), (at..folded.classes.len()).find(in_either));
         }
 
         #[test]
