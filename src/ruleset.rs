@@ -234,8 +234,7 @@ impl Ruleset {
 
     /// By the units table, else by the account's name.
     fn account_kind(&self, draft: &Draft) -> AccountKind {
-        let row = |account: &str| self.lexicon.tables.unit(&draft.unit, account);
-        match row(&draft.account).or_else(|| row("")).map(|r| r.kind.as_str()) {
+        match self.lexicon.tables.unit_or_account(&draft.unit, &draft.account).map(|r| r.kind.as_str()) {
             Some("police" | "court") => return AccountKind::Justice,
             Some("employment") => return AccountKind::Employment,
             _ => {}

@@ -338,6 +338,14 @@ fn a_long_repetition_of_anything_is_judged_to_the_end() {
 }
 
 #[test]
+fn what_stands_at_the_far_end_is_not_sought_from_every_place() {
+    for body in ["火灾，".repeat(100_000) + "1", "1".repeat(2_000_000) + "年", "aя".repeat(500_000)] {
+        let verdict = judge(Format::Text, body);
+        assert_ne!(verdict.undetermined.map(|u| u.reason), Some(UndeterminedReason::Panic));
+    }
+}
+
+#[test]
 fn long_titles_and_source_texts_are_compared_in_bounded_time() {
     let title: String = "县里开展冬季安全生产检查工作".chars().cycle().take(300_000).collect();
     let text = |first: &str| (0..3_000).map(|i| format!("{first}第{}项工作按计划推进。", i * 7)).collect::<String>();

@@ -30,7 +30,8 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
             at = run.end;
             continue;
         }
-        at = run.start;
+        // Of a longer run the last piece that can be a number.
+        at = run.end - ((run.len() - 1) % NUMBER_DIGITS_MAX + 1);
         let (number, end) = number(reading, at);
         let next = match reading.char(end) {
             Some('年') if (1900..=2100).contains(&number) => {

@@ -24,6 +24,8 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
         return;
     }
     let chars = reading.folded.chars.as_slice();
+    // Letters may be others than those of ASCII, digits are not.
+    let has_letters = reading.classes.is(Class::LETTER);
     let mut at = 0;
     // Everything here has letters or digits: go from one run of them to the next.
     while let Some(first) = reading.alphanumerics.next(at) {
@@ -35,8 +37,11 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
         if let Some(sign) = military_sign(reading, at) {
             military(personal, scan, index, sign, report);
         }
-        let rest = chars.get(at..).unwrap_or_default();
-        let end = at + rest.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let end = if has_letters {
+            at + reading.chars(at..chars.len()).iter().take_while(|c| c.is_ascii_alphanumeric()).count()
+        } else {
+            reading.digits.run_end(at)
+        };
         let separator = chars.get(end).copied();
         if matches!(separator, Some('.' | ':' | '-')) {
             if c.is_ascii_digit() && end - at <= 3 && separator == Some('.') {

@@ -344,8 +344,8 @@ fn is_plan(reading: &Reading<'_>, word: Range<usize>) -> bool {
 /// 11月22日, 22日3时, 7:30.
 fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
     let mut at = range.start;
-    while let Some(number) = reading.digits.next_run(at).filter(|number| number.start < range.end) {
-        at = number.end;
+    while let Some(number) = reading.digits.first_in(at..range.end) {
+        at = reading.digits.run_end(number);
         let is_time = match reading.char(at) {
             Some('日' | '时' | '号' | '点') => true,
             Some(':') => reading.class(at + 1).is(Class::DIGIT),

@@ -192,11 +192,11 @@ impl<'a> Reading<'a> {
     /// The sentence around `range`: up to 。！？； or a line end.
     pub fn sentence(&self, range: Range<usize>) -> Range<usize> {
         let first = range.start.min(self.len());
-        let start = self.sentence_ends.last_before(first).map_or(0, |end| end + 1);
-        let start = start.max(range.start.saturating_sub(SENTENCE_CHARS_MAX)).min(first);
+        let farthest = range.start.saturating_sub(SENTENCE_CHARS_MAX).min(first);
+        let start = self.sentence_ends.last_in(farthest..first).map_or(farthest, |end| end + 1);
         let last = range.end.max(start);
-        let end = self.sentence_ends.next(last).unwrap_or(self.len());
-        start..end.min(range.end + SENTENCE_CHARS_MAX).max(last)
+        let farthest = (range.end + SENTENCE_CHARS_MAX).min(self.len()).max(last);
+        start..self.sentence_ends.first_in(last..farthest).unwrap_or(farthest)
     }
 
     /// The paragraph around `range`: up to a line end.

@@ -217,6 +217,12 @@ impl Tables {
         self.units.get(unit)?.get(account)
     }
 
+    /// The same of the account, else of the unit itself.
+    pub fn unit_or_account(&self, unit: &str, account: &str) -> Option<&UnitRow> {
+        let accounts = self.units.get(unit)?;
+        accounts.get(account).or_else(|| accounts.get(""))
+    }
+
     /// Whether a surname of one or two characters begins with this character.
     pub fn begins_surname(&self, c: char) -> bool {
         self.surnames.singles.has(c) || self.surnames.double_starts.has(c)

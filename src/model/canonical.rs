@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Bytes looked at together for characters that JSON escapes.
-const PIECE_BYTES: usize = 32;
+const PIECE_BYTES: usize = 64;
 
 /// Small pieces are gathered up to this many bytes: each call of the hasher costs as much as hashing its bytes.
 const GATHERED_BYTES: usize = 512;

@@ -47,15 +47,31 @@ impl ClassBits {
         Some(place * WORD_CHARS + word.trailing_zeros() as usize)
     }
 
-    /// The last marked character before `at`.
-    pub fn last_before(&self, at: usize) -> Option<usize> {
-        let mut place = (at / WORD_CHARS).min(self.0.len());
-        let mut word = self.0.get(place).map_or(0, |word| word & ((1 << (at % WORD_CHARS)) - 1));
-        while word == 0 {
-            place = place.checked_sub(1)?;
-            word = *self.0.get(place)?;
+    /// The first marked character of a range; looks no farther.
+    pub fn first_in(&self, range: Range<usize>) -> Option<usize> {
+        let mut at = range.start;
+        while at < range.end {
+            let word = self.from(at);
+            if word != 0 {
+                return Some(at + word.trailing_zeros() as usize).filter(|&place| place < range.end);
+            }
+            at += WORD_CHARS;
         }
-        Some(place * WORD_CHARS + word.ilog2() as usize)
+        None
+    }
+
+    /// The last marked character of a range; looks no farther.
+    pub fn last_in(&self, range: Range<usize>) -> Option<usize> {
+        let mut end = range.end;
+        while end > range.start {
+            let at = end.saturating_sub(WORD_CHARS).max(range.start);
+            let word = self.from(at) << (WORD_CHARS - (end - at)) >> (WORD_CHARS - (end - at));
+            if word != 0 {
+                return Some(at + word.ilog2() as usize);
+            }
+            end = at;
+        }
+        None
     }
 
     /// The next run of marked characters at or after `at`.
@@ -95,7 +111,7 @@ impl ClassBits {
 /// The first character at or after `at` that `is_meant`, a condition without branches, so that the compiler tests many at
 /// once.
 pub fn next_where(chars: &[char], at: usize, is_meant: impl Fn(char) -> bool) -> Option<(usize, char)> {
-    const BLOCK_CHARS: usize = 16;
+    const BLOCK_CHARS: usize = 8;
     let (blocks, rest) = chars.get(at..)?.as_chunks::<BLOCK_CHARS>();
     let block = blocks.iter().position(|block| block.iter().fold(false, |any, &c| any | is_meant(c)));
     let (from, block) = match block {
@@ -139,7 +155,8 @@ mod tests {
             bits.mark(&folded, class);
             let is_marked = |i: usize| i < folded.classes.len() && folded.class(i).is(class);
             prop_assert_eq!(bits.next(at), (at..folded.classes.len()).find(|&i| is_marked(i)));
-            prop_assert_eq!(bits.last_before(at), (0..at).rev().find(|&i| is_marked(i)));
+            prop_assert_eq!(bits.first_in(at..at + 3 * count), (at..at + 3 * count).find(|&i| is_marked(i)));
+            prop_assert_eq!(bits.last_in(at..at + 3 * count), (at..at + 3 * count).rev().find(|&i| is_marked(i)));
             prop_assert_eq!(bits.run_end(at), (at..).find(|&i| !is_marked(i)).unwrap_or(at));
             let mut others = ClassBits::default();
             others.mark(&folded, Class::LETTER);
