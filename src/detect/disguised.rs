@@ -2,7 +2,7 @@
 //! Must not know how disguises are read, nor severities.
 
 use super::reading::Reading;
-use crate::lexicon::disguise::enclosed::{is_bracket, is_list_mark};
+use crate::lexicon::bridges::{is_bracket, is_list_mark};
 use crate::lexicon::{Hit, Layer, Lexicon, Marks, Row};
 use crate::model::{SuppressedReason, Transform};
 use crate::text::fold::Class;

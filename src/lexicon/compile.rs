@@ -1,7 +1,8 @@
 //! The compiled lexicon: all rows, word lists and anchors in one matcher, conditions resolved to patterns.
 //! Must not know detectors or drafts.
 
-use super::disguise::{self, Candidate, Disguises, Marks, Usage};
+use super::bridges;
+use super::disguise::{Candidate, Disguises, Marks, Usage};
 use super::fixed_names::FixedNames;
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
@@ -9,15 +10,11 @@ use super::number_rows::NumberRows;
 use super::tables::Tables;
 use super::uses::{Use, Uses};
 use crate::model::{Problem, RuleFiles};
-use crate::text::fold::{Class, FoldTable, Folded};
+use crate::text::fold::{FoldTable, Folded};
 use crate::text::segment::Segmenter;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use std::collections::{BTreeMap, HashMap};
 
-/// Most separators that may stand between two characters of a disguised word.
-const GAP_CHARS_MAX: usize = 3;
-/// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
-const BRIDGE_CHARS: usize = 16;
 /// Most word lists.
 const LISTS_MAX: usize = 128;
 
@@ -162,7 +159,7 @@ impl Lexicon {
                     });
                     continue;
                 }
-                let bridged = row.mode.skips() && term.len() <= BRIDGE_CHARS;
+                let bridged = row.mode.skips() && term.len() <= bridges::SIDE_CHARS;
                 let pattern = patterns.of(term);
                 let uses = patterns.at(pattern);
                 uses.rows.push(index as u32);
@@ -305,85 +302,13 @@ impl Lexicon {
     pub fn scan(&self, folded: &Folded, hits: &mut Vec<Hit>) {
         hits.clear();
         self.matcher.scan(&folded.chars, |o| hits.push(Hit { start: o.start, end: o.end, pattern: o.pattern, layer: Layer::Folded }));
-        self.scan_bridged(folded, hits);
-        disguise::enclosed::scan(folded, &self.matcher, |pattern| self.uses.is_bridged(pattern), hits);
+        bridges::scan(folded, &self.matcher, |pattern| self.uses.is_bridged(pattern), hits);
         hits.sort_unstable();
         self.disguises.scan(folded, |pattern| self.lists_of(pattern), hits);
         hits.sort_unstable();
         // The plainest reading of a stretch says enough.
         hits.dedup_by_key(|hit| (hit.start, hit.end, hit.pattern));
     }
-
-    /// Hits whose characters are pulled apart by separators: a gap is looked at only where the characters on its two
-    /// sides stand side by side in some term that allows it.
-    fn scan_bridged(&self, folded: &Folded, hits: &mut Vec<Hit>) {
-        let mut at = 1;
-        let (mut chars, mut places) = (Vec::new(), Vec::new());
-        if !folded.all.is(Class::SKIP) {
-            return;
-        }
-        while let Some(separator) = folded.next_of(Class::SKIP, at) {
-            at = separator;
-            if !folded.class(at - 1).is_word() {
-                at += 1;
-                continue;
-            }
-            let Some(right) = over_gap(folded, at) else {
-                at += 1;
-                continue;
-            };
-            let left = at - 1;
-            at = right;
-            let (Some(&a), Some(&b)) = (folded.chars.get(left), folded.chars.get(right)) else { continue };
-            if !self.matcher.may_bridge(a, b) {
-                continue;
-            }
-            chars.clear();
-            places.clear();
-            let mut place = left;
-            for _ in 0..BRIDGE_CHARS {
-                places.push(place);
-                match before_gap(folded, place) {
-                    Some(next) => place = next,
-                    None => break,
-                }
-            }
-            places.reverse();
-            let gap = places.len();
-            let mut place = right;
-            for _ in 0..BRIDGE_CHARS {
-                places.push(place);
-                match over_gap(folded, place + 1) {
-                    Some(next) => place = next,
-                    None => break,
-                }
-            }
-            chars.extend(places.iter().filter_map(|&p| folded.chars.get(p)));
-            let (uses, places) = (&self.uses, &places);
-            self.matcher.scan(&chars, |o| {
-                let crosses = (o.start as usize) < gap && gap < o.end as usize;
-                if !crosses || !uses.is_bridged(o.pattern) {
-                    return;
-                }
-                if let (Some(&start), Some(&last)) = (places.get(o.start as usize), places.get(o.end as usize - 1)) {
-                    hits.push(Hit { start: start as u32, end: last as u32 + 1, pattern: o.pattern, layer: Layer::Bridged });
-                }
-            });
-        }
-    }
-}
-
-/// The next word character at or after `at`, over at most [`GAP_CHARS_MAX`] separators.
-fn over_gap(folded: &Folded, at: usize) -> Option<usize> {
-    (at..=at + GAP_CHARS_MAX).find(|&i| !folded.class(i).is(Class::SKIP)).filter(|&i| i < folded.len() && folded.class(i).is_word())
-}
-
-/// The word character before `at`, over at most [`GAP_CHARS_MAX`] separators.
-fn before_gap(folded: &Folded, at: usize) -> Option<usize> {
-    (1..=GAP_CHARS_MAX + 1)
-        .filter_map(|back| at.checked_sub(back))
-        .find(|&i| !folded.class(i).is(Class::SKIP))
-        .filter(|&i| folded.class(i).is_word())
 }
 
 /// Term dictionaries: every `.csv` directly in `dictionaries` but `codes.csv`.

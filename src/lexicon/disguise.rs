@@ -2,7 +2,6 @@
 //! character tables for the rows that allow it; looked for only where something gives a disguise away.
 //! Must not know rows, conditions or detectors: it says what may be read as what, the detector weighs it.
 
-pub mod enclosed;
 mod letters;
 mod walk;
 
@@ -10,10 +9,12 @@ mod walk;
 mod tests;
 
 use super::compile::{Hit, Layer, ListSet};
+use super::gram_filter::GramFilter;
 use super::tables::Tables;
 use crate::model::Transform;
 use crate::text::fold::{Class, Folded};
 use letters::Letters;
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 
 /// Longest term looked for in disguise, in characters.
@@ -111,66 +112,29 @@ pub struct Disguises {
     /// Most common syllable of each character of the basic plane.
     sounds: Box<[u16]>,
     /// What a picture may be read as.
-    pictures: HashMap<char, Vec<char>>,
+    pictures: FxHashMap<char, Vec<char>>,
     /// What a character looks like, both ways.
-    shapes: HashMap<char, Vec<char>>,
+    shapes: FxHashMap<char, Vec<char>>,
     /// Where a character stands in terms that allow every disguise.
-    holding: HashMap<char, Vec<Spot>>,
+    holding: FxHashMap<char, Vec<Spot>>,
     /// Where two characters stand side by side in such terms, at the first.
-    pairs: HashMap<(char, char), Vec<Spot>>,
-    sound_pairs: HashMap<(u16, u16), Vec<Spot>>,
-    sound_bits: Bits,
-    shape_bits: Bits,
+    pairs: FxHashMap<(char, char), Vec<Spot>>,
+    sound_pairs: FxHashMap<(u16, u16), Vec<Spot>>,
+    any_sound_pair: GramFilter<2>,
+    /// Pairs of such terms with one character that looks like the right one.
+    any_shape_pair: GramFilter<2>,
     letters: Letters,
-    triggers: HashMap<u32, Trigger>,
+    triggers: FxHashMap<u32, Trigger>,
     is_trigger: Vec<u64>,
     /// Words beside which homophones and look-alikes are looked for.
     inviting: ListSet,
     /// How often other words sound like the rarest pair of the term, per million, by term pattern.
-    commonness: HashMap<u32, f32>,
+    commonness: FxHashMap<u32, f32>,
 }
 
 /// How common single characters and pairs are in ordinary text, per million.
 pub struct Usage<'u> {
     pub pairs: &'u HashMap<(char, char), f32>,
-}
-
-/// A bit table that may say yes wrongly, never no.
-#[derive(Debug)]
-struct Bits {
-    words: Box<[u64]>,
-    shift: u32,
-}
-
-impl Bits {
-    fn new(keys: impl ExactSizeIterator<Item = u64>) -> Self {
-        let log2 = (keys.len().max(64) * 16).next_power_of_two().trailing_zeros().clamp(10, 22);
-        let mut bits = Self { words: vec![0; 1 << (log2 - 6)].into_boxed_slice(), shift: 64 - log2 };
-        for key in keys {
-            let at = bits.place(key);
-            if let Some(word) = bits.words.get_mut((at >> 6) as usize) {
-                *word |= 1 << (at & 63);
-            }
-        }
-        bits
-    }
-
-    fn place(&self, key: u64) -> u64 {
-        (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift
-    }
-
-    fn may_hold(&self, key: u64) -> bool {
-        let at = self.place(key);
-        self.words.get((at >> 6) as usize).is_some_and(|word| word >> (at & 63) & 1 == 1)
-    }
-}
-
-fn char_key(a: char, b: char) -> u64 {
-    (a as u64) << 32 | b as u64
-}
-
-fn sound_key(a: u16, b: u16) -> u64 {
-    u64::from(a) << 16 | u64::from(b)
 }
 
 impl Disguises {
@@ -203,12 +167,12 @@ impl Disguises {
                 *place = number;
             }
         }
-        let mut shapes: HashMap<char, Vec<char>> = HashMap::new();
+        let mut shapes: FxHashMap<char, Vec<char>> = FxHashMap::default();
         for &(a, b) in &tables.similar_shapes {
             shapes.entry(a).or_default().push(b);
             shapes.entry(b).or_default().push(a);
         }
-        let pictures: HashMap<char, Vec<char>> = tables.pictures.iter().map(|(picture, reads)| (*picture, reads.clone())).collect();
+        let pictures: FxHashMap<char, Vec<char>> = tables.pictures.iter().map(|(picture, reads)| (*picture, reads.clone())).collect();
         let mut pictured: HashMap<char, Vec<char>> = HashMap::new();
         for (picture, reads) in &tables.pictures {
             for &c in reads {
@@ -241,15 +205,15 @@ impl Disguises {
             sounds,
             pictures,
             shapes,
-            holding: HashMap::new(),
-            pairs: HashMap::new(),
-            sound_pairs: HashMap::new(),
-            sound_bits: Bits::new(std::iter::empty::<u64>().collect::<Vec<_>>().into_iter()),
-            shape_bits: Bits::new(std::iter::empty::<u64>().collect::<Vec<_>>().into_iter()),
-            triggers: HashMap::new(),
+            holding: FxHashMap::default(),
+            pairs: FxHashMap::default(),
+            sound_pairs: FxHashMap::default(),
+            any_sound_pair: GramFilter::with_capacity(0),
+            any_shape_pair: GramFilter::with_capacity(0),
+            triggers: FxHashMap::default(),
             is_trigger: Vec::new(),
             inviting,
-            commonness: HashMap::new(),
+            commonness: FxHashMap::default(),
         };
         disguises.file_spots(usage);
         disguises.file_triggers(pattern_of);
@@ -292,18 +256,24 @@ impl Disguises {
                 self.sound_pairs.entry((a, b)).or_default().push((index, at as u8));
             }
         }
-        self.sound_bits = Bits::new(self.sound_pairs.keys().map(|&(a, b)| sound_key(a, b)).collect::<Vec<_>>().into_iter());
-        let mut keys = Vec::new();
-        for &(a, b) in self.pairs.keys() {
-            keys.extend(self.shapes.get(&a).into_iter().flatten().map(|&x| char_key(x, b)));
-            keys.extend(self.shapes.get(&b).into_iter().flatten().map(|&y| char_key(a, y)));
+        self.any_sound_pair = GramFilter::with_capacity(self.sound_pairs.len());
+        for &(a, b) in self.sound_pairs.keys() {
+            self.any_sound_pair.insert([a.into(), b.into()]);
         }
-        self.shape_bits = Bits::new(keys.into_iter());
+        let mut looking_like = Vec::new();
+        for &(a, b) in self.pairs.keys() {
+            looking_like.extend(self.shapes.get(&a).into_iter().flatten().map(|&x| [x, b]));
+            looking_like.extend(self.shapes.get(&b).into_iter().flatten().map(|&y| [a, y]));
+        }
+        self.any_shape_pair = GramFilter::with_capacity(looking_like.len());
+        for pair in looking_like {
+            self.any_shape_pair.insert(pair.map(u32::from));
+        }
     }
 
     /// Names what the main matcher is to look for.
     fn file_triggers(&mut self, pattern_of: &mut dyn FnMut(Vec<char>) -> u32) {
-        let mut triggers: HashMap<u32, Trigger> = HashMap::new();
+        let mut triggers: FxHashMap<u32, Trigger> = FxHashMap::default();
         for term in self.terms.iter().filter(|t| t.is_free && t.chars.len() >= REVERSED_CHARS_MIN) {
             let reversed: Vec<char> = term.chars.iter().rev().copied().collect();
             if reversed != term.chars {
@@ -395,12 +365,12 @@ impl Disguises {
             let &[x, y] = pair else { continue };
             let at = window.start + at;
             let (a, b) = (self.sound(x), self.sound(y));
-            if a != 0 && b != 0 && self.sound_bits.may_hold(sound_key(a, b)) {
+            if a != 0 && b != 0 && self.any_sound_pair.may_hold([a.into(), b.into()]) {
                 for &(term, offset) in self.sound_pairs.get(&(a, b)).into_iter().flatten() {
                     self.compare(folded, at, term, offset, Marks::SOUND, hits);
                 }
             }
-            if self.shape_bits.may_hold(char_key(x, y)) {
+            if self.any_shape_pair.may_hold([x.into(), y.into()]) {
                 let left = self.shapes.get(&x).into_iter().flatten().filter_map(|&a| self.pairs.get(&(a, y)));
                 let right = self.shapes.get(&y).into_iter().flatten().filter_map(|&b| self.pairs.get(&(x, b)));
                 for &(term, offset) in left.chain(right).flatten() {

@@ -1,11 +1,11 @@
 //! Names that must be right – of the state, its organs, laws and policies – and where one similar character in them is wrong.
 //! Must not know what is said of it.
 
-use super::pair_filter::{BLOCK_PAIRS, PairFilter};
+use super::gram_filter::{BLOCK_PLACES, GramFilter};
 use super::tables::Tables;
 use crate::text::fold::FoldTable;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
@@ -29,52 +29,53 @@ pub struct WrongName<'n> {
 }
 
 /// A name that a sign may belong to.
+#[derive(Debug, Clone, Copy)]
 struct Use {
     name: u32,
     /// Where in the name the sign begins.
     from: u16,
-    /// A character beside the sign, which is right when the sign holds the wrong one: how far from the sign's begin it
-    /// stands, and what it is. Saves looking at the name.
-    beside: Option<(i8, char)>,
 }
 
-/// Signs by key. The keys are spread well enough by one multiplication; they are no input of strangers.
-type Signs = HashMap<u64, Vec<Use>, BuildHasherDefault<KeyHasher>>;
-
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = (self.0.rotate_left(5) ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
-}
-
-fn pair_key(a: char, b: char) -> u64 {
-    u64::from(a as u32) << 32 | u64::from(b as u32)
-}
+/// Three neighbouring characters.
+type Triple = [char; 3];
 
 /// All of them, with the signs that give a wrong one away.
 ///
-/// Names of organs and policies, and pieces of them, are everywhere in official text, a similar wrong character beside its
-/// right neighbour is hardly anywhere: those pairs are the signs. Names of laws are long and many; of one with a wrong
+/// Names of organs and policies, and pieces of them, are everywhere in official text; a similar wrong character between its
+/// right neighbours is hardly anywhere: those triples are the signs. Names of laws are long and many; of one with a wrong
 /// character one half is intact, and halves are rare: those are patterns of the matcher.
 pub struct FixedNames {
     names: Vec<FixedName>,
-    pairs: Signs,
-    any_pair: PairFilter,
-    halves: Signs,
+    triples: Triples,
+    any_triple: GramFilter<3>,
+    halves: FxHashMap<u32, Vec<Use>>,
     similar: Similar,
+}
+
+/// What each triple may be a sign of, in two pieces of memory.
+#[derive(Default)]
+struct Triples {
+    /// Where its uses begin in `uses`, and how many there are.
+    places: FxHashMap<Triple, (u32, u32)>,
+    uses: Vec<Use>,
+}
+
+impl Triples {
+    fn new(mut signs: Vec<(Triple, Use)>) -> Self {
+        signs.sort_unstable_by_key(|(triple, sign)| (*triple, sign.name, sign.from));
+        let mut triples = Self::default();
+        for group in signs.chunk_by(|a, b| a.0 == b.0) {
+            let Some((triple, _)) = group.first() else { continue };
+            triples.places.insert(*triple, (triples.uses.len() as u32, group.len() as u32));
+            triples.uses.extend(group.iter().map(|(_, sign)| *sign));
+        }
+        triples
+    }
+
+    fn uses(&self, triple: &Triple) -> &[Use] {
+        let (first, count) = self.places.get(triple).copied().unwrap_or_default();
+        self.uses.get(first as usize..(first + count) as usize).unwrap_or_default()
+    }
 }
 
 impl FixedNames {
@@ -92,73 +93,61 @@ impl FixedNames {
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
         let similar = Similar::new(tables, fold);
-        let (mut pairs, mut halves) = (Signs::default(), Signs::default());
-        let mut held: Vec<(char, char)> = Vec::new();
-        for (index, name) in (0u32..).zip(&names) {
-            let chars = name.chars.as_slice();
-            if name.kind == LAW {
+        let mut halves: FxHashMap<u32, Vec<Use>> = FxHashMap::default();
+        let mut signs: Vec<(Triple, Use)> = Vec::new();
+        // 行政府议: 政府 is everywhere, 府议 is nowhere else.
+        let rarity = |[a, b, c]: Triple| -(commonness(a, b) + 1.0).ln() - (commonness(b, c) + 1.0).ln();
+        for (name, FixedName { chars, kind }) in (0u32..).zip(&names) {
+            if kind == LAW {
                 let (left, right) = chars.split_at(chars.len() / 2);
                 for (half, from) in [(left, 0), (right, left.len())] {
-                    let sign = u64::from(pattern(half.to_vec()));
-                    halves.entry(sign).or_default().push(Use { name: index, from: from as u16, beside: None });
+                    halves.entry(pattern(half.to_vec())).or_default().push(Use { name, from: from as u16 });
                 }
                 continue;
             }
             for (at, &right) in chars.iter().enumerate() {
                 for wrong in similar.to(right) {
-                    // 行政府议: 政府 is everywhere, 府议 is nowhere else.
-                    let before = at.checked_sub(1).and_then(|i| chars.get(i)).map(|&before| ((before, wrong), at - 1));
-                    let after = chars.get(at + 1).map(|&after| ((wrong, after), at));
-                    let rarer = before
-                        .into_iter()
-                        .chain(after)
-                        .min_by(|((a, b), _), ((c, d), _)| commonness(*a, *b).total_cmp(&commonness(*c, *d)));
-                    let Some(((a, b), from)) = rarer else { continue };
-                    let beside = match (chars.get(from + 2), from.checked_sub(1).and_then(|i| chars.get(i))) {
-                        (Some(&after), _) => Some((2, after)),
-                        (None, Some(&before)) => Some((-1, before)),
-                        (None, None) => None,
-                    };
-                    held.push((a, b));
-                    pairs.entry(pair_key(a, b)).or_default().push(Use { name: index, from: from as u16, beside });
+                    let holding = (at.saturating_sub(2)..=at).filter_map(|from| {
+                        let mut triple: Triple = chars.get(from..from + 3)?.try_into().ok()?;
+                        *triple.get_mut(at - from)? = wrong;
+                        Some((triple, Use { name, from: from as u16 }))
+                    });
+                    signs.extend(holding.max_by(|(a, _), (b, _)| rarity(*a).total_cmp(&rarity(*b))));
                 }
             }
         }
-        let mut any_pair = PairFilter::with_capacity(pairs.len());
-        for (a, b) in held {
-            any_pair.insert(a, b);
+        let mut any_triple = GramFilter::with_capacity(signs.len());
+        for (triple, _) in &signs {
+            any_triple.insert(triple.map(u32::from));
         }
-        Self { names, pairs, any_pair, halves, similar }
+        Self { names, triples: Triples::new(signs), any_triple, halves, similar }
     }
 
     /// Names that stand in `text` with one wrong character, by place. `hits` are patterns found, with where they begin.
     pub fn wrong_in(&self, text: &[char], hits: impl Iterator<Item = (u32, usize)>) -> Vec<WrongName<'_>> {
         let mut wrong = Vec::new();
         for (pattern, start) in hits {
-            self.wrong_at(text, self.halves.get(&u64::from(pattern)), start, &mut wrong);
+            self.wrong_at(text, self.halves.get(&pattern).map(Vec::as_slice).unwrap_or_default(), start, &mut wrong);
         }
         let mut from = 0;
-        // Blocks overlap by one character, which begins the first pair of the next.
-        while let Some(block) = text.get(from..(from + BLOCK_PAIRS + 1).min(text.len())).filter(|b| b.len() > 1) {
-            let mut signs = self.any_pair.passing(block);
+        // Blocks overlap by two characters, which begin the first triples of the next.
+        while let Some(block) = text.get(from..(from + BLOCK_PLACES + 2).min(text.len())).filter(|b| b.len() > 2) {
+            let mut signs = self.any_triple.passing(block);
             while signs != 0 {
                 let at = from + signs.trailing_zeros() as usize;
                 signs &= signs - 1;
-                if let Some([a, b]) = text.get(at..at + 2) {
-                    self.wrong_at(text, self.pairs.get(&pair_key(*a, *b)), at, &mut wrong);
+                if let Some(triple) = text.get(at..at + 3).and_then(|piece| Triple::try_from(piece).ok()) {
+                    self.wrong_at(text, self.triples.uses(&triple), at, &mut wrong);
                 }
             }
-            from += BLOCK_PAIRS;
+            from += BLOCK_PLACES;
         }
         wrong.sort_by_key(|found| (found.range.start, found.range.end));
         wrong
     }
 
-    fn wrong_at<'n>(&'n self, text: &[char], uses: Option<&Vec<Use>>, start: usize, wrong: &mut Vec<WrongName<'n>>) {
-        for &Use { name, from, beside } in uses.into_iter().flatten() {
-            if beside.is_some_and(|(step, c)| start.checked_add_signed(isize::from(step)).and_then(|at| text.get(at)) != Some(&c)) {
-                continue;
-            }
+    fn wrong_at<'n>(&'n self, text: &[char], uses: &[Use], start: usize, wrong: &mut Vec<WrongName<'n>>) {
+        for &Use { name, from } in uses {
             let (Some(name), Some(begin)) = (self.names.get(name as usize), start.checked_sub(usize::from(from))) else { continue };
             let range = begin..begin + name.chars.len();
             let Some(window) = text.get(range.clone()) else { continue };

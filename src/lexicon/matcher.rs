@@ -2,8 +2,7 @@
 //! the text against a small bit table and verifies what passes. All overlapping hits, never leftmost only.
 //! Must not know what a pattern means.
 
-use super::pair_filter::{BLOCK_PAIRS, PairFilter};
-use std::collections::HashMap;
+use super::gram_filter::{BLOCK_PLACES, GramFilter};
 
 /// Where a pattern occurs: `start..end` in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,26 +12,27 @@ pub struct Occurrence {
     pub pattern: u32,
 }
 
-/// Patterns of two or more characters (shorter ones are found by [`Matcher::scan`] through a table of their own).
+/// Patterns of any length. The tables are small and flat: memory that is not at hand costs more than the comparing.
 pub struct Matcher {
-    anchors: PairFilter,
-    /// Open addressing: key (pair) → first place in `filed`; 0 is empty.
+    anchors: GramFilter<2>,
+    /// Open addressing by pair; the first of its entries in `filed`.
     slots: Box<[Slot]>,
     filed: Vec<Filed>,
     chars: Vec<char>,
-    singles: HashMap<char, u32>,
-    /// One bit for each character of the basic plane that is a pattern by itself; one for all beyond it.
-    single_bits: Box<[u64]>,
-    /// Each pair that stands anywhere in a pattern: needed to see whether a gap may be bridged.
-    bridges: PairFilter,
+    /// One bit for each character that may be a pattern by itself, by its lowest bits; empty where there is none.
+    singles: Box<[u64]>,
+    /// Each pair that stands anywhere in a pattern that may be bridged.
+    bridges: GramFilter<2>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Slot {
-    key: u64,
+    /// The lower halves of both characters; what collides is told apart by comparing the pattern.
+    pair: u32,
     first: u32,
-    count: u32,
 }
+
+const EMPTY: Slot = Slot { pair: 0, first: u32::MAX };
 
 #[derive(Debug, Clone, Copy)]
 struct Filed {
@@ -42,96 +42,110 @@ struct Filed {
     len: u16,
     /// Where in the pattern the pair stands.
     offset: u16,
+    /// Lower half of the character after the pair, or before it where none comes after; 0 where there is neither. Tells
+    /// nearly all wrong places apart before the pattern itself is looked at.
+    beside: u16,
+    is_last: bool,
 }
 
-const HASH: u64 = 0x9e37_79b9_7f4a_7c15;
+/// A pattern of one character is filed as a pair with this, which no folded text holds.
+const NOTHING: char = '\0';
+/// Bits for each character that is a pattern by itself.
+const BITS_A_SINGLE: usize = 256;
 
-/// Characters beyond the basic plane share the place of NUL, which no folded text holds.
-fn single_place(c: char) -> usize {
-    if (c as u32) < 0x1_0000 { c as usize } else { 0 }
+fn pair(a: char, b: char) -> u32 {
+    (a as u32) << 16 | (b as u32 & 0xffff)
 }
 
-fn key(a: char, b: char) -> u64 {
-    (a as u64) << 32 | b as u64
+fn place(pair: u32, slots: usize) -> usize {
+    (u64::from(pair).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 36) as usize & (slots - 1)
 }
 
-fn hash(key: u64) -> u64 {
-    (key ^ key >> 29).wrapping_mul(HASH)
+/// Where in a pattern the character beside its pair stands.
+fn beside(offset: usize, len: usize) -> Option<usize> {
+    Some(offset + 2).filter(|&after| after < len).or(offset.checked_sub(1))
 }
 
 impl Matcher {
     /// `patterns[i]` is found as pattern `i`. `weight` says how common a pair is in ordinary text. `bridged` says whether
     /// the pairs of a pattern may be bridged over separators.
     pub fn new(patterns: &[Vec<char>], weight: impl Fn(char, char) -> f32, bridged: impl Fn(usize) -> bool) -> Self {
-        let mut anchors = PairFilter::with_capacity(patterns.len());
+        let mut anchors = GramFilter::with_capacity(patterns.len());
         let pairs = patterns.iter().enumerate().filter(|(i, _)| bridged(*i)).map(|(_, p)| p.len()).sum();
-        let mut bridges = PairFilter::with_capacity(pairs);
-        let mut chars = Vec::new();
-        let mut singles = HashMap::new();
-        let has_singles = patterns.iter().any(|p| p.len() == 1);
-        let mut single_bits = vec![0u64; if has_singles { 1 << 10 } else { 0 }].into_boxed_slice();
-        let mut keyed: Vec<(u64, Filed)> = Vec::with_capacity(patterns.len());
+        let mut bridges = GramFilter::with_capacity(pairs);
+        let count = patterns.iter().filter(|p| p.len() == 1).count();
+        let bits = if count == 0 { 0 } else { (count * BITS_A_SINGLE).next_power_of_two().min(1 << 16) };
+        let mut singles = vec![0u64; bits / 64].into_boxed_slice();
+        let mut chars = Vec::with_capacity(patterns.iter().map(Vec::len).sum());
+        let mut keyed: Vec<(u32, Filed)> = Vec::with_capacity(patterns.len());
         for (index, pattern) in patterns.iter().enumerate() {
             if bridged(index) {
                 for pair in pattern.windows(2) {
                     if let [a, b] = pair {
-                        bridges.insert(*a, *b);
+                        bridges.insert([*a as u32, *b as u32]);
                     }
                 }
             }
-            if let [only] = pattern.as_slice() {
-                singles.insert(*only, index as u32);
-                let place = single_place(*only);
-                if let Some(word) = single_bits.get_mut(place >> 6) {
-                    *word |= 1 << (place & 63);
+            let (key, offset) = if let [only] = pattern.as_slice() {
+                if let Some(word) = singles.get_mut((*only as usize & (bits - 1)) >> 6) {
+                    *word |= 1 << (*only as u32 & 63);
                 }
-                continue;
-            }
-            let rarest = pattern
-                .windows(2)
-                .enumerate()
-                .filter_map(|(at, pair)| if let [a, b] = pair { Some((at, *a, *b, weight(*a, *b))) } else { None })
-                .min_by(|x, y| x.3.total_cmp(&y.3));
-            let Some((offset, a, b, _)) = rarest else { continue };
-            let filed = Filed { pattern: index as u32, from: chars.len() as u32, len: pattern.len() as u16, offset: offset as u16 };
+                (pair(*only, NOTHING), 0)
+            } else {
+                let rarest = pattern
+                    .windows(2)
+                    .enumerate()
+                    .filter_map(|(at, pair)| if let [a, b] = pair { Some((at, *a, *b, weight(*a, *b))) } else { None })
+                    .min_by(|x, y| x.3.total_cmp(&y.3));
+                let Some((offset, a, b, _)) = rarest else { continue };
+                anchors.insert([a as u32, b as u32]);
+                (pair(a, b), offset)
+            };
+            let beside = beside(offset, pattern.len()).and_then(|at| pattern.get(at)).map_or(0, |&c| c as u16);
+            let filed = Filed {
+                pattern: index as u32,
+                from: chars.len() as u32,
+                len: pattern.len() as u16,
+                offset: offset as u16,
+                beside,
+                is_last: false,
+            };
             chars.extend_from_slice(pattern);
-            anchors.insert(a, b);
-            keyed.push((key(a, b), filed));
+            keyed.push((key, filed));
         }
         keyed.sort_by_key(|(key, filed)| (*key, filed.pattern));
-        let size = (keyed.len() * 2).next_power_of_two().max(64);
-        let mut slots = vec![Slot::default(); size].into_boxed_slice();
+        let size = (keyed.len() * 3 / 2).next_power_of_two().max(16);
+        let mut slots = vec![EMPTY; size].into_boxed_slice();
         let mut filed = Vec::with_capacity(keyed.len());
-        for (key, entry) in keyed {
-            let mut at = hash(key) as usize >> 20 & (size - 1);
-            while let Some(slot) = slots.get_mut(at) {
-                if slot.count == 0 {
-                    *slot = Slot { key, first: filed.len() as u32, count: 1 };
-                    break;
-                }
-                if slot.key == key {
-                    slot.count += 1;
-                    break;
-                }
+        for group in keyed.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(pair, _)) = group.first() else { continue };
+            let mut at = place(pair, size);
+            while slots.get(at).is_some_and(|slot| slot.first != EMPTY.first) {
                 at = (at + 1) & (size - 1);
             }
-            filed.push(entry);
+            if let Some(slot) = slots.get_mut(at) {
+                *slot = Slot { pair, first: filed.len() as u32 };
+            }
+            filed.extend(group.iter().map(|(_, entry)| *entry));
+            if let Some(last) = filed.last_mut() {
+                last.is_last = true;
+            }
         }
-        Self { anchors, slots, filed, chars, singles, single_bits, bridges }
+        Self { anchors, slots, filed, chars, singles, bridges }
     }
 
-    /// Calls `found` for every occurrence of every pattern in `text`, in the order of their anchors.
+    /// Calls `found` for every occurrence of every pattern in `text`, block by block.
     pub fn scan(&self, text: &[char], mut found: impl FnMut(Occurrence)) {
         let mut from = 0;
         // Blocks overlap by one character, which begins the first pair of the next.
-        while let Some(block) = text.get(from..(from + BLOCK_PAIRS + 1).min(text.len())).filter(|b| !b.is_empty()) {
-            if !self.single_bits.is_empty() {
-                let mut singles = self.singles_in(block.get(..BLOCK_PAIRS).unwrap_or(block));
+        while let Some(block) = text.get(from..(from + BLOCK_PLACES + 1).min(text.len())).filter(|b| !b.is_empty()) {
+            if !self.singles.is_empty() {
+                let mut singles = self.singles_in(block.get(..BLOCK_PLACES).unwrap_or(block));
                 while singles != 0 {
                     let at = from + singles.trailing_zeros() as usize;
                     singles &= singles - 1;
-                    if let Some(&pattern) = text.get(at).and_then(|c| self.singles.get(c)) {
-                        found(Occurrence { start: at as u32, end: at as u32 + 1, pattern });
+                    if let Some(only) = text.get(at) {
+                        self.verify(text, at, pair(*only, NOTHING), &mut found);
                     }
                 }
             }
@@ -140,51 +154,60 @@ impl Matcher {
                 let at = from + pairs.trailing_zeros() as usize;
                 pairs &= pairs - 1;
                 if let Some([left, right]) = text.get(at..at + 2) {
-                    let key = key(*left, *right);
-                    self.verify(text, at, key, hash(key), &mut found);
+                    self.verify(text, at, pair(*left, *right), &mut found);
                 }
             }
-            from += BLOCK_PAIRS;
+            from += BLOCK_PLACES;
         }
     }
 
     /// One bit for each character of the block that may be a pattern. Without branches, so that the look-ups overlap.
     fn singles_in(&self, block: &[char]) -> u64 {
-        let bits = &*self.single_bits;
+        let (bits, mask) = (&*self.singles, self.singles.len() - 1);
         block.iter().enumerate().fold(0, |all, (i, c)| {
-            let place = single_place(*c);
-            all | (bits.get(place >> 6).map_or(0, |word| word >> (place & 63) & 1) << i)
+            let word = bits.get(*c as usize >> 6 & mask).copied().unwrap_or(0);
+            all | (word >> (*c as u32 & 63) & 1) << i
         })
     }
 
     #[inline(never)]
-    fn verify(&self, text: &[char], at: usize, key: u64, hash: u64, found: &mut impl FnMut(Occurrence)) {
+    fn verify(&self, text: &[char], at: usize, pair: u32, found: &mut impl FnMut(Occurrence)) {
         let mask = self.slots.len() - 1;
-        let mut place = hash as usize >> 20 & mask;
-        let slot = loop {
+        let mut place = place(pair, self.slots.len());
+        let first = loop {
             match self.slots.get(place) {
-                Some(slot) if slot.count > 0 && slot.key == key => break slot,
-                Some(slot) if slot.count > 0 => place = (place + 1) & mask,
-                _ => return,
+                Some(slot) if slot.first == EMPTY.first => return,
+                Some(slot) if slot.pair == pair => break slot.first,
+                _ => place = (place + 1) & mask,
             }
         };
-        let filed = self.filed.get(slot.first as usize..(slot.first + slot.count) as usize).unwrap_or_default();
-        for entry in filed {
-            let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
-            let end = start + entry.len as usize;
-            let pattern = self.chars.get(entry.from as usize..entry.from as usize + entry.len as usize);
-            // Compared one by one: most terms are shorter than a call of memcmp is worth.
-            if let (Some(piece), Some(pattern)) = (text.get(start..end), pattern)
-                && piece.iter().zip(pattern).all(|(a, b)| a == b)
-            {
-                found(Occurrence { start: start as u32, end: end as u32, pattern: entry.pattern });
+        for entry in self.filed.get(first as usize..).unwrap_or_default() {
+            if let Some(start) = self.start_of(entry, text, at) {
+                found(Occurrence { start: start as u32, end: start as u32 + u32::from(entry.len), pattern: entry.pattern });
+            }
+            if entry.is_last {
+                return;
             }
         }
     }
 
+    /// Where the pattern begins whose pair stands at `at`, if all of it stands there.
+    fn start_of(&self, entry: &Filed, text: &[char], at: usize) -> Option<usize> {
+        let (len, offset) = (usize::from(entry.len), usize::from(entry.offset));
+        let start = at.checked_sub(offset)?;
+        if let Some(beside) = beside(offset, len)
+            && text.get(start + beside).is_none_or(|&c| c as u16 != entry.beside)
+        {
+            return None;
+        }
+        let pattern = self.chars.get(entry.from as usize..entry.from as usize + len)?;
+        // Compared one by one: most terms are shorter than a call of memcmp is worth.
+        text.get(start..start + len)?.iter().zip(pattern).all(|(a, b)| a == b).then_some(start)
+    }
+
     /// Whether `left` and `right` stand next to each other in a bridged pattern (may say yes wrongly, never no).
     pub fn may_bridge(&self, left: char, right: char) -> bool {
-        self.bridges.may_hold(left, right)
+        self.bridges.may_hold([left as u32, right as u32])
     }
 }
 

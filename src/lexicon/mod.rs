@@ -1,13 +1,14 @@
 //! From dictionary files to one matcher: rows, word lists, code tables.
 //! Must not know detectors, policy, files on disk or the time of day.
 
+pub mod bridges;
 pub mod compile;
 pub mod disguise;
 pub mod fixed_names;
+mod gram_filter;
 pub mod load;
 pub mod matcher;
 mod number_rows;
-mod pair_filter;
 pub mod tables;
 mod uses;
 

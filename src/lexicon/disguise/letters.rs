@@ -1,11 +1,12 @@
 //! Terms by the letters they are written with: whole in pinyin or initials, or mixed with characters.
 //! Must not know how a whole term is read.
 
-use super::walk::{GAP_CHARS_MAX, is_letter};
+use super::walk::is_letter;
 use super::{Disguises, Marks, Spot, Term};
+use crate::lexicon::bridges::GAP_CHARS_MAX;
 use crate::lexicon::compile::Hit;
 use crate::text::fold::{Class, Folded};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Most spellings of one term, by characters with several readings.
 const SPELLINGS_MAX: usize = 16;
@@ -23,9 +24,9 @@ struct Node {
 pub(super) struct Letters {
     nodes: Vec<Node>,
     /// (character, letter after it) → where the character stands in a term.
-    after: HashMap<(char, char), Vec<Spot>>,
+    after: FxHashMap<(char, char), Vec<Spot>>,
     /// (letter before it, character) → where the character stands in a term.
-    before: HashMap<(char, char), Vec<Spot>>,
+    before: FxHashMap<(char, char), Vec<Spot>>,
 }
 
 impl Letters {
@@ -45,7 +46,7 @@ impl Letters {
                 };
                 full = spell(&full, &syllables);
                 initials = spell(&initials, &firsts);
-                let file = |spots: &mut HashMap<(char, char), Vec<Spot>>, key, at: usize| {
+                let file = |spots: &mut FxHashMap<(char, char), Vec<Spot>>, key, at: usize| {
                     let spots = spots.entry(key).or_default();
                     if !spots.contains(&(index, at as u8)) {
                         spots.push((index, at as u8));

@@ -1,7 +1,7 @@
 //! The scan against a slow, obvious reading: every term tried at every place, over all ways to read it.
 
-use super::enclosed::{is_bracket, is_list_mark};
 use super::*;
+use crate::lexicon::bridges::{self, is_bracket, is_list_mark};
 use crate::lexicon::compile::Layer;
 use crate::lexicon::matcher::Matcher;
 use crate::text::fold::FoldTable;
@@ -224,8 +224,8 @@ fn each_disguise_is_read() {
     }
 }
 
-/// 赌【博】, 【赌】、【博】 …: all terms over all gaps of marks.
-fn enclosed_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
+/// 赌*博, 赌【博】, 【赌】、【博】 …: all terms over all gaps of marks.
+fn bridged_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
     let is_gap = |at: usize| folded.class(at).is(Class::SKIP) || is_bracket(folded.chars[at]) || is_list_mark(folded.chars[at]);
     let mut found = Found::new();
     for (pattern, term) in terms.iter().enumerate() {
@@ -242,13 +242,12 @@ fn enclosed_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
                 at += 1;
                 folded.chars.get(at - 1) == Some(wanted)
             });
-            let has_mark = |gap: &Vec<char>| gap.iter().any(|&c| is_bracket(c) || is_list_mark(c));
             let lists = gaps.iter().any(|gap| gap.iter().any(|&c| is_list_mark(c)));
             let goes_on = |at: Option<usize>| {
                 at.and_then(|at| folded.chars.get(at)).is_some_and(|c| is_list_mark(*c) && *c != '，' && *c != ',' && gaps[0].contains(c))
             };
             if fits
-                && gaps.iter().any(has_mark)
+                && gaps.iter().any(|gap| !gap.is_empty())
                 && (!lists || gaps.iter().all(|gap| *gap == gaps[0]) && !goes_on(start.checked_sub(1)) && !goes_on(Some(at)))
             {
                 found.insert((start as u32, at as u32, pattern as u32));
@@ -281,8 +280,8 @@ proptest! {
         let text = pieces.concat();
         let folded = WORLD.fold.fold(&text);
         let mut hits = Vec::new();
-        enclosed::scan(&folded, &matcher, |_| true, &mut hits);
+        bridges::scan(&folded, &matcher, |_| true, &mut hits);
         let found: Found = hits.iter().map(|h| (h.start, h.end, h.pattern)).collect();
-        prop_assert_eq!(found, enclosed_slowly(&folded, &terms), "{}", text);
+        prop_assert_eq!(found, bridged_slowly(&folded, &terms), "{}", text);
     }
 }

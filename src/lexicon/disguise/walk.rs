@@ -2,12 +2,11 @@
 //! Must not know where such places come from.
 
 use super::{Disguises, Marks, Spot, Term};
+use crate::lexicon::bridges::GAP_CHARS_MAX;
 use crate::lexicon::compile::{Hit, Layer};
 use crate::text::fold::{Class, Folded};
 use std::ops::Range;
 
-/// Most separators between two characters of a term.
-pub(super) const GAP_CHARS_MAX: usize = 3;
 /// Most readings tried around one place.
 const STEPS_MAX: u32 = 512;
 

@@ -1,14 +1,14 @@
-//! Terms whose characters stand in brackets or quotes, or apart by the commas of a list: 【赌】【博】, 赌（博）, 赌、博.
-//! Must not know what a pattern means.
+//! Terms whose characters are pulled apart by separators, brackets and quotes, or the commas of a list: 赌*博, 【赌】【博】,
+//! 赌（博）, 赌、博. Must not know what a pattern means.
 
-use crate::lexicon::compile::{Hit, Layer};
-use crate::lexicon::matcher::Matcher;
+use super::compile::{Hit, Layer};
+use super::matcher::Matcher;
 use crate::text::fold::{Class, Folded};
 
-/// Most brackets and separators between two characters of a term.
-const GAP_CHARS_MAX: usize = 3;
-/// Word characters looked at on either side of a gap; covers the longest term.
-const SIDE_CHARS: usize = 16;
+/// Most marks between two characters of a term.
+pub const GAP_CHARS_MAX: usize = 3;
+/// Word characters looked at on either side of a gap; covers the longest term that is matched over gaps.
+pub const SIDE_CHARS: usize = 16;
 
 /// Brackets and quotes.
 pub fn is_bracket(c: char) -> bool {
@@ -53,30 +53,25 @@ fn is_gap(folded: &Folded, at: usize) -> bool {
     folded.class(at).is(Class::SKIP) || folded.chars.get(at).is_some_and(|&c| is_bracket(c) || is_list_mark(c))
 }
 
-/// Finds terms of `matcher` that may be bridged over the marks between their characters.
+/// Finds terms of `matcher` that may be bridged over the marks between their characters: a gap is looked at only where
+/// the characters on its two sides stand side by side in some term that allows it.
 pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool, hits: &mut Vec<Hit>) {
     let (mut chars, mut places) = (Vec::new(), Vec::new());
-    let mut at = 1;
-    while let Some(step) = folded.classes.get(at..).and_then(|rest| memchr::memchr(Class::PUNCTUATION, rest)) {
-        let mark = at + step;
-        at = mark + 1;
-        // Nearly every mark stands between two words that no term joins.
-        if let Some(&[a, _, b]) = folded.chars.get(mark - 1..mark + 2)
-            && folded.class(mark - 1).is_word()
+    for mark in memchr::memchr3_iter(Class::PUNCTUATION, Class::PUNCTUATION | Class::SKIP, Class::BLANK | Class::SKIP, &folded.classes) {
+        // The first mark of a gap stands for all of it.
+        let Some(left) = mark.checked_sub(1).filter(|&left| folded.class(left).is_word()) else { continue };
+        // Nearly every mark is alone and stands between two words that no term joins.
+        if let Some(&[a, _, b]) = folded.chars.get(left..left + 3)
             && folded.class(mark + 1).is_word()
             && !matcher.may_bridge(a, b)
         {
             continue;
         }
-        if !is_gap(folded, mark) {
-            continue;
-        }
-        let (Some(left), Some(right)) = (before(folded, mark), after(folded, mark)) else { continue };
+        let Some(right) = after(folded, mark) else { continue };
         let (Some(&a), Some(&b)) = (folded.chars.get(left), folded.chars.get(right)) else { continue };
-        if right - left - 1 > GAP_CHARS_MAX || !matcher.may_bridge(a, b) {
+        if !matcher.may_bridge(a, b) {
             continue;
         }
-        at = right;
         chars.clear();
         places.clear();
         let mut place = Some(left);
