@@ -440,7 +440,7 @@ fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Reso
     Resolved { negated: condition.negated, scope: condition.scope, words: *sets.0.entry(words).or_insert(next) }
 }
 
-/// The literals that every match of an expression begins with: two or more characters each, not digits; else `None`.
+/// The literals that every match of an expression begins with: two or more characters each, not all digits; else `None`.
 fn anchors(pattern: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
     let mut extractor = Extractor::new();
@@ -452,7 +452,7 @@ fn anchors(pattern: &str) -> Option<Vec<String>> {
         // A literal may end inside a character: keep the whole ones.
         let text = String::from_utf8_lossy(literal.as_bytes());
         let text: String = text.chars().take_while(|c| *c != char::REPLACEMENT_CHARACTER).take(4).collect();
-        if text.chars().count() < 2 || text.chars().any(|c| c.is_ascii_digit()) {
+        if text.chars().count() < 2 || text.chars().all(|c| c.is_ascii_digit()) {
             return None;
         }
         anchors.push(text);

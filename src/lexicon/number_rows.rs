@@ -2,6 +2,7 @@
 //! every match must hold are present. Must not know rows beyond their expression, nor text beyond a window.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Most characters of a set that is worth testing for.
@@ -16,10 +17,10 @@ const BRANCH_SETS_MAX: usize = 2;
 #[derive(Default)]
 pub struct NumberRows {
     rows: Vec<NumberRow>,
-    /// For each character of the basic plane: its place in `present`.
-    class: Vec<u8>,
-    /// Which sets a character of that class is in, one bit a set.
-    present: Vec<u64>,
+    /// One bit for each character of the basic plane that is in some set.
+    in_some: Vec<u64>,
+    /// Which sets such a character is in, one bit a set.
+    sets: FxHashMap<char, u64>,
 }
 
 struct NumberRow {
@@ -52,28 +53,21 @@ impl NumberRows {
             }
             rows.push(NumberRow { row, needs: bits });
         }
-        let mut masks: BTreeMap<char, u64> = BTreeMap::new();
+        let mut masks: FxHashMap<char, u64> = FxHashMap::default();
+        let mut in_some = vec![0u64; 0x1_0000 / 64];
         for (set, bit) in &sets {
             for c in set {
                 *masks.entry(*c).or_default() |= 1u64.checked_shl(*bit).unwrap_or(0);
+                if let Some(word) = in_some.get_mut(*c as usize >> 6) {
+                    *word |= 1 << (*c as u32 & 63);
+                }
             }
         }
-        let mut present = vec![0];
-        let mut class = vec![0u8; 0x1_0000];
-        for (c, mask) in masks {
-            let index = present.iter().position(|&known| known == mask).unwrap_or_else(|| {
-                present.push(mask);
-                present.len() - 1
-            });
-            if let Some(place) = class.get_mut(c as usize) {
-                *place = u8::try_from(index).unwrap_or(0);
-            }
-        }
-        // A class number that does not fit, or a character beyond the plane, is never seen: do not ask for it.
-        if present.len() > usize::from(u8::MAX) || sets.keys().flatten().any(|&c| c as u32 >= 0x1_0000) {
+        // A character beyond the plane is never seen: do not ask for it.
+        if sets.keys().flatten().any(|&c| c as u32 >= 0x1_0000) {
             rows.iter_mut().for_each(|r| r.needs = 0);
         }
-        Self { rows, class, present }
+        Self { rows, in_some, sets: masks }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -82,8 +76,9 @@ impl NumberRows {
 
     /// Rows that may match somewhere in `window`.
     pub fn possible(&self, window: &[char]) -> impl Iterator<Item = u32> {
-        let class = |c: &char| self.class.get(*c as usize).copied().unwrap_or(0);
-        let present = window.iter().fold(0, |all, c| all | self.present.get(usize::from(class(c))).copied().unwrap_or(0));
+        let is_in_some = |c: char| self.in_some.get(c as usize >> 6).is_some_and(|word| word >> (c as u32 & 63) & 1 == 1);
+        let sets = window.iter().filter(|&&c| is_in_some(c)).filter_map(|c| self.sets.get(c));
+        let present = sets.fold(0, |all, sets| all | sets);
         self.rows.iter().filter(move |r| r.needs & !present == 0).map(|r| r.row)
     }
 }
