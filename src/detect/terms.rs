@@ -31,8 +31,9 @@ const WARNING_CHARS: usize = 30;
 const NEGATION_CHARS: usize = 8;
 /// How far a live contact, address or price makes a harmful word an offer, in characters.
 const OFFER_CHARS: usize = 60;
-/// Digits with this many characters around them are tried against number patterns.
-const DIGIT_WINDOW_CHARS: usize = 16;
+/// Digits with this many characters around them are tried against number patterns; words that an expression begins with,
+/// with four times as many after them.
+const WINDOW_CHARS: usize = 16;
 
 pub struct Terms {
     warning: ListSet,
@@ -64,14 +65,7 @@ impl Terms {
                     self.check(scan, index, *hit, row, report, &mut terms);
                 }
                 for &row in scan.lexicon.expressions_of(hit.pattern) {
-                    let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
-                    let window = hit.start as usize..(hit.start as usize + 4 * DIGIT_WINDOW_CHARS).min(reading.len());
-                    let text = reading.text(window.clone());
-                    if let Some(found) = expression.find(&text).filter(|m| m.start() == 0) {
-                        let chars = text.get(..found.end()).map_or(0, |t| t.chars().count());
-                        let hit = Hit { end: hit.start + chars as u32, ..*hit };
-                        self.check(scan, index, hit, row, report, &mut terms);
-                    }
+                    self.expression(scan, index, *hit, row, report, &mut terms);
                 }
             }
             self.number_patterns(scan, index, report, &mut terms);
@@ -115,28 +109,42 @@ impl Terms {
         scan.terms = kept;
     }
 
-    fn number_patterns(&self, scan: &Scan<'_>, index: usize, report: &mut Report, terms: &mut Vec<Term>) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        if scan.lexicon.number_rows().is_empty() {
+    /// Tries a `regex` row where one of the words that its matches begin with was found.
+    fn expression(&self, scan: &Scan<'_>, index: usize, hit: Hit, row: u32, report: &mut Report, terms: &mut Vec<Term>) {
+        let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row)) else { return };
+        let start = hit.start as usize;
+        let window = reading.folded.chars.get(start..(start + 4 * WINDOW_CHARS).min(reading.len())).unwrap_or_default();
+        let expressions = scan.lexicon.expressions();
+        if !expressions.may_match(row, expressions.present(window)) {
             return;
         }
+        let text: String = window.iter().collect();
+        if let Some(found) = ready.expression.as_ref().and_then(|e| e.find(&text)).filter(|found| found.start() == 0) {
+            let hit = Hit { end: hit.start + found.as_str().chars().count() as u32, ..hit };
+            self.check(scan, index, hit, row, report, terms);
+        }
+    }
+
+    fn number_patterns(&self, scan: &Scan<'_>, index: usize, report: &mut Report, terms: &mut Vec<Term>) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        let expressions = scan.lexicon.expressions();
         let mut at = 0;
         while let Some(digit) = reading.folded.next_digit(at) {
             // One window over all digits that stand close together in one line.
             let chars = reading.folded.chars.as_slice();
-            let before = chars.get(digit.saturating_sub(DIGIT_WINDOW_CHARS)..digit).unwrap_or_default();
+            let before = chars.get(digit.saturating_sub(WINDOW_CHARS)..digit).unwrap_or_default();
             let start = digit - before.iter().rev().position(|&c| c == '\n').unwrap_or(before.len());
             let mut last = digit;
-            while let Some(next) = reading.folded.next_digit(last + 1).filter(|&next| next <= last + 2 * DIGIT_WINDOW_CHARS)
+            while let Some(next) = reading.folded.next_digit(last + 1).filter(|&next| next <= last + 2 * WINDOW_CHARS)
                 && !chars.get(last..next).unwrap_or_default().contains(&'\n')
             {
                 last = next;
             }
-            let after = chars.get(last + 1..(last + 1 + DIGIT_WINDOW_CHARS).min(chars.len())).unwrap_or_default();
+            let after = chars.get(last + 1..(last + 1 + WINDOW_CHARS).min(chars.len())).unwrap_or_default();
             let end = last + 1 + after.iter().position(|&c| c == '\n').unwrap_or(after.len());
             let window = reading.folded.chars.get(start..end).unwrap_or_default();
             let mut text = String::new();
-            for row in scan.lexicon.number_rows().possible(window) {
+            for row in expressions.number_rows(expressions.present(window)) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 if text.is_empty() {
                     text.extend(window);

@@ -3,10 +3,10 @@
 
 use super::bridges;
 use super::disguise::{Candidate, Disguises, Marks, Usage};
+use super::expressions::Expressions;
 use super::fixed_names::FixedNames;
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
 use super::matcher::Matcher;
-use super::number_rows::NumberRows;
 use super::tables::Tables;
 use super::uses::{Use, Uses};
 use crate::model::{Problem, RuleFiles};
@@ -87,8 +87,7 @@ pub struct Lexicon {
     pub fixed_names: FixedNames,
     /// Words of conditions: looked for only around hits of rows that ask.
     words: Vec<Matcher>,
-    /// `regex` rows without words to find them by: tried around digits only.
-    number_rows: NumberRows,
+    expressions: Expressions,
     frequency: Frequency,
     disguises: Disguises,
 }
@@ -132,7 +131,7 @@ impl Lexicon {
         let mut patterns = Patterns::default();
         let (lists, demanded) = read_lists(files, &fold, &mut patterns, problems);
         let mut ready = Vec::with_capacity(rows.len());
-        let mut digit_rows = Vec::new();
+        let mut number_rows = Vec::new();
         let mut words = WordSets::default();
         for (index, row) in rows.into_iter().enumerate() {
             let mut expression = None;
@@ -144,7 +143,7 @@ impl Lexicon {
                             patterns.at(pattern).expressions.push(index as u32);
                         }
                     }
-                    None => digit_rows.push(index as u32),
+                    None => number_rows.push(index as u32),
                 }
                 expression = load::pattern(&row.term).ok();
             } else {
@@ -191,9 +190,12 @@ impl Lexicon {
             ready.push(Ready { row, with, unless, expression });
         }
         let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.of(a, b), |chars| patterns.of(chars));
-        let expressions: Vec<(u32, &str)> =
-            digit_rows.iter().filter_map(|&i| Some((i, ready.get(i as usize).map(|r: &Ready| r.row.term.as_str())?))).collect();
-        let number_rows = NumberRows::new(&expressions, |c| frequency.of_char(c));
+        let expressions: Vec<(u32, &str, bool)> = (0u32..)
+            .zip(&ready)
+            .filter(|(_, ready)| ready.row.mode == MatchMode::Regex)
+            .map(|(index, ready)| (index, ready.row.term.as_str(), number_rows.contains(&index)))
+            .collect();
+        let expressions = Expressions::new(&expressions, |c| frequency.of_char(c));
         let mut words: Vec<(Vec<Vec<char>>, u32)> = words.0.into_iter().collect();
         words.sort_by_key(|(_, name)| *name);
         let words = words.iter().map(|(words, _)| Matcher::new(words, |a, b| frequency.of(a, b), |_| false)).collect();
@@ -215,7 +217,7 @@ impl Lexicon {
             on_demand_set,
             fixed_names,
             words,
-            number_rows,
+            expressions,
             frequency,
             disguises,
         }
@@ -264,6 +266,9 @@ impl Lexicon {
     /// Words of on-demand lists in `chars`, as offsets from `from`. Their pattern is no pattern of the main matcher.
     pub fn scan_on_demand(&self, lists: ListSet, chars: &[char], from: usize) -> Vec<Hit> {
         let mut hits = Vec::new();
+        if chars.is_empty() {
+            return hits;
+        }
         for (_, matcher) in self.on_demand.iter().filter(|(bit, _)| ListSet(1 << bit).meets(lists)) {
             matcher.scan(chars, |o| {
                 hits.push(Hit { start: o.start + from as u32, end: o.end + from as u32, pattern: u32::MAX, layer: Layer::Folded });
@@ -288,9 +293,9 @@ impl Lexicon {
         self.uses.expressions(pattern)
     }
 
-    /// `regex` rows to be tried around digits.
-    pub fn number_rows(&self) -> &NumberRows {
-        &self.number_rows
+    /// What the `regex` rows cannot match without.
+    pub fn expressions(&self) -> &Expressions {
+        &self.expressions
     }
 
     /// The words of a condition.
@@ -440,6 +445,9 @@ fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Reso
     Resolved { negated: condition.negated, scope: condition.scope, words: *sets.0.entry(words).or_insert(next) }
 }
 
+/// Most beginnings with a digit by which an expression is looked for: the beginnings of all numbers are everywhere.
+const NUMBER_ANCHORS_MAX: usize = 8;
+
 /// The literals that every match of an expression begins with: two or more characters each, not all digits; else `None`.
 fn anchors(pattern: &str) -> Option<Vec<String>> {
     let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
@@ -459,7 +467,8 @@ fn anchors(pattern: &str) -> Option<Vec<String>> {
     }
     anchors.sort();
     anchors.dedup();
-    (!anchors.is_empty()).then_some(anchors)
+    let numbers = anchors.iter().filter(|anchor| anchor.contains(|c: char| c.is_ascii_digit())).count();
+    (!anchors.is_empty() && numbers <= NUMBER_ANCHORS_MAX).then_some(anchors)
 }
 
 /// How common characters and pairs are in ordinary text, per million.

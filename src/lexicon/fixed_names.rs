@@ -116,11 +116,12 @@ impl FixedNames {
                 }
             }
         }
-        let mut any_triple = GramFilter::with_capacity(signs.len());
-        for (triple, _) in &signs {
+        let triples = Triples::new(signs);
+        let mut any_triple = GramFilter::with_capacity(triples.places.len());
+        for triple in triples.places.keys() {
             any_triple.insert(triple.map(u32::from));
         }
-        Self { names, triples: Triples::new(signs), any_triple, halves, similar }
+        Self { names, triples, any_triple, halves, similar }
     }
 
     /// Names that stand in `text` with one wrong character, by place. `hits` are patterns found, with where they begin.

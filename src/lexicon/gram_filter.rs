@@ -23,6 +23,7 @@ pub struct GramFilter<const N: usize> {
 const FACTORS: [u32; 3] = [0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d];
 const TURNS: [u32; 3] = [0, 15, 26];
 
+#[inline]
 fn hash<const N: usize>(gram: [u32; N]) -> u32 {
     gram.iter().zip(FACTORS).zip(TURNS).fold(0, |hash, ((part, factor), turn)| hash ^ part.wrapping_mul(factor).rotate_left(turn))
 }
@@ -51,6 +52,7 @@ impl<const N: usize> GramFilter<N> {
         }
     }
 
+    #[inline]
     pub fn may_hold(&self, gram: [u32; N]) -> bool {
         let hash = hash(gram);
         self.words.get((hash >> self.shift) as usize).is_some_and(|word| word & marks(hash) == marks(hash))

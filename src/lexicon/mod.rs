@@ -4,11 +4,11 @@
 pub mod bridges;
 pub mod compile;
 pub mod disguise;
+mod expressions;
 pub mod fixed_names;
 mod gram_filter;
 pub mod load;
 pub mod matcher;
-mod number_rows;
 pub mod tables;
 mod uses;
 

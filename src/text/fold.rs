@@ -116,27 +116,6 @@ const DROPPED: u8 = 0;
 const SEARCH_CHARS: usize = 32;
 /// Characters folded between two appends.
 const BLOCK_CHARS: usize = 128;
-/// Words that hold one bit for each scalar of the basic plane.
-const PLAIN_WORDS: usize = 0x1_0000 / 64;
-/// Bytes of a character of the upper basic plane in UTF-8.
-const WIDE_BYTES: usize = 3;
-
-/// Characters folded so far, on the stack: one check of capacity a block instead of three a character.
-struct Block {
-    chars: [char; BLOCK_CHARS],
-    classes: [u8; BLOCK_CHARS],
-    at: [u32; BLOCK_CHARS],
-    filled: usize,
-}
-
-impl Block {
-    fn append_to(&mut self, folded: &mut Folded) {
-        folded.chars.extend_from_slice(self.chars.get(..self.filled).unwrap_or_default());
-        folded.classes.extend_from_slice(self.classes.get(..self.filled).unwrap_or_default());
-        folded.at.extend_from_slice(self.at.get(..self.filled).unwrap_or_default());
-        self.filled = 0;
-    }
-}
 
 /// The folding table; built once for a ruleset.
 pub struct FoldTable {
@@ -145,9 +124,6 @@ pub struct FoldTable {
     to: Box<[u16]>,
     /// The class of that, or [`DROPPED`].
     class: Box<[u8]>,
-    /// One bit for each scalar of the basic plane that is a Han character, no numeral, and stays as it is: nearly all of
-    /// a text, told by a table that fits the fastest memory.
-    plain: Box<[u64; PLAIN_WORDS]>,
     /// The few of the plane that fold to a character beyond it.
     beyond: HashMap<char, char>,
     /// Which transform a changed character stands for.
@@ -161,7 +137,6 @@ impl FoldTable {
             to: vec![0; 0x1_0000].into_boxed_slice(),
             beyond: HashMap::new(),
             class: vec![DROPPED; 0x1_0000].into_boxed_slice(),
-            plain: Box::new([0; PLAIN_WORDS]),
             changed: HashMap::new(),
         };
         let simplified: HashMap<char, char> = traditional.iter().copied().collect();
@@ -176,13 +151,6 @@ impl FoldTable {
                 }
                 *class = class_of(folded).0;
                 debug_assert_ne!(*class, DROPPED);
-                if folded == c
-                    && *class == Class::HAN
-                    && c.len_utf8() == WIDE_BYTES
-                    && let Some(word) = table.plain.get_mut(place >> 6)
-                {
-                    *word |= 1 << (place & 63);
-                }
             }
             match folded {
                 None => drop(table.changed.insert(c, dropped_transform(c))),
@@ -199,55 +167,31 @@ impl FoldTable {
         into.chars.reserve(text.len() / 3 + BLOCK_CHARS);
         into.classes.reserve(text.len() / 3 + BLOCK_CHARS);
         into.at.reserve(text.len() / 3 + BLOCK_CHARS);
-        let mut block = Block { chars: ['\0'; BLOCK_CHARS], classes: [0; BLOCK_CHARS], at: [0; BLOCK_CHARS], filled: 0 };
         let mut all = 0;
-        let mut byte = 0;
-        while byte < text.len() {
-            let plain = self.fold_plain(text.as_bytes(), byte, &mut block);
-            if plain > 0 {
-                all |= Class::HAN;
-                byte += plain * WIDE_BYTES;
-            }
-            if block.filled == BLOCK_CHARS {
-                block.append_to(into);
-                continue;
-            }
-            let Some(c) = text.get(byte..).and_then(|rest| rest.chars().next()) else { break };
+        // A block on the stack costs one check of capacity a block instead of three a character.
+        let (mut chars, mut classes, mut at) = (['\0'; BLOCK_CHARS], [0u8; BLOCK_CHARS], [0u32; BLOCK_CHARS]);
+        let mut filled = 0;
+        for (byte, c) in text.char_indices() {
             let (to, class) = match (self.to.get(c as usize), self.class.get(c as usize)) {
                 (Some(&to), Some(&class)) if to != 0 || class == DROPPED => (char::from_u32(u32::from(to)).unwrap_or(c), class),
                 _ => self.fold_beyond(c),
             };
-            let place = block.filled % BLOCK_CHARS;
-            (block.chars[place], block.classes[place], block.at[place]) = (to, class, byte as u32);
+            let place = filled % BLOCK_CHARS;
+            (chars[place], classes[place], at[place]) = (to, class, byte as u32);
             all |= class;
             // A dropped character is written over by the next.
-            block.filled += usize::from(class != DROPPED);
-            byte += c.len_utf8();
-            if block.filled == BLOCK_CHARS {
-                block.append_to(into);
+            filled += usize::from(class != DROPPED);
+            if filled == BLOCK_CHARS {
+                into.chars.extend_from_slice(&chars);
+                into.classes.extend_from_slice(&classes);
+                into.at.extend_from_slice(&at);
+                filled = 0;
             }
         }
-        block.append_to(into);
+        into.chars.extend_from_slice(chars.get(..filled).unwrap_or_default());
+        into.classes.extend_from_slice(classes.get(..filled).unwrap_or_default());
+        into.at.extend_from_slice(at.get(..filled).unwrap_or_default());
         into.all = Class(all);
-    }
-
-    /// Folds the plain Han characters from `from` on, as many as follow each other and the block has room for; returns
-    /// their number. `bytes` are UTF-8 and `from` is the beginning of a character.
-    fn fold_plain(&self, bytes: &[u8], from: usize, block: &mut Block) -> usize {
-        let (chars, classes, at) = (&mut block.chars[block.filled..], &mut block.classes[block.filled..], &mut block.at[block.filled..]);
-        let room = chars.iter_mut().zip(classes).zip(at);
-        let (wide, _) = bytes.get(from..).unwrap_or_default().as_chunks::<WIDE_BYTES>();
-        let mut count = 0;
-        for (&[a, b, c], ((to, class), at)) in wide.iter().zip(room) {
-            let code = u32::from(a & 0x0f) << 12 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f);
-            if a & 0xf0 != 0xe0 || self.plain[code as usize >> 6] >> (code & 63) & 1 == 0 {
-                break;
-            }
-            (*to, *class, *at) = (char::from_u32(code).unwrap_or_default(), Class::HAN, (from + count * WIDE_BYTES) as u32);
-            count += 1;
-        }
-        block.filled += count;
-        count
     }
 
     /// A character beyond the basic plane, or one that folds to such a character.
@@ -282,7 +226,9 @@ impl FoldTable {
     /// What folding did to `c`, if anything.
     pub fn transform(&self, c: char) -> Option<Transform> {
         if (c as u32) < 0x1_0000 {
-            self.changed.get(&c).copied()
+            // Nearly every character stays as it is.
+            let stays = self.to.get(c as usize).is_some_and(|&to| to != 0 && u32::from(to) == c as u32);
+            if stays { None } else { self.changed.get(&c).copied() }
         } else {
             match fold_astral(c) {
                 None => Some(dropped_transform(c)),

@@ -54,6 +54,15 @@ impl Slot {
     }
 }
 
+/// What is known of one character before its words are compared with the text. Collected for a whole stretch first:
+/// the tables are large, and look-ups that do not wait for each other cost little more than one.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    single: f64,
+    slot: Slot,
+    first: Option<Word>,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Word {
     /// ln(count).
@@ -84,6 +93,8 @@ pub struct KnownRuns {
 /// The words of one stretch and the best way through them.
 #[derive(Debug, Default)]
 struct Piece {
+    /// For each character of the stretch, where the words that begin with it and the next one are.
+    begun: Vec<Begun>,
     /// End and weight of every word, by where it begins.
     words: Vec<(u32, f64)>,
     /// For each character, the first of its words; one more at the end.
@@ -206,17 +217,21 @@ impl Segmenter {
         self.singles.get((c as usize).wrapping_sub(SINGLES_FROM)).copied().unwrap_or(f64::NAN)
     }
 
-    /// The words of two and more characters that begin with this pair.
-    fn beginning(&self, a: char, b: char) -> &[Word] {
-        let Some(pair) = pair(a, b) else { return &[] };
+    /// The slot of the words of two and more characters that begin with this pair; an empty one where there is none.
+    fn slot(&self, a: char, b: char) -> Slot {
+        let Some(pair) = pair(a, b) else { return Slot::default() };
         let mut at = place(pair, self.slots.len().max(1));
         loop {
             match self.slots.get(at) {
-                Some(slot) if slot.count() > 0 && slot.pair == pair => return self.words.get(slot.range()).unwrap_or_default(),
-                Some(slot) if slot.count() > 0 => at = (at + 1) & (self.slots.len() - 1),
-                _ => return &[],
+                Some(&slot) if slot.pair == pair || slot.count() == 0 => return slot,
+                Some(_) => at = (at + 1) & (self.slots.len() - 1),
+                None => return Slot::default(),
             }
         }
+    }
+
+    fn words_of(&self, slot: Slot) -> &[Word] {
+        self.words.get(slot.range()).unwrap_or_default()
     }
 
     fn rest_of(&self, word: &Word) -> &[u16] {
@@ -228,7 +243,7 @@ impl Segmenter {
         let is_it = |word: &&Word| {
             usize::from(word.len) == chars.len() && self.rest_of(word).iter().zip(later).all(|(&have, &c)| u32::from(have) == c as u32)
         };
-        self.beginning(*a, *b).iter().rfind(is_it)
+        self.words_of(self.slot(*a, *b)).iter().rfind(is_it)
     }
 
     pub fn has_word(&self, word: &str) -> bool {
@@ -315,9 +330,20 @@ impl Segmenter {
         let KnownRuns { starts, known, piece } = known;
         (start..end).for_each(|at| set(known, at));
         piece.clear();
+        let mut begun = std::mem::take(&mut piece.begun);
+        begun.clear();
+        let next = run.iter().skip(1).map(Some).chain([None]);
+        begun.extend(run.iter().zip(next).map(|(&c, next)| Begun {
+            single: self.single(c),
+            slot: next.map_or(Slot::default(), |&next| self.slot(c, next)),
+            first: None,
+        }));
+        for word in &mut begun {
+            word.first = self.words_of(word.slot).first().copied();
+        }
         // No word found so far reaches beyond here.
         let (mut piece_start, mut reach) = (0, 0);
-        for (at, &c) in run.iter().enumerate() {
+        for (at, word) in begun.iter().enumerate() {
             if at == reach && at > piece_start || at - piece_start >= PIECE_CHARS_MAX {
                 piece.mark(start + piece_start, self.total, starts);
                 piece.clear();
@@ -325,12 +351,11 @@ impl Segmenter {
             }
             reach = reach.max(at + 1);
             piece.first.push(piece.words.len() as u32);
-            let weight = self.single(c);
-            if !weight.is_nan() {
-                piece.words.push(((at + 1 - piece_start) as u32, weight));
+            if !word.single.is_nan() {
+                piece.words.push(((at + 1 - piece_start) as u32, word.single));
             }
-            let Some(&next) = run.get(at + 1) else { continue };
-            for word in self.beginning(c, next) {
+            let others = self.words_of(word.slot).get(1..).unwrap_or_default();
+            for word in word.first.iter().chain(others) {
                 let word_end = at + usize::from(word.len);
                 let fits = word.len == 2
                     || run
@@ -343,6 +368,7 @@ impl Segmenter {
             }
         }
         piece.mark(start + piece_start, self.total, starts);
+        piece.begun = begun;
         set(starts, end);
     }
 }
@@ -355,7 +381,7 @@ impl Piece {
 
     /// Marks where the words of the most probable way begin; `start` is where the piece stands.
     fn mark(&mut self, start: usize, total: f64, starts: &mut Vec<u64>) {
-        let Self { words, first, best } = self;
+        let Self { words, first, best, .. } = self;
         let len = first.len();
         match len {
             0 => return,

@@ -1,0 +1,187 @@
+//! What characters every match of a `regex` row must hold: most rows are never tried, since those are not there.
+//! Must not know rows beyond their expression, nor text beyond a window.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Most characters of a set that is worth testing for.
+const SET_CHARS_MAX: usize = 64;
+/// Most sets tested for one row.
+const SETS_MAX: usize = 4;
+/// Most sets taken of an alternation.
+const BRANCH_SETS_MAX: usize = 2;
+
+/// The `regex` rows with what their matches cannot do without.
+#[derive(Default)]
+pub struct Expressions {
+    /// Sorted by row.
+    rows: Vec<Needing>,
+    /// The same of those that nothing but a digit announces.
+    number_rows: Vec<Needing>,
+    /// One bit for each character of the basic plane that is in some set.
+    in_some: Vec<u64>,
+    /// Which sets such a character is in, one bit a set.
+    sets: FxHashMap<char, u128>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Needing {
+    row: u32,
+    /// Sets of which each must have a character in the window.
+    needs: u128,
+}
+
+/// Sets of which some character stands in a window.
+#[derive(Debug, Clone, Copy)]
+pub struct Present(u128);
+
+impl Expressions {
+    /// `rows`: each with its expression and whether it is to be tried around digits. `commonness`: how often a character
+    /// stands in ordinary text, for choosing the rarest sets.
+    pub fn new(rows: &[(u32, &str, bool)], commonness: impl Fn(char) -> f32) -> Self {
+        let mut sets: BTreeMap<Vec<char>, u32> = BTreeMap::new();
+        let mut compiled = Self { in_some: vec![0; 0x1_0000 / 64], ..Self::default() };
+        for &(row, expression, is_number) in rows {
+            let mut bits = 0u128;
+            if let Ok(hir) = regex_syntax::Parser::new().parse(expression) {
+                let mut needed = Vec::new();
+                let weight = |set: &[char]| set.iter().map(|&c| commonness(c)).sum::<f32>();
+                needs(&hir, &weight, &mut needed);
+                // A character beyond the plane is never seen: do not ask for it.
+                needed.retain(|set| set.iter().all(|&c| (c as u32) < 0x1_0000));
+                needed.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
+                needed.dedup();
+                for set in needed.into_iter().take(SETS_MAX) {
+                    let next = sets.len() as u32;
+                    let bit = *sets.entry(set).or_insert(next);
+                    // Beyond the last bit a set is not tested: the row is tried more often, never less.
+                    bits |= 1u128.checked_shl(bit).unwrap_or(0);
+                }
+            }
+            let needing = Needing { row, needs: bits };
+            compiled.rows.push(needing);
+            if is_number {
+                compiled.number_rows.push(needing);
+            }
+        }
+        compiled.rows.sort_unstable_by_key(|needing| needing.row);
+        for (set, bit) in &sets {
+            for c in set {
+                *compiled.sets.entry(*c).or_default() |= 1u128.checked_shl(*bit).unwrap_or(0);
+                if let Some(word) = compiled.in_some.get_mut(*c as usize >> 6) {
+                    *word |= 1 << (*c as u32 & 63);
+                }
+            }
+        }
+        compiled
+    }
+
+    /// What stands in `window`.
+    pub fn present(&self, window: &[char]) -> Present {
+        let is_in_some = |c: char| self.in_some.get(c as usize >> 6).is_some_and(|word| word >> (c as u32 & 63) & 1 == 1);
+        Present(window.iter().filter(|&&c| is_in_some(c)).filter_map(|c| self.sets.get(c)).fold(0, |all, sets| all | sets))
+    }
+
+    /// Whether the row may match somewhere in the window.
+    pub fn may_match(&self, row: u32, present: Present) -> bool {
+        let found = self.rows.binary_search_by_key(&row, |needing| needing.row).ok().and_then(|at| self.rows.get(at));
+        found.is_none_or(|needing| needing.needs & !present.0 == 0)
+    }
+
+    /// Rows to be tried around digits that may match somewhere in the window.
+    pub fn number_rows(&self, present: Present) -> impl Iterator<Item = u32> {
+        self.number_rows.iter().filter(move |needing| needing.needs & !present.0 == 0).map(|needing| needing.row)
+    }
+}
+
+/// Sets of characters of which every match holds at least one each.
+fn needs(hir: &Hir, weight: &impl Fn(&[char]) -> f32, into: &mut Vec<Vec<char>>) {
+    match hir.kind() {
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).unwrap_or_default();
+            into.extend(text.chars().filter(|c| !c.is_ascii_digit()).map(|c| vec![c]));
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let count: usize = class.ranges().iter().map(|r| r.end() as usize + 1 - r.start() as usize).sum();
+            if count <= SET_CHARS_MAX {
+                let set: Vec<char> = class.ranges().iter().flat_map(|r| r.start()..=r.end()).collect();
+                if !set.iter().any(char::is_ascii_digit) {
+                    into.push(set);
+                }
+            }
+        }
+        HirKind::Capture(capture) => needs(&capture.sub, weight, into),
+        HirKind::Repetition(repetition) if repetition.min > 0 => needs(&repetition.sub, weight, into),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| needs(part, weight, into)),
+        HirKind::Alternation(branches) => {
+            // One character of some branch: the rarest set of each; and one of the next rarest where each has two.
+            let mut sets = Vec::with_capacity(branches.len());
+            for branch in branches {
+                let mut own = Vec::new();
+                needs(branch, weight, &mut own);
+                own.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
+                sets.push(own);
+            }
+            for rank in 0..BRANCH_SETS_MAX {
+                let mut union = Vec::new();
+                for own in &sets {
+                    match own.get(rank) {
+                        Some(set) => union.extend_from_slice(set),
+                        None => return,
+                    }
+                }
+                union.sort_unstable();
+                union.dedup();
+                if union.len() <= SET_CHARS_MAX {
+                    into.push(union);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const EXPRESSIONS: [&str; 7] = [
+        "[0-9]{2}年(?:[0-9]{1,2}月|以来|底)",
+        "[一二三]、[一二三](?:天|人)",
+        "(?:约|近) ?[0-9]+(?:多|余)",
+        "[0-9]+ ?[-~] ?[0-9]+%",
+        "[0-9](?:m2|m3)(?:$|[^a-z])",
+        "(?:发|办)?[(][0-9]{2}[)]",
+        "[0-9]+",
+    ];
+
+    fn compiled() -> Expressions {
+        let rows: Vec<(u32, &str, bool)> = (0u32..).zip(EXPRESSIONS).map(|(row, expression)| (row, expression, true)).collect();
+        Expressions::new(&rows, |c| c as u32 as f32)
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_that_matches_is_always_possible(text in "[0-9年月以来底一、天人约近多余~%m(发) -]{0,24}") {
+            let compiled = compiled();
+            let chars: Vec<char> = text.chars().collect();
+            let present = compiled.present(&chars);
+            let possible: Vec<u32> = compiled.number_rows(present).collect();
+            for (row, expression) in (0u32..).zip(EXPRESSIONS) {
+                if regex::Regex::new(expression).unwrap().is_match(&text) {
+                    prop_assert!(compiled.may_match(row, present) && possible.contains(&row), "{expression}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_without_its_characters_is_not_tried() {
+        let compiled = compiled();
+        let present = compiled.present(&"共有12个".chars().collect::<Vec<_>>());
+        assert_eq!(compiled.number_rows(present).collect::<Vec<_>>(), [6]);
+        assert!(!compiled.may_match(0, present));
+    }
+}
