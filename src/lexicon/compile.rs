@@ -6,7 +6,7 @@ use super::disguise::{Candidate, Disguises, Marks, Usage};
 use super::expressions::Expressions;
 use super::fixed_names::FixedNames;
 use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
-use super::matcher::Matcher;
+use super::matcher::{Matcher, PATTERNS_MAX};
 use super::tables::Tables;
 use super::uses::{Use, Uses};
 use crate::model::{Problem, RuleFiles};
@@ -200,6 +200,15 @@ impl Lexicon {
         words.sort_by_key(|(_, name)| *name);
         let words = words.iter().map(|(words, _)| Matcher::new(words, |a, b| frequency.of(a, b), |_| false)).collect();
         let disguises = compile_disguises(&mut patterns, &tables, &fold, &frequency, &lists);
+        if patterns.chars.len() > PATTERNS_MAX {
+            problems.push(Problem {
+                file: "dictionaries".into(),
+                line: None,
+                key: "term".into(),
+                reason: format!("词语超过 {PATTERNS_MAX} 个"),
+                cure: "删去不用的词库".into(),
+            });
+        }
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
         let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
         let on_demand =

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Most characters of a set that is worth testing for.
 const SET_CHARS_MAX: usize = 64;
 /// Most sets tested for one row.
-const SETS_MAX: usize = 4;
+const SETS_MAX: usize = 2;
 /// Most sets taken of an alternation.
 const BRANCH_SETS_MAX: usize = 2;
 

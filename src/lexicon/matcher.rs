@@ -19,8 +19,8 @@ pub struct Matcher {
     slots: Box<[Slot]>,
     filed: Vec<Filed>,
     chars: Vec<char>,
-    /// One bit for each character that may be a pattern by itself, by its lowest bits; empty where there is none.
-    singles: Box<[u64]>,
+    /// Characters that are patterns by themselves.
+    singles: Option<GramFilter<1>>,
     /// Each pair that stands anywhere in a pattern that may be bridged.
     bridges: GramFilter<2>,
 }
@@ -29,10 +29,49 @@ pub struct Matcher {
 struct Slot {
     /// The lower halves of both characters; what collides is told apart by comparing the pattern.
     pair: u32,
+    /// The first of its entries, in the low [`FIRST_BITS`] bits; above them, where only one pattern has the pair, a few
+    /// bits of the character beside it, so that most wrong places are told apart at once.
     first: u32,
 }
 
+const FIRST_BITS: u32 = 24;
 const EMPTY: Slot = Slot { pair: 0, first: u32::MAX };
+
+impl Slot {
+    fn new(pair: u32, first: usize, only: Option<&Filed>) -> Self {
+        let check = only.and_then(|entry| Some((beside(entry.offset.into(), entry.len.into())?, entry)));
+        let check = check.map_or(0, |(at, entry)| if at > usize::from(entry.offset) { AFTER } else { BEFORE } | check_bits(entry.beside));
+        Self { pair, first: check << FIRST_BITS | first as u32 }
+    }
+
+    fn is_empty(self) -> bool {
+        self.first == EMPTY.first
+    }
+
+    fn first(self) -> usize {
+        (self.first & ((1 << FIRST_BITS) - 1)) as usize
+    }
+
+    /// Whether one of its patterns may stand where its pair stands at `at`.
+    fn may_stand(self, text: &[char], at: usize) -> bool {
+        let check = self.first >> FIRST_BITS;
+        let beside = match check & (AFTER | BEFORE) {
+            AFTER => text.get(at + 2),
+            BEFORE => at.checked_sub(1).and_then(|before| text.get(before)),
+            _ => return true,
+        };
+        beside.is_some_and(|&c| check_bits(c as u16) == check & CHECK)
+    }
+}
+
+/// Which side the checked character stands on, and the bits of it that are kept.
+const AFTER: u32 = 0x40;
+const BEFORE: u32 = 0x80;
+const CHECK: u32 = 0x3f;
+
+fn check_bits(c: u16) -> u32 {
+    u32::from(c) & CHECK
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Filed {
@@ -50,8 +89,8 @@ struct Filed {
 
 /// A pattern of one character is filed as a pair with this, which no folded text holds.
 const NOTHING: char = '\0';
-/// Bits for each character that is a pattern by itself.
-const BITS_A_SINGLE: usize = 256;
+/// Most patterns: [`FIRST_BITS`] number them. The compiler of the lexicon refuses more.
+pub const PATTERNS_MAX: usize = 1 << FIRST_BITS;
 
 fn pair(a: char, b: char) -> u32 {
     (a as u32) << 16 | (b as u32 & 0xffff)
@@ -74,11 +113,10 @@ impl Matcher {
         let pairs = patterns.iter().enumerate().filter(|(i, _)| bridged(*i)).map(|(_, p)| p.len()).sum();
         let mut bridges = GramFilter::with_capacity(pairs);
         let count = patterns.iter().filter(|p| p.len() == 1).count();
-        let bits = if count == 0 { 0 } else { (count * BITS_A_SINGLE).next_power_of_two().min(1 << 16) };
-        let mut singles = vec![0u64; bits / 64].into_boxed_slice();
+        let mut singles = (count > 0).then(|| GramFilter::with_capacity(count));
         let mut chars = Vec::with_capacity(patterns.iter().map(Vec::len).sum());
         let mut keyed: Vec<(u32, Filed)> = Vec::with_capacity(patterns.len());
-        for (index, pattern) in patterns.iter().enumerate() {
+        for (index, pattern) in patterns.iter().enumerate().take(PATTERNS_MAX) {
             if bridged(index) {
                 for pair in pattern.windows(2) {
                     if let [a, b] = pair {
@@ -87,8 +125,8 @@ impl Matcher {
                 }
             }
             let (key, offset) = if let [only] = pattern.as_slice() {
-                if let Some(word) = singles.get_mut((*only as usize & (bits - 1)) >> 6) {
-                    *word |= 1 << (*only as u32 & 63);
+                if let Some(singles) = &mut singles {
+                    singles.insert([*only as u32]);
                 }
                 (pair(*only, NOTHING), 0)
             } else {
@@ -120,11 +158,12 @@ impl Matcher {
         for group in keyed.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(pair, _)) = group.first() else { continue };
             let mut at = place(pair, size);
-            while slots.get(at).is_some_and(|slot| slot.first != EMPTY.first) {
+            while slots.get(at).is_some_and(|slot| !slot.is_empty()) {
                 at = (at + 1) & (size - 1);
             }
             if let Some(slot) = slots.get_mut(at) {
-                *slot = Slot { pair, first: filed.len() as u32 };
+                let only = if let [(_, only)] = group { Some(only) } else { None };
+                *slot = Slot::new(pair, filed.len(), only);
             }
             filed.extend(group.iter().map(|(_, entry)| *entry));
             if let Some(last) = filed.last_mut() {
@@ -139,20 +178,20 @@ impl Matcher {
         let mut from = 0;
         // Blocks overlap by one character, which begins the first pair of the next.
         while let Some(block) = text.get(from..(from + BLOCK_PLACES + 1).min(text.len())).filter(|b| !b.is_empty()) {
-            if !self.singles.is_empty() {
-                let mut singles = self.singles_in(block.get(..BLOCK_PLACES).unwrap_or(block));
-                while singles != 0 {
-                    let at = from + singles.trailing_zeros() as usize;
-                    singles &= singles - 1;
+            if let Some(singles) = &self.singles {
+                let mut passing = singles.passing(block.get(..BLOCK_PLACES).unwrap_or(block));
+                while passing != 0 {
+                    let at = from + passing.trailing_zeros() as usize;
+                    passing &= passing - 1;
                     if let Some(only) = text.get(at) {
                         self.verify(text, at, pair(*only, NOTHING), &mut found);
                     }
                 }
             }
-            let mut pairs = self.anchors.passing(block);
-            while pairs != 0 {
-                let at = from + pairs.trailing_zeros() as usize;
-                pairs &= pairs - 1;
+            let mut passing = self.anchors.passing(block);
+            while passing != 0 {
+                let at = from + passing.trailing_zeros() as usize;
+                passing &= passing - 1;
                 if let Some([left, right]) = text.get(at..at + 2) {
                     self.verify(text, at, pair(*left, *right), &mut found);
                 }
@@ -161,27 +200,21 @@ impl Matcher {
         }
     }
 
-    /// One bit for each character of the block that may be a pattern. Without branches, so that the look-ups overlap.
-    fn singles_in(&self, block: &[char]) -> u64 {
-        let (bits, mask) = (&*self.singles, self.singles.len() - 1);
-        block.iter().enumerate().fold(0, |all, (i, c)| {
-            let word = bits.get(*c as usize >> 6 & mask).copied().unwrap_or(0);
-            all | (word >> (*c as u32 & 63) & 1) << i
-        })
-    }
-
     #[inline(never)]
     fn verify(&self, text: &[char], at: usize, pair: u32, found: &mut impl FnMut(Occurrence)) {
         let mask = self.slots.len() - 1;
         let mut place = place(pair, self.slots.len());
-        let first = loop {
+        let slot = loop {
             match self.slots.get(place) {
-                Some(slot) if slot.first == EMPTY.first => return,
-                Some(slot) if slot.pair == pair => break slot.first,
+                Some(slot) if slot.is_empty() => return,
+                Some(slot) if slot.pair == pair => break slot,
                 _ => place = (place + 1) & mask,
             }
         };
-        for entry in self.filed.get(first as usize..).unwrap_or_default() {
+        if !slot.may_stand(text, at) {
+            return;
+        }
+        for entry in self.filed.get(slot.first()..).unwrap_or_default() {
             if let Some(start) = self.start_of(entry, text, at) {
                 found(Occurrence { start: start as u32, end: start as u32 + u32::from(entry.len), pattern: entry.pattern });
             }
