@@ -165,64 +165,52 @@ impl Terms {
         let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row_index)) else { return };
         let row = &ready.row;
         let range = hit.start as usize..hit.end as usize;
+        let asks = scan.lexicon.asks(row_index);
         let may_read = match hit.layer {
             Layer::Folded => true,
             Layer::Bridged => row.mode.skips(),
             Layer::Disguised(marks) if Marks::SYLLABLE.and(Marks::INITIAL).covers(marks) => row.mode.reads_pinyin(),
             Layer::Disguised(_) => row.mode == MatchMode::Disguise,
         };
-        if !may_read {
+        if !may_read || asks.more() && !applies(scan, reading, row, &range) {
             return;
-        }
-        if !row.only.allows(scan.draft, reading.passage.field) || !row.is_effective(scan.as_of) {
-            return;
-        }
-        if row.mode == MatchMode::Exact {
-            let bytes = reading.folded.bytes(&reading.passage.text, range.start, range.end);
-            if reading.passage.text.get(bytes) != Some(row.term.as_str()) {
-                return;
-            }
         }
         let found = || Found::new(row.code.clone(), row.severity, index, range.clone(), row.rule.clone());
-        for (phrase, offset) in &ready.unless {
-            let offsets: Vec<usize> = if *offset == usize::MAX { (0..phrase.len()).collect() } else { vec![*offset] };
-            for offset in offsets {
-                let inside = range.start.checked_sub(offset).is_some_and(|start| {
-                    reading.folded.chars.get(start..start + phrase.len()) == Some(phrase.as_slice()) && range.end <= start + phrase.len()
-                });
-                if inside {
-                    report.suppress(found(), SuppressedReason::AllowPhrase, phrase.iter().collect::<String>());
-                    return;
-                }
-            }
+        if asks.more()
+            && let Some(phrase) = allowing(reading, &ready.unless, &range)
+        {
+            report.suppress(found(), SuppressedReason::AllowPhrase, phrase.iter().collect::<String>());
+            return;
         }
         let alone = |at: Option<usize>, edge: usize| {
             let ascii = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric());
             !(ascii(edge) && at.is_some_and(ascii))
         };
         // NB inside NBJ-001.
-        if row.on_word_boundary && !(alone(range.start.checked_sub(1), range.start) && alone(Some(range.end), range.end - 1)) {
+        if asks.alone() && !(alone(range.start.checked_sub(1), range.start) && alone(Some(range.end), range.end - 1)) {
             let around = reading.around(range.clone(), 4, 4);
             report.suppress(found(), SuppressedReason::Boundary, reading.text(around));
             return;
         }
         let title = scan.title();
-        if let Some(missing) =
-            ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(scan.lexicon, condition, range.clone(), title))
+        if asks.more()
+            && let Some(missing) =
+                ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(scan.lexicon, condition, range.clone(), title))
         {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
             let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };
             report.suppress(found(), SuppressedReason::Context, detail);
             return;
         }
-        if let Some((reason, detail)) = disguised::doubt(scan.lexicon, reading, &hit, row) {
+        if hit.layer != Layer::Folded
+            && let Some((reason, detail)) = disguised::doubt(scan.lexicon, reading, &hit, row)
+        {
             report.suppress(found(), reason, detail);
             return;
         }
         // Last, since it costs most. A disguise is not explained away by a boundary that the disguise itself broke.
-        if row.on_word_boundary
+        if asks.words()
             && hit.layer == Layer::Folded
-            && row.mode != MatchMode::Regex
             && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
         {
             report.suppress(found(), SuppressedReason::Boundary, words);
@@ -303,6 +291,30 @@ impl Terms {
         }
         report.find(from_row(scan, term, row, row.severity));
     }
+}
+
+/// Whether a row is meant for this draft, this field, this day and this very spelling.
+fn applies(scan: &Scan<'_>, reading: &Reading<'_>, row: &Row, range: &Range<usize>) -> bool {
+    let is_spelled = || {
+        let bytes = reading.folded.bytes(&reading.passage.text, range.start, range.end);
+        reading.passage.text.get(bytes) == Some(row.term.as_str())
+    };
+    row.only.allows(scan.draft, reading.passage.field) && row.is_effective(scan.as_of) && (row.mode != MatchMode::Exact || is_spelled())
+}
+
+/// The allow phrase that the range lies in.
+fn allowing<'p>(reading: &Reading<'_>, unless: &'p [(Vec<char>, usize)], range: &Range<usize>) -> Option<&'p [char]> {
+    let is_inside = |phrase: &[char], offset: usize| {
+        range
+            .start
+            .checked_sub(offset)
+            .is_some_and(|start| reading.folded.chars.get(start..start + phrase.len()) == Some(phrase) && range.end <= start + phrase.len())
+    };
+    let holds = |(phrase, offset): &&(Vec<char>, usize)| {
+        // Where an expression may begin in the phrase is not known.
+        if *offset == usize::MAX { (0..phrase.len()).any(|at| is_inside(phrase, at)) } else { is_inside(phrase, *offset) }
+    };
+    unless.iter().find(holds).map(|(phrase, _)| phrase.as_slice())
 }
 
 /// Contacts, addresses and prices that detectors before this one found, by place: asked once for every term.

@@ -5,7 +5,7 @@ use super::bridges;
 use super::disguise::{Candidate, Disguises, Marks, Usage};
 use super::expressions::Expressions;
 use super::fixed_names::FixedNames;
-use super::load::{self, Condition, MatchMode, Row, Scope, Sheet};
+use super::load::{self, Condition, MatchMode, Only, Row, Scope, Sheet};
 use super::matcher::{Matcher, PATTERNS_MAX};
 use super::tables::Tables;
 use super::uses::{Use, Uses};
@@ -71,12 +71,57 @@ pub struct Ready {
     pub expression: Option<regex::Regex>,
 }
 
+/// What has to be asked of a row before its term holds; one byte, since rows themselves are far apart in memory and most
+/// ask for nothing but word boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asks(u8);
+
+impl Asks {
+    /// `only`, dates, `with`, `unless` or `match=exact`.
+    const MORE: u8 = 1;
+    const ALONE: u8 = 2;
+    const WORDS: u8 = 4;
+
+    fn of(ready: &Ready) -> Self {
+        let Ready { row, with, unless, .. } = ready;
+        let is_plain = row.only == Only::default()
+            && row.effective_from.is_none()
+            && row.effective_to.is_none()
+            && with.is_empty()
+            && unless.is_empty()
+            && row.mode != MatchMode::Exact;
+        let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
+        Self(
+            flag(!is_plain, Self::MORE)
+                | flag(row.on_word_boundary, Self::ALONE)
+                | flag(row.on_word_boundary && row.mode != MatchMode::Regex, Self::WORDS),
+        )
+    }
+
+    /// Fields, kinds, platforms, dates, conditions, allow phrases or the very spelling.
+    pub fn more(self) -> bool {
+        self.0 & Self::MORE != 0
+    }
+
+    /// Letters and digits must not go on beyond the hit.
+    pub fn alone(self) -> bool {
+        self.0 & Self::ALONE != 0
+    }
+
+    /// The hit must begin and end where words do.
+    pub fn words(self) -> bool {
+        self.0 & Self::WORDS != 0
+    }
+}
+
 /// Everything listed, compiled.
 pub struct Lexicon {
     pub fold: FoldTable,
     pub segmenter: Segmenter,
     pub tables: Tables,
     rows: Vec<Ready>,
+    /// By row.
+    asks: Vec<Asks>,
     uses: Uses,
     matcher: Matcher,
     lists: HashMap<String, u8>,
@@ -218,6 +263,7 @@ impl Lexicon {
             fold,
             segmenter,
             tables,
+            asks: ready.iter().map(Asks::of).collect(),
             rows: ready,
             uses: Uses::new(&patterns.uses),
             matcher,
@@ -248,6 +294,11 @@ impl Lexicon {
 
     pub fn row(&self, index: u32) -> Option<&Ready> {
         self.rows.get(index as usize)
+    }
+
+    /// What has to be asked of a row before its term holds.
+    pub fn asks(&self, index: u32) -> Asks {
+        self.asks.get(index as usize).copied().unwrap_or(Asks(Asks::MORE | Asks::ALONE | Asks::WORDS))
     }
 
     /// The list of that name as a set; a missing list is a problem, since its detector would be blind.

@@ -1,6 +1,7 @@
 //! What characters every match of a `regex` row must hold: most rows are never tried, since those are not there.
 //! Must not know rows beyond their expression, nor text beyond a window.
 
+use super::gram_filter::{BLOCK_PLACES, GramFilter};
 use regex_syntax::hir::{Class, Hir, HirKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -13,14 +14,13 @@ const SETS_MAX: usize = 2;
 const BRANCH_SETS_MAX: usize = 2;
 
 /// The `regex` rows with what their matches cannot do without.
-#[derive(Default)]
 pub struct Expressions {
     /// Sorted by row.
     rows: Vec<Needing>,
     /// The same of those that nothing but a digit announces.
     number_rows: Vec<Needing>,
-    /// One bit for each character of the basic plane that is in some set.
-    in_some: Vec<u64>,
+    /// Characters that are in some set.
+    any: GramFilter<1>,
     /// Which sets such a character is in, one bit a set.
     sets: FxHashMap<char, u128>,
 }
@@ -41,15 +41,13 @@ impl Expressions {
     /// stands in ordinary text, for choosing the rarest sets.
     pub fn new(rows: &[(u32, &str, bool)], commonness: impl Fn(char) -> f32) -> Self {
         let mut sets: BTreeMap<Vec<char>, u32> = BTreeMap::new();
-        let mut compiled = Self { in_some: vec![0; 0x1_0000 / 64], ..Self::default() };
+        let (mut all, mut number_rows) = (Vec::with_capacity(rows.len()), Vec::new());
         for &(row, expression, is_number) in rows {
             let mut bits = 0u128;
             if let Ok(hir) = regex_syntax::Parser::new().parse(expression) {
                 let mut needed = Vec::new();
                 let weight = |set: &[char]| set.iter().map(|&c| commonness(c)).sum::<f32>();
                 needs(&hir, &weight, &mut needed);
-                // A character beyond the plane is never seen: do not ask for it.
-                needed.retain(|set| set.iter().all(|&c| (c as u32) < 0x1_0000));
                 needed.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
                 needed.dedup();
                 for set in needed.into_iter().take(SETS_MAX) {
@@ -60,27 +58,34 @@ impl Expressions {
                 }
             }
             let needing = Needing { row, needs: bits };
-            compiled.rows.push(needing);
+            all.push(needing);
             if is_number {
-                compiled.number_rows.push(needing);
+                number_rows.push(needing);
             }
         }
-        compiled.rows.sort_unstable_by_key(|needing| needing.row);
+        all.sort_unstable_by_key(|needing| needing.row);
+        let mut sets_of: FxHashMap<char, u128> = FxHashMap::default();
         for (set, bit) in &sets {
             for c in set {
-                *compiled.sets.entry(*c).or_default() |= 1u128.checked_shl(*bit).unwrap_or(0);
-                if let Some(word) = compiled.in_some.get_mut(*c as usize >> 6) {
-                    *word |= 1 << (*c as u32 & 63);
-                }
+                *sets_of.entry(*c).or_default() |= 1u128.checked_shl(*bit).unwrap_or(0);
             }
         }
-        compiled
+        let mut any = GramFilter::with_capacity(sets_of.len());
+        sets_of.keys().for_each(|c| any.insert([*c as u32]));
+        Self { rows: all, number_rows, any, sets: sets_of }
     }
 
     /// What stands in `window`.
     pub fn present(&self, window: &[char]) -> Present {
-        let is_in_some = |c: char| self.in_some.get(c as usize >> 6).is_some_and(|word| word >> (c as u32 & 63) & 1 == 1);
-        Present(window.iter().filter(|&&c| is_in_some(c)).filter_map(|c| self.sets.get(c)).fold(0, |all, sets| all | sets))
+        let mut present = 0;
+        for block in window.chunks(BLOCK_PLACES) {
+            let mut passing = self.any.passing(block);
+            while passing != 0 {
+                present |= block.get(passing.trailing_zeros() as usize).and_then(|c| self.sets.get(c)).copied().unwrap_or(0);
+                passing &= passing - 1;
+            }
+        }
+        Present(present)
     }
 
     /// Whether the row may match somewhere in the window.
