@@ -129,20 +129,19 @@ impl Terms {
         let Some(reading) = scan.readings.get(index) else { return };
         let expressions = scan.lexicon.expressions();
         let mut at = 0;
-        while let Some(digit) = reading.folded.next_digit(at) {
+        while let Some(digit) = reading.digits.next(at) {
             // One window over all digits that stand close together in one line.
             let chars = reading.folded.chars.as_slice();
-            let before = chars.get(digit.saturating_sub(WINDOW_CHARS)..digit).unwrap_or_default();
+            let has_break = |range: Range<usize>| reading.chars(range).contains(&'\n');
+            let before = reading.chars(digit.saturating_sub(WINDOW_CHARS)..digit);
             let start = digit - before.iter().rev().position(|&c| c == '\n').unwrap_or(before.len());
-            let mut last = digit;
-            while let Some(next) = reading.folded.next_digit(last + 1).filter(|&next| next <= last + 2 * WINDOW_CHARS)
-                && !chars.get(last..next).unwrap_or_default().contains(&'\n')
-            {
-                last = next;
+            let mut last = reading.digits.run_end(digit) - 1;
+            while let Some(next) = reading.digits.next(last + 1).filter(|&next| next <= last + 2 * WINDOW_CHARS && !has_break(last..next)) {
+                last = reading.digits.run_end(next) - 1;
             }
-            let after = chars.get(last + 1..(last + 1 + WINDOW_CHARS).min(chars.len())).unwrap_or_default();
+            let after = reading.chars(last + 1..last + 1 + WINDOW_CHARS);
             let end = last + 1 + after.iter().position(|&c| c == '\n').unwrap_or(after.len());
-            let window = reading.folded.chars.get(start..end).unwrap_or_default();
+            let window = chars.get(start..end).unwrap_or_default();
             let mut text = String::new();
             for row in expressions.number_rows(expressions.present(window)) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
