@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Most characters of a set that is worth testing for.
 const SET_CHARS_MAX: usize = 64;
 /// Most sets tested for one row.
-const SETS_MAX: usize = 2;
+const SETS_MAX: usize = 3;
 /// Most sets taken of an alternation.
 const BRANCH_SETS_MAX: usize = 2;
 

@@ -89,6 +89,8 @@ struct Filed {
 
 /// A pattern of one character is filed as a pair with this, which no folded text holds.
 const NOTHING: char = '\0';
+/// Slots fetched together.
+const FETCHED_SLOTS: usize = 8;
 /// Most patterns: [`FIRST_BITS`] number them. The compiler of the lexicon refuses more.
 pub const PATTERNS_MAX: usize = 1 << FIRST_BITS;
 
@@ -184,33 +186,53 @@ impl Matcher {
                     let at = from + passing.trailing_zeros() as usize;
                     passing &= passing - 1;
                     if let Some(only) = text.get(at) {
-                        self.verify(text, at, pair(*only, NOTHING), &mut found);
+                        let pair = pair(*only, NOTHING);
+                        self.verify(text, at, pair, self.home(pair), &mut found);
                     }
                 }
             }
             let mut passing = self.anchors.passing(block);
+            // A few slots are fetched before the first is looked at: fetches that do not wait for each other cost little
+            // more than one.
+            let mut fetched = [(0, 0, EMPTY); FETCHED_SLOTS];
             while passing != 0 {
-                let at = from + passing.trailing_zeros() as usize;
-                passing &= passing - 1;
-                if let Some([left, right]) = text.get(at..at + 2) {
-                    self.verify(text, at, pair(*left, *right), &mut found);
+                let mut count = 0;
+                for place in &mut fetched {
+                    if passing == 0 {
+                        break;
+                    }
+                    let at = from + passing.trailing_zeros() as usize;
+                    passing &= passing - 1;
+                    if let Some([left, right]) = text.get(at..at + 2) {
+                        let pair = pair(*left, *right);
+                        *place = (at, pair, self.home(pair));
+                        count += 1;
+                    }
+                }
+                for &(at, pair, home) in fetched.iter().take(count) {
+                    self.verify(text, at, pair, home, &mut found);
                 }
             }
             from += BLOCK_PLACES;
         }
     }
 
+    /// The slot where a pair is looked for first.
+    fn home(&self, pair: u32) -> Slot {
+        self.slots.get(place(pair, self.slots.len())).copied().unwrap_or(EMPTY)
+    }
+
     #[inline(never)]
-    fn verify(&self, text: &[char], at: usize, pair: u32, found: &mut impl FnMut(Occurrence)) {
+    fn verify(&self, text: &[char], at: usize, pair: u32, home: Slot, found: &mut impl FnMut(Occurrence)) {
         let mask = self.slots.len() - 1;
-        let mut place = place(pair, self.slots.len());
-        let slot = loop {
-            match self.slots.get(place) {
-                Some(slot) if slot.is_empty() => return,
-                Some(slot) if slot.pair == pair => break slot,
-                _ => place = (place + 1) & mask,
+        let (mut slot, mut place) = (home, place(pair, self.slots.len()));
+        while slot.pair != pair || slot.is_empty() {
+            if slot.is_empty() {
+                return;
             }
-        };
+            place = (place + 1) & mask;
+            slot = self.slots.get(place).copied().unwrap_or(EMPTY);
+        }
         if !slot.may_stand(text, at) {
             return;
         }
