@@ -3,6 +3,7 @@
 
 use super::compile::{Hit, Layer};
 use super::matcher::Matcher;
+use crate::text::class_bits::run_starts;
 use crate::text::fold::{Class, Folded};
 
 /// Most marks between two characters of a term.
@@ -57,8 +58,7 @@ fn is_gap(folded: &Folded, at: usize) -> bool {
 /// the characters on its two sides stand side by side in some term that allows it.
 pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool, hits: &mut Vec<Hit>) {
     let (mut chars, mut places) = (Vec::new(), Vec::new());
-    for mark in memchr::memchr3_iter(Class::PUNCTUATION, Class::PUNCTUATION | Class::SKIP, Class::BLANK | Class::SKIP, &folded.classes) {
-        // The first mark of a gap stands for all of it.
+    for mark in run_starts(&folded.classes, [Class::PUNCTUATION, Class::SKIP]) {
         let Some(left) = mark.checked_sub(1).filter(|&left| folded.class(left).is_word()) else { continue };
         // Nearly every mark is alone and stands between two words that no term joins.
         if let Some(&[a, _, b]) = folded.chars.get(left..left + 3)

@@ -108,6 +108,35 @@ impl ClassBits {
     }
 }
 
+/// Where runs of characters of one class or the other begin.
+pub fn run_starts(classes: &[u8], either: [u8; 2]) -> impl Iterator<Item = usize> {
+    let mut before = 0;
+    (0..).step_by(WORD_CHARS).zip(classes.chunks(WORD_CHARS)).flat_map(move |(from, block)| {
+        let bits = match block.try_into() {
+            Ok(block) => marks_of_either(block, either),
+            Err(_) => {
+                let mut last = [0; WORD_CHARS];
+                last.iter_mut().zip(block).for_each(|(to, class)| *to = *class);
+                marks_of_either(&last, either)
+            }
+        };
+        let starts = bits & !(bits << 1 | before);
+        before = bits >> (WORD_CHARS - 1);
+        set_bits(starts).map(move |bit| from + bit)
+    })
+}
+
+fn marks_of_either(classes: &[u8; WORD_CHARS], either: [u8; 2]) -> u64 {
+    either.iter().fold(0, |bits, class| bits | marks(classes, *class))
+}
+
+/// The places of the bits that are set, the lowest first.
+pub fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)))
+        .take_while(|bits| *bits != 0)
+        .map(|bits| bits.trailing_zeros() as usize)
+}
+
 /// The first character at or after `at` that `is_meant`, a condition without branches, so that the compiler tests many at
 /// once.
 pub fn next_where(chars: &[char], at: usize, is_meant: impl Fn(char) -> bool) -> Option<(usize, char)> {
@@ -164,6 +193,15 @@ mod tests {
             prop_assert_eq!(bits.count_either(&others, at, count) as usize, (at..at + count).filter(in_either).count());
             bits.add(&others);
             prop_assert_eq!(bits.next(at), (at..folded.classes.len()).find(in_either));
+        }
+
+        #[test]
+        fn runs_of_either_class_begin_where_none_of_them_stands_before(
+            classes in prop::collection::vec(prop_oneof![3 => Just(1u8), 1 => any::<u8>()], 0..300),
+        ) {
+            let is_meant = |i: usize| classes[i] & 0x90 != 0;
+            let expected: Vec<usize> = (0..classes.len()).filter(|&i| is_meant(i) && (i == 0 || !is_meant(i - 1))).collect();
+            prop_assert_eq!(run_starts(&classes, [0x80, 0x10]).collect::<Vec<_>>(), expected);
         }
 
         #[test]
