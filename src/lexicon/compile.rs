@@ -12,6 +12,7 @@ use super::uses::{Use, Uses};
 use crate::model::{Problem, RuleFiles};
 use crate::text::fold::{FoldTable, Folded};
 use crate::text::segment::Segmenter;
+use indexmap::IndexSet;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use std::collections::{BTreeMap, HashMap};
 
@@ -140,21 +141,17 @@ pub struct Lexicon {
 /// Names patterns while the lexicon is put together.
 #[derive(Default)]
 struct Patterns {
-    index: HashMap<Vec<char>, u32>,
-    chars: Vec<Vec<char>>,
+    chars: IndexSet<Vec<char>>,
     uses: Vec<Use>,
 }
 
 impl Patterns {
     fn of(&mut self, chars: Vec<char>) -> u32 {
-        if let Some(&known) = self.index.get(&chars) {
-            return known;
+        let (index, is_new) = self.chars.insert_full(chars);
+        if is_new {
+            self.uses.push(Use::default());
         }
-        let index = self.chars.len() as u32;
-        self.index.insert(chars.clone(), index);
-        self.chars.push(chars);
-        self.uses.push(Use::default());
-        index
+        index as u32
     }
 
     fn at(&mut self, index: u32) -> &mut Use {
@@ -195,7 +192,7 @@ impl Lexicon {
                 let term = fold.fold_term(&row.term);
                 if term.is_empty() {
                     problems.push(Problem {
-                        file: row.file.clone(),
+                        file: row.file.to_string(),
                         line: Some(row.line),
                         key: "term".into(),
                         reason: "折叠后没有字符，会匹配一切".into(),
@@ -223,7 +220,7 @@ impl Lexicon {
                 };
                 if places.is_empty() {
                     problems.push(Problem {
-                        file: row.file.clone(),
+                        file: row.file.to_string(),
                         line: Some(row.line),
                         key: "unless".into(),
                         reason: format!("“{phrase}”不含词语本身，永远不会起作用"),
@@ -258,14 +255,16 @@ impl Lexicon {
         let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
         let on_demand =
             demanded.into_iter().map(|(bit, words)| (bit, Matcher::new(&words, |a, b| frequency.of(a, b), |_| false))).collect();
-        let matcher = Matcher::new(&patterns.chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
+        let Patterns { chars, uses } = patterns;
+        let chars: Vec<Vec<char>> = chars.into_iter().collect();
+        let matcher = Matcher::new(&chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
         Self {
             fold,
             segmenter,
             tables,
             asks: ready.iter().map(Asks::of).collect(),
             rows: ready,
-            uses: Uses::new(&patterns.uses),
+            uses: Uses::new(&uses),
             matcher,
             lists,
             on_demand,

@@ -5,6 +5,7 @@ use crate::model::Problem;
 use crate::model::{Category, Draft, Field, Kind, Severity};
 use jiff::civil::Date;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Longest term, in characters.
 pub const TERM_CHARS_MAX: usize = 64;
@@ -80,7 +81,7 @@ impl Only {
 pub struct Row {
     /// Names the row in findings: dictionary and term. Stable as long as the row itself is.
     pub rule: String,
-    pub file: String,
+    pub file: Arc<str>,
     pub line: u64,
     pub term: String,
     pub code: String,
@@ -208,9 +209,10 @@ const OPTIONAL: [&str; 10] =
 pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: &mut Vec<Problem>) -> Vec<Row> {
     let Some(sheet) = Sheet::read(file, bytes, &REQUIRED, Some(&OPTIONAL), problems) else { return Vec::new() };
     let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".csv").to_owned();
+    let shared_file: Arc<str> = file.into();
     let mut rows: Vec<Row> = Vec::new();
-    let mut seen: HashMap<(String, String, String, String), u64> = HashMap::new();
-    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashMap<[&str; 4], u64> = HashMap::new();
+    let mut names: HashMap<&str, usize> = HashMap::new();
     for (line, cells) in sheet.rows() {
         let cell = |column: &str| cells.get(column);
         let mut bad = |key: &str, reason: String, cure: &str| {
@@ -296,16 +298,15 @@ pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: 
         if cell("source").is_empty() {
             bad("source", "没有注明来源".into(), "填写来源，并在 SOURCES.md 中说明");
         }
-        let identity = (term.to_owned(), code.to_owned(), cell("only").to_owned(), cell("with").to_owned());
-        if let Some(first) = seen.insert(identity, line) {
+        if let Some(first) = seen.insert([term, code, cell("only"), cell("with")], line) {
             bad("term", format!("与第 {first} 行重复"), "删除其中一行");
         }
-        let number = names.entry(term.to_owned()).or_default();
+        let number = names.entry(term).or_default();
         *number += 1;
         let rule = if *number == 1 { format!("{stem}:{term}") } else { format!("{stem}:{term}#{number}") };
         rows.push(Row {
             rule,
-            file: file.to_owned(),
+            file: Arc::clone(&shared_file),
             line,
             term: term.to_owned(),
             code: code.to_owned(),
