@@ -52,20 +52,14 @@ impl Ruleset {
         let lexicon = Lexicon::compile(files, &mut problems);
         let detectors = Detectors::new(&lexicon, &mut problems);
         let guards = Guards {
-            education: lexicon.list("education_title", &mut problems),
-            justice: lexicon.list("justice_account", &mut problems),
-            employment: lexicon.list("employment_account", &mut problems),
+            education: lexicon.lists(&mut problems).asked("education_title"),
+            justice: lexicon.lists(&mut problems).asked("justice_account"),
+            employment: lexicon.lists(&mut problems).asked("employment_account"),
         };
         let policy = match files.0.get("policy.toml") {
             Some(bytes) => Policy::read(bytes, |code| lexicon.tables.codes.contains_key(code), &mut problems),
             None => {
-                problems.push(Problem {
-                    file: "policy.toml".into(),
-                    line: None,
-                    key: String::new(),
-                    reason: "缺少该文件".into(),
-                    cure: "从发行包中恢复该文件".into(),
-                });
+                problems.push(Problem::missing("policy.toml"));
                 None
             }
         };

@@ -72,21 +72,21 @@ struct Contact {
 
 impl Ads {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let mut list = |name| lexicon.list(name, problems);
+        let mut lists = lexicon.lists(problems);
         Self {
-            weak: list("ad_weak"),
-            product: list("ad_product"),
-            price: list("price"),
-            wechat: list("wechat"),
-            add_wechat: list("add_wechat"),
-            qq: list("qq"),
-            copy: list("copy"),
-            share_mark: list("share_mark"),
-            official_account: list("official_account"),
-            office: list("office"),
-            public_service: list("public_service"),
-            recruit: list("recruit"),
-            pay: list("pay"),
+            weak: lists.scanned("ad_weak"),
+            product: lists.scanned("ad_product"),
+            price: lists.scanned("price"),
+            wechat: lists.scanned("wechat"),
+            add_wechat: lists.scanned("add_wechat"),
+            qq: lists.scanned("qq"),
+            copy: lists.scanned("copy"),
+            share_mark: lists.scanned("share_mark"),
+            official_account: lists.asked("official_account"),
+            office: lists.scanned("office"),
+            public_service: lists.scanned("public_service"),
+            recruit: lists.scanned("recruit"),
+            pay: lists.scanned("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
             copy_and_open: Regex::new(
                 r"^复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)",

@@ -33,21 +33,21 @@ pub struct Comments {
 
 impl Comments {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let mut list = |name| lexicon.list(name, problems);
+        let mut lists = lexicon.lists(problems);
         Self {
-            hazard: list("hazard"),
-            hazard_place: list("hazard_place"),
-            hazard_urgent: list("hazard_urgent"),
-            life_threat: list("life_threat"),
-            tip: list("tip"),
-            tip_crime: list("tip_crime"),
-            tip_drugs: list("tip_drugs"),
-            rumour_query: list("rumour_query"),
-            rumour_hearsay: list("rumour_hearsay"),
-            empty_reply: list("empty_reply"),
-            empty_attention: list("empty_attention"),
-            concrete: list("concrete"),
-            substance: list("reply_substance"),
+            hazard: lists.asked("hazard"),
+            hazard_place: lists.asked("hazard_place"),
+            hazard_urgent: lists.asked("hazard_urgent"),
+            life_threat: lists.scanned("life_threat"),
+            tip: lists.scanned("tip"),
+            tip_crime: lists.scanned("tip_crime"),
+            tip_drugs: lists.scanned("tip_drugs"),
+            rumour_query: lists.scanned("rumour_query"),
+            rumour_hearsay: lists.scanned("rumour_hearsay"),
+            empty_reply: lists.scanned("empty_reply"),
+            empty_attention: lists.scanned("empty_attention"),
+            concrete: lists.asked("concrete"),
+            substance: lists.asked("reply_substance"),
         }
     }
 

@@ -38,29 +38,29 @@ pub struct Events {
 
 impl Events {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let mut list = |name| lexicon.list(name, problems);
+        let mut lists = lexicon.lists(problems);
         Self {
             kinds: [
-                ("EVT.DISASTER", list("evt_disaster")),
-                ("EVT.EPIDEMIC", list("evt_epidemic")),
-                ("EVT.SCHOOL", list("evt_school")),
-                ("EVT.JUDICIAL", list("evt_judicial")),
-                ("EVT.PUBLIC_SAFETY", list("evt_safety")),
-                ("EVT.MASS_INCIDENT", list("evt_mass")),
+                ("EVT.DISASTER", lists.scanned("evt_disaster")),
+                ("EVT.EPIDEMIC", lists.scanned("evt_epidemic")),
+                ("EVT.SCHOOL", lists.scanned("evt_school")),
+                ("EVT.JUDICIAL", lists.scanned("evt_judicial")),
+                ("EVT.PUBLIC_SAFETY", lists.scanned("evt_safety")),
+                ("EVT.MASS_INCIDENT", lists.scanned("evt_mass")),
             ],
-            mass: list("evt_mass"),
-            opinion: list("evt_opinion"),
-            casualty: list("evt_casualty"),
-            dead_hurt: list("evt_dead_hurt"),
-            time: list("evt_time"),
-            effect: list("evt_effect"),
-            guard: list("evt_guard"),
-            guard_weak: list("evt_guard_weak"),
-            guard_mass: list("evt_guard_mass"),
-            drill_title: list("drill_title"),
-            signal: list("warning_signal"),
-            advice: list("warning_advice"),
-            rumour_tone: list("rumour_tone"),
+            mass: lists.scanned("evt_mass"),
+            opinion: lists.scanned("evt_opinion"),
+            casualty: lists.scanned("evt_casualty"),
+            dead_hurt: lists.scanned("evt_dead_hurt"),
+            time: lists.asked("evt_time"),
+            effect: lists.asked("evt_effect"),
+            guard: lists.asked("evt_guard"),
+            guard_weak: lists.asked("evt_guard_weak"),
+            guard_mass: lists.asked("evt_guard_mass"),
+            drill_title: lists.asked("drill_title"),
+            signal: lists.scanned("warning_signal"),
+            advice: lists.scanned("warning_advice"),
+            rumour_tone: lists.scanned("rumour_tone"),
         }
     }
 

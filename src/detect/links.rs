@@ -48,7 +48,7 @@ enum Verdict {
 
 impl Links {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        Self { price: lexicon.list("price", problems), browser: lexicon.list("browser", problems) }
+        Self { price: lexicon.lists(problems).scanned("price"), browser: lexicon.lists(problems).scanned("browser") }
     }
 
     pub fn detect(&self, scan: &mut Scan<'_>, report: &mut Report) {

@@ -22,7 +22,7 @@ pub struct Payee {
 
 impl Payee {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        Self { bank: lexicon.list("bank_name", problems), unit: lexicon.list("payee_unit", problems) }
+        Self { bank: lexicon.lists(problems).scanned("bank_name"), unit: lexicon.lists(problems).asked("payee_unit") }
     }
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {

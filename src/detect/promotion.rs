@@ -135,7 +135,7 @@ impl Promotion {
         let (signals, others) = patterns.split_at(others_from);
         let matcher = |patterns: &[Vec<char>]| Matcher::new(patterns, |a, b| lexicon.commonness(a, b), |_| false);
         let (signals, others) = (matcher(signals), matcher(others));
-        Self { words, signals, others, others_from, strong: lexicon.list("promotion_strong", problems) }
+        Self { words, signals, others, others_from, strong: lexicon.lists(problems).scanned("promotion_strong") }
     }
 
     /// One finding a passage: where its signals stand closest. Passages that already carry an advertising finding of

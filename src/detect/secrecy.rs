@@ -40,17 +40,17 @@ pub struct Secrecy {
 
 impl Secrecy {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let mut list = |name| lexicon.list(name, problems);
+        let mut lists = lexicon.lists(problems);
         Self {
-            level: list("secret_level"),
-            talk: list("secrecy_talk"),
-            education: list("secrecy_education"),
-            credential: list("credential"),
-            copy_number: list("copy_number"),
-            urgency: list("urgency"),
-            secret_file: list("secret_file"),
-            coordinate: list("coordinate"),
-            sensitive_site: list("sensitive_site"),
+            level: lists.scanned("secret_level"),
+            talk: lists.asked("secrecy_talk"),
+            education: lists.scanned("secrecy_education"),
+            credential: lists.scanned("credential"),
+            copy_number: lists.scanned("copy_number"),
+            urgency: lists.scanned("urgency"),
+            secret_file: lists.scanned("secret_file"),
+            coordinate: lists.scanned("coordinate"),
+            sensitive_site: lists.asked("sensitive_site"),
             fine: Regex::new("[0-9]{1,2}\\.[0-9]+ ?[″\"秒”]|[0-9]{2,3}\\.[0-9]{4,}").ok(),
         }
     }

@@ -31,8 +31,8 @@ enum Standing {
 
 impl Sources {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        let mut list = |name| lexicon.list(name, problems);
-        Self { source_line: list("source_line"), opinion: list("opinion") }
+        let mut lists = lexicon.lists(problems);
+        Self { source_line: lists.scanned("source_line"), opinion: lists.scanned("opinion") }
     }
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {

@@ -45,10 +45,10 @@ pub struct Terms {
 impl Terms {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         Self {
-            warning: lexicon.list("warning", problems),
-            legal: lexicon.list("legal", problems),
-            negation: lexicon.list("negation", problems),
-            offer: lexicon.list("offer", problems),
+            warning: lexicon.lists(problems).asked("warning"),
+            legal: lexicon.lists(problems).asked("legal"),
+            negation: lexicon.lists(problems).asked("negation"),
+            offer: lexicon.lists(problems).asked("offer"),
         }
     }
 

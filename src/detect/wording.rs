@@ -43,10 +43,10 @@ pub struct Wording {
 impl Wording {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         Self {
-            autonomous_suffix: lexicon.list("autonomous_suffix", problems),
-            whole: lexicon.list("whole_share", problems),
-            leader: lexicon.list("leader", problems),
-            activity: lexicon.list("activity", problems),
+            autonomous_suffix: lexicon.lists(problems).scanned("autonomous_suffix"),
+            whole: lexicon.lists(problems).scanned("whole_share"),
+            leader: lexicon.lists(problems).asked("leader"),
+            activity: lexicon.lists(problems).asked("activity"),
             known_names: lexicon.tables.fixed_names.iter().map(|(name, _)| lexicon.fold.fold_term(name)).collect(),
             autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
             autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),

@@ -138,6 +138,38 @@ pub struct Lexicon {
     disguises: Disguises,
 }
 
+/// Gives detectors their word lists; what would leave a detector blind is a problem.
+pub struct Lists<'l> {
+    lexicon: &'l Lexicon,
+    problems: &'l mut Vec<Problem>,
+}
+
+impl Lists<'_> {
+    /// A list whose words are found by the scan of every text: its hits are looked at, and whether there are any.
+    pub fn scanned(&mut self, name: &str) -> ListSet {
+        let list = self.asked(name);
+        if self.lexicon.is_on_demand(list) {
+            self.problem(name, format!("词表 {name} 的词要在每篇稿件里找到，不能只在询问时找"), "删去该词表各行 when 列的 asked");
+        }
+        list
+    }
+
+    /// A list that is only ever asked for ([`Lexicon::scan_on_demand`]), so that it may be left out of the scan.
+    pub fn asked(&mut self, name: &str) -> ListSet {
+        match self.lexicon.lists.get(name) {
+            Some(&bit) => ListSet(1 << bit),
+            None => {
+                self.problem(name, format!("没有词表 {name}"), "从发行包中恢复 words 目录");
+                ListSet::default()
+            }
+        }
+    }
+
+    fn problem(&mut self, name: &str, reason: String, cure: &str) {
+        self.problems.push(Problem { file: "dictionaries/words".into(), line: None, key: name.into(), reason, cure: cure.into() });
+    }
+}
+
 /// Names patterns while the lexicon is put together.
 #[derive(Default)]
 struct Patterns {
@@ -300,21 +332,9 @@ impl Lexicon {
         self.asks.get(index as usize).copied().unwrap_or(Asks(Asks::MORE | Asks::ALONE | Asks::WORDS))
     }
 
-    /// The list of that name as a set; a missing list is a problem, since its detector would be blind.
-    pub fn list(&self, name: &str, problems: &mut Vec<Problem>) -> ListSet {
-        match self.lists.get(name) {
-            Some(&bit) => ListSet(1 << bit),
-            None => {
-                problems.push(Problem {
-                    file: "dictionaries/words".into(),
-                    line: None,
-                    key: name.into(),
-                    reason: format!("没有词表 {name}"),
-                    cure: "从发行包中恢复 words 目录".into(),
-                });
-                ListSet::default()
-            }
-        }
+    /// Names of word lists turned into sets, for detectors under construction.
+    pub fn lists<'l>(&'l self, problems: &'l mut Vec<Problem>) -> Lists<'l> {
+        Lists { lexicon: self, problems }
     }
 
     /// Whether some of these lists are looked for only on demand.
@@ -402,13 +422,7 @@ fn read_words(files: &RuleFiles, problems: &mut Vec<Problem>) -> Segmenter {
     let name = "dictionaries/tables/words.tsv";
     let bytes = files.0.get(name).map(Vec::as_slice).unwrap_or_default();
     if bytes.is_empty() {
-        problems.push(Problem {
-            file: name.into(),
-            line: None,
-            key: String::new(),
-            reason: "缺少该文件".into(),
-            cure: "从发行包中恢复该文件".into(),
-        });
+        problems.push(Problem::missing(name));
     }
     Segmenter::read(bytes).unwrap_or_else(|bad| {
         problems.push(Problem {

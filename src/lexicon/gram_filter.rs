@@ -2,7 +2,7 @@
 //! whole block of text at once. Must not know what they stand for.
 //!
 //! The one file with `unsafe` code. On x86-64 with AVX2 eight places are hashed and looked up together; the portable twin
-//! gives the same answers (property test) and serves every other machine. Measured figures: `docs/speed.md`.
+//! gives the same answers (property test) and serves every other machine.
 #![allow(unsafe_code)]
 
 /// Most places tested in one call: one bit each in a word.

@@ -90,13 +90,7 @@ impl Tables {
         let mut tables = Self::default();
         let mut sheet = |name: &str, required: &[&str], take: &mut TakeRow<'_>| {
             let Some(bytes) = files.0.get(name) else {
-                problems.push(Problem {
-                    file: name.into(),
-                    line: None,
-                    key: String::new(),
-                    reason: "缺少该文件".into(),
-                    cure: "从发行包中恢复该文件".into(),
-                });
+                problems.push(Problem::missing(name));
                 return;
             };
             let Some(sheet) = Sheet::read(name, bytes, required, None, problems) else { return };

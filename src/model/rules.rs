@@ -37,3 +37,12 @@ pub struct Problem {
     pub reason: String,
     pub cure: String,
 }
+
+impl Problem {
+    /// A file that the rules cannot do without is not there.
+    pub fn missing(file: &str) -> Self {
+        Self {
+            file: file.into(), line: None, key: String::new(), reason: "缺少该文件".into(), cure: "从发行包中恢复该文件".into()
+        }
+    }
+}
