@@ -202,7 +202,6 @@ fn evidence_name(key: &str) -> &str {
         "context" => "有语境词",
         "declared_statute" => "单位声明了法定公开依据",
         "differs" => "不同之处",
-        "declared_statute" => "已声明依法公开",
         "disguise" => "伪装方式",
         "domain" => "邮箱域名",
         "effect" => "写明后果",
