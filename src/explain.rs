@@ -193,7 +193,7 @@ pub fn evidence_item(key: &str, value: &Scalar) -> String {
 }
 
 /// The name of a piece of evidence; a key without a name is shown as it is.
-fn evidence_name(key: &str) -> &str {
+pub fn evidence_name(key: &str) -> &str {
     match key {
         "age" => "年龄",
         "area" => "区号",

@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use xianshen::cases;
 use xianshen::detect::title::{Fidelity, compare};
+use xianshen::explain::evidence_name;
 use xianshen::model::{Draft, Format, Queue, Severity, Verdict};
+use xianshen::ruleset::Ruleset;
 
 fn vectors(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name);
@@ -27,6 +29,31 @@ fn every_case_beside_the_dictionaries_holds() {
     let report = cases::run(&RULES, &FILES);
     assert!(report.holds(), "{:#?}", report.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert!(report.run > 200, "only {} cases were run", report.run);
+}
+
+#[test]
+fn a_list_whose_hits_are_looked_at_may_not_be_left_out_of_the_scan() {
+    let mut files = FILES.clone();
+    let bytes = files.0.get_mut("dictionaries/words/links.csv").expect("the lists of links");
+    let text = String::from_utf8(bytes.clone()).expect("text").replacen("share_mark,¥,", "share_mark,¥,asked", 1);
+    *bytes = text.into_bytes();
+    let problems = Ruleset::compile(&files).err().expect("refused");
+    assert!(problems.iter().any(|problem| problem.key == "share_mark" && problem.cure.contains("when")), "{problems:?}");
+}
+
+#[test]
+fn every_evidence_of_a_sample_is_named_in_words() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    for entry in std::fs::read_dir(&folder).expect("the samples") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let draft = Draft::from_json(&std::fs::read(&path).expect("the sample")).expect("a draft");
+        for key in RULES.judge(&draft).findings.iter().flat_map(|finding| finding.evidence.keys()) {
+            assert_ne!(evidence_name(key), key, "{}", path.display());
+        }
+    }
 }
 
 #[test]

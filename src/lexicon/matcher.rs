@@ -91,7 +91,7 @@ struct Filed {
 const NOTHING: char = '\0';
 /// Slots fetched together.
 const FETCHED_SLOTS: usize = 8;
-/// Most patterns: [`FIRST_BITS`] number them. The compiler of the lexicon refuses more.
+/// Most patterns, as many as a slot can number. The compiler of the lexicon refuses more.
 pub const PATTERNS_MAX: usize = 1 << FIRST_BITS;
 
 fn pair(a: char, b: char) -> u32 {
