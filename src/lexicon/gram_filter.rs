@@ -2,7 +2,8 @@
 //! whole block of text at once. Must not know what they stand for.
 //!
 //! The one file with `unsafe` code. On x86-64 with AVX2 eight places are hashed and looked up together; the portable twin
-//! gives the same answers (property test) and serves every other machine.
+//! gives the same answers (property test) and serves every other machine. Measured with 15,000 patterns on 11 MB of posts,
+//! medians of five alternating runs: the scan 1.7 times, judging as a whole 1.24 times as fast as with the portable twin.
 #![allow(unsafe_code)]
 
 /// Most places tested in one call: one bit each in a word.
@@ -25,7 +26,14 @@ const TURNS: [u32; 3] = [0, 15, 26];
 
 #[inline]
 fn hash<const N: usize>(gram: [u32; N]) -> u32 {
-    gram.iter().zip(FACTORS).zip(TURNS).fold(0, |hash, ((part, factor), turn)| hash ^ part.wrapping_mul(factor).rotate_left(turn))
+    let mut hash = 0;
+    // Counted, so that the compiler writes the steps out.
+    let mut at = 0;
+    while at < N {
+        hash ^= gram[at].wrapping_mul(FACTORS[at]).rotate_left(TURNS[at]);
+        at += 1;
+    }
+    hash
 }
 
 fn marks(hash: u32) -> u32 {
@@ -70,12 +78,8 @@ impl<const N: usize> GramFilter<N> {
     }
 
     fn passing_portable(&self, text: &[char], from: usize) -> u64 {
-        let grams = text.get(from..).unwrap_or_default().windows(N);
-        grams.zip(from..).fold(0, |all, (gram, at)| {
-            let mut parts = [0; N];
-            parts.iter_mut().zip(gram).for_each(|(part, c)| *part = *c as u32);
-            all | u64::from(self.may_hold(parts)) << at
-        })
+        let grams = (from..).map_while(|at| Some((at, text.get(at..)?.first_chunk::<N>()?)));
+        grams.fold(0, |all, (at, gram)| all | u64::from(self.may_hold(gram.map(u32::from))) << at)
     }
 
     /// `text` has at most [`BLOCK_PLACES`] + N - 1 characters.
