@@ -4,27 +4,16 @@
 import hashlib
 import json
 import pathlib
+import re
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 KINDS = ["original", "repost", "message", "reply"]
 FORMATS = ["text", "html", "markdown"]
-# As in src/lib.rs.
-PLACES = [
-    "dictionaries/fuzzed.csv",
-    "dictionaries/fuzzed.cases.toml",
-    "dictionaries/codes.csv",
-    "dictionaries/words/guards.csv",
-    "dictionaries/tables/surnames.csv",
-    "dictionaries/tables/admin_codes.tsv",
-    "dictionaries/tables/holidays_cn.tsv",
-    "dictionaries/tables/pinyin.tsv",
-    "dictionaries/tables/lookalikes.csv",
-    "dictionaries/tables/source_units.csv",
-    "policy.toml",
-    "units.csv",
-]
+# The files that one byte of an input chooses from, as the target numbers them.
+LISTED = re.search(r"const PLACES: .*?= \[(.*?)\];", (HERE / "src" / "lib.rs").read_text("utf-8"), re.DOTALL)
+PLACES = re.findall(r'"([^"]+)"', LISTED.group(1))
 LINES_MAX = 40
 
 

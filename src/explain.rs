@@ -44,38 +44,28 @@ impl<'a> Explainer<'a> {
     /// From the found characters to the queue. `original` is what may be shown of them; `is_masked`: it hides characters, and
     /// its folding would be that of the mask.
     pub fn finding(&self, finding: &Finding, original: &str, is_masked: bool) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut step = |name: &'static str, text: String| {
-            if !text.is_empty() {
-                steps.push(Step { name, text });
-            }
-        };
-        step("折叠后", self.folded(original, is_masked, &finding.transforms, Some(&finding.evidence)));
-        step("规则", self.rule(&finding.rule, &finding.code));
-        step("说明", finding.message.clone());
-        step("证据", evidence(&finding.evidence));
-        step("依据", finding.basis.clone());
-        step("严重程度", format!("{} {}：{}", finding.severity.as_str(), finding.severity.chinese(), meaning(finding.severity)));
-        step("队列", self.queue(finding));
-        step("建议", finding.suggestion.clone().unwrap_or_default());
-        steps
+        chain([
+            ("折叠后", self.folded(original, is_masked, &finding.transforms, Some(&finding.evidence))),
+            ("规则", self.rule(&finding.rule, &finding.code)),
+            ("说明", finding.message.clone()),
+            ("证据", evidence(&finding.evidence)),
+            ("依据", finding.basis.clone()),
+            ("严重程度", format!("{} {}：{}", finding.severity.as_str(), finding.severity.chinese(), meaning(finding.severity))),
+            ("队列", self.queue(finding)),
+            ("建议", finding.suggestion.clone().unwrap_or_default()),
+        ])
     }
 
     /// From the characters that looked like a hit to why they are none.
     pub fn suppressed(&self, hit: &Suppressed, original: &str, is_masked: bool) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut step = |name: &'static str, text: String| {
-            if !text.is_empty() {
-                steps.push(Step { name, text });
-            }
-        };
-        step("折叠后", self.folded(original, is_masked, &[], None));
-        step("规则", self.rule(&hit.rule, &hit.code));
         let detail = if hit.detail.is_empty() { String::new() } else { format!("（{}）", hit.detail) };
-        step("放过原因", format!("{}{detail}：{}", hit.reason.chinese(), why_suppressed(hit.reason)));
-        step("严重程度", format!("不计；若不放过，是 {} {}", hit.severity.as_str(), hit.severity.chinese()));
-        step("队列", "不影响队列".to_owned());
-        steps
+        chain([
+            ("折叠后", self.folded(original, is_masked, &[], None)),
+            ("规则", self.rule(&hit.rule, &hit.code)),
+            ("放过原因", format!("{}{detail}：{}", hit.reason.chinese(), why_suppressed(hit.reason))),
+            ("严重程度", format!("不计；若不放过，是 {} {}", hit.severity.as_str(), hit.severity.chinese())),
+            ("队列", "不影响队列".to_owned()),
+        ])
     }
 
     /// What the matcher saw.
@@ -144,6 +134,11 @@ impl<'a> Explainer<'a> {
         }
         format!("只看这一处归入“{}”；连同其他命中，全稿归入“{whole}”", alone.chinese())
     }
+}
+
+/// The links that say something.
+fn chain<const N: usize>(links: [(&'static str, String); N]) -> Vec<Step> {
+    links.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| Step { name, text }).collect()
 }
 
 /// A term that is written as a pattern says nothing to a reader.
@@ -253,15 +248,20 @@ mod tests {
         Draft::from_json(draft.to_string().as_bytes()).expect("a draft")
     }
 
+    /// The shipped rules, a draft with this body, and its verdict.
+    fn judged(body: &str) -> (Ruleset, Draft, Verdict) {
+        let (ruleset, draft) = (ruleset(), draft(body));
+        let verdict = ruleset.judge(&draft);
+        (ruleset, draft, verdict)
+    }
+
     fn text<'s>(steps: &'s [Step], name: &str) -> &'s str {
         steps.iter().find(|step| step.name == name).map_or("", |step| &step.text)
     }
 
     #[test]
     fn each_link_of_the_chain_is_there_in_words() {
-        let ruleset = ruleset();
-        let draft = draft("来玩時 时 彩。身份证号530822188506150018。");
-        let verdict = ruleset.judge(&draft);
+        let (ruleset, draft, verdict) = judged("来玩時 时 彩。身份证号530822188506150018。");
         let explainer = Explainer::new(&draft, &verdict, Some(&ruleset));
         let gambling = verdict.findings.iter().find(|f| f.code == "ILL.GAMBLING").expect("found");
         let steps = explainer.finding(gambling, &gambling.text, false);
@@ -279,9 +279,7 @@ mod tests {
 
     #[test]
     fn a_suppressed_hit_says_why_in_a_sentence() {
-        let ruleset = ruleset();
-        let draft = draft("全县茶产业大发展，促进农民增收，身份证号530822188506150011。");
-        let verdict = ruleset.judge(&draft);
+        let (ruleset, draft, verdict) = judged("全县茶产业大发展，促进农民增收，身份证号530822188506150011。");
         let explainer = Explainer::new(&draft, &verdict, Some(&ruleset));
         for hit in &verdict.suppressed {
             let steps = explainer.suppressed(hit, &hit.text, false);
@@ -291,9 +289,8 @@ mod tests {
 
     #[test]
     fn other_rules_than_those_of_the_verdict_are_not_asked() {
-        let ruleset = ruleset();
-        let draft = draft("来玩时时彩。");
-        let verdict = Verdict { ruleset: "0123456789abcdef".into(), ..ruleset.judge(&draft) };
+        let (ruleset, draft, verdict) = judged("来玩时时彩。");
+        let verdict = Verdict { ruleset: "0123456789abcdef".into(), ..verdict };
         let steps = Explainer::new(&draft, &verdict, Some(&ruleset)).finding(&verdict.findings[0], "时时彩", false);
         assert_eq!(text(&steps, "规则"), verdict.findings[0].rule);
         assert_eq!(text(&steps, "队列"), "全稿归入“广告引流”");

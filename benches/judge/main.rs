@@ -16,6 +16,9 @@ mod hostile;
 mod obvious;
 mod sample;
 
+#[path = "../../tests/rules/mod.rs"]
+mod rules;
+
 use allocations::Counting;
 use anyhow::{Context, Result, bail, ensure};
 use daachorse::CharwiseDoubleArrayAhoCorasick;
@@ -24,7 +27,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::collections::HashSet;
 use std::hint::black_box;
 use std::process::Command;
-use xianshen::model::{Draft, Format, Kind};
+use xianshen::model::{Draft, Format};
 use xianshen::rule_files::{self, RulePaths};
 use xianshen::ruleset::{RuleFiles, Ruleset};
 
@@ -63,27 +66,9 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// A draft as the command line would make it of a text file.
+/// A post without a title.
 fn draft(body: &str) -> Draft {
-    Draft {
-        account: "示例发布".into(),
-        as_of: Some(jiff::civil::date(2026, 11, 23)),
-        attachments: None,
-        author: None,
-        body: body.to_owned(),
-        declared: None,
-        format: Format::Text,
-        id: "bench".into(),
-        images: None,
-        kind: Kind::Original,
-        links: None,
-        platform: "微信".into(),
-        revision: 1,
-        source: None,
-        subtitle: None,
-        title: String::new(),
-        unit: "bench".into(),
-    }
+    Draft { title: String::new(), ..rules::draft(Format::Text, body) }
 }
 
 /// The shipped rules with the added terms as one more dictionary.

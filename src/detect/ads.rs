@@ -26,7 +26,10 @@ const BLOCK_POINTS: i64 = 5;
 const PRODUCT_CHARS: usize = 30;
 
 const COPY: &str = "复制";
-/// Longest match of the pattern that begins with it, in characters.
+/// What begins with it and sends to a shop.
+const COPY_AND_OPEN: &str =
+    r"^复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)";
+/// Its longest match, in characters.
 const COPY_AND_OPEN_CHARS: usize = 34;
 /// Each of its shops has one of them.
 const SHOP_SIGNS: [char; 7] = ['淘', '拼', '音', '快', '京', '红', '闲'];
@@ -88,10 +91,7 @@ impl Ads {
             recruit: lists.scanned("recruit"),
             pay: lists.scanned("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
-            copy_and_open: Regex::new(
-                r"^复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)",
-            )
-            .ok(),
+            copy_and_open: Regex::new(COPY_AND_OPEN).ok(),
         }
     }
 
@@ -472,4 +472,19 @@ fn qq_number(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let first = reading.char(at).and_then(digit_value).or_else(|| reading.char(at).and_then(lookalike));
     let glued = reading.char(end).is_some_and(|c| c.is_ascii_alphanumeric());
     ((5..=11).contains(&digits) && first != Some(0) && !glued).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::string::string_regex;
+
+    proptest! {
+        #[test]
+        fn what_copy_and_open_matches_is_never_passed_over(found in string_regex(COPY_AND_OPEN.trim_start_matches('^')).unwrap()) {
+            prop_assert!(found.starts_with(COPY) && found.contains(SHOP_SIGNS));
+            prop_assert!(found.chars().count() <= COPY_AND_OPEN_CHARS);
+        }
+    }
 }

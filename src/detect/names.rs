@@ -190,17 +190,8 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         }
     }
     // 2. At the head of a clause, near what says that a person stands there.
-    let mut at = 0;
-    for stretch in places_of_signs(reading, lexicon, lists, proofs) {
-        at = at.max(stretch.start);
-        while at < stretch.end {
-            let Some(person) = at_head(reading, lexicon, lists, proofs, at) else {
-                at += 1;
-                continue;
-            };
-            at = if person.is_masked { person.range.end } else { at + 1 };
-            add(person);
-        }
+    for person in at_heads(reading, lexicon, lists, proofs, places_of_signs(reading, lexicon, lists, proofs)) {
+        add(person);
     }
     persons.sort_by_key(|p| p.range.start);
     persons
@@ -222,6 +213,30 @@ fn places_of_signs(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, p
     }
     let hits = reading.words_in(lexicon, signs, 0..reading.len());
     hits.map(|hit| (hit.start as usize).saturating_sub(SIGN_CHARS)..hit.end as usize + 1).collect()
+}
+
+/// Persons at heads of clauses that begin in these stretches, which are sorted by where they begin.
+fn at_heads(
+    reading: &Reading<'_>,
+    lexicon: &Lexicon,
+    lists: NameLists,
+    proofs: &[Range<usize>],
+    stretches: Vec<Range<usize>>,
+) -> Vec<Person> {
+    let mut persons = Vec::new();
+    let mut at = 0;
+    for stretch in stretches {
+        at = at.max(stretch.start);
+        while at < stretch.end.min(reading.len()) {
+            let Some(person) = at_head(reading, lexicon, lists, proofs, at) else {
+                at += 1;
+                continue;
+            };
+            at = if person.is_masked { person.range.end } else { at + 1 };
+            persons.push(person);
+        }
+    }
+    persons
 }
 
 /// A person at `at`, at the head of a clause that goes on like one: （男，、，女，、，16岁、（手机 … or with a personal number near.
@@ -308,4 +323,37 @@ fn list_number(reading: &Reading<'_>, at: usize) -> Option<u32> {
         return None;
     }
     reading.text(start..before).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::personal::Personal;
+    use crate::model::Field;
+    use crate::rule_files;
+    use crate::ruleset::Ruleset;
+    use crate::text::passage::{Passage, Role};
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static RULES: LazyLock<Ruleset> =
+        LazyLock::new(|| Ruleset::compile(&rule_files::read(&Default::default()).expect("shipped")).expect("shipped rules compile"));
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Names are sought near signs of a person only: nothing else may hold one.
+        #[test]
+        fn no_name_stands_far_from_every_sign(pieces in prop::collection::vec(prop::sample::select(&[
+            "张三", "李某", "王小明", "欧阳明月", "陈*", "冯某某", "我镇", "村民", "五年级1班的", "请", "由", "（男，", "，女，", "，16岁", "(5周岁)", "患有",
+            "肺结核", "因病致困", "，", "。", "、", "2.", "①", "高平", "和", "全县", "经济发展", "茶叶产业", " ", "a", "x1", "\n", "同志", "一二三四五六七八九十",
+        ][..]), 0..24)) {
+            let text = pieces.concat();
+            let mut problems = Vec::new();
+            let lists = Personal::new(RULES.lexicon(), &mut problems).names;
+            let reading = Reading::new(Passage::plain(Field::Body, None, Role::Body, &text), RULES.lexicon(), Default::default());
+            let places = |stretches: Vec<Range<usize>>| at_heads(&reading, RULES.lexicon(), lists, &[], stretches).into_iter().map(|p| p.range).collect::<Vec<_>>();
+            prop_assert_eq!(places(places_of_signs(&reading, RULES.lexicon(), lists, &[])), places(vec![0..reading.len()]));
+        }
+    }
 }

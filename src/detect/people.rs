@@ -12,6 +12,19 @@ use crate::text::fold::Class;
 use regex::Regex;
 use std::ops::Range;
 
+/// …路85号44幢4单元1547室, …小区8栋2单元301, …花园3号楼, …路5号院2单元301室: at least two of number, building, room.
+/// What every match holds is told by [`may_hold_room`].
+const ROOM: &str = concat!(
+    r"[\p{Han}0-9]{0,40}?[\p{Han}](?:[0-9]{1,5}号(?:院)?)?[\p{Han}]{0,10}?[a-z]?[0-9]{1,4}(?:-[0-9]{1,3})?(?:栋|幢|号楼|座)(?:[0-9a-z]{1,3}单元)?(?:[0-9]{1,2}(?:楼|层))?[0-9]{3,5}(?:室|号|房)?",
+    r"|[\p{Han}0-9]{0,40}?(?:[0-9]{1,5}号|小区|花园|公寓|家园|苑|新村|大院|佳苑|华府)[0-9]{1,4}(?:栋|幢|号楼)(?:[0-9a-z]{1,3}单元)?",
+    r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?(?:[0-9]{1,2}单元)?[0-9]{2,4}室",
+    r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?[0-9]{1,2}单元[0-9]{2,4}(?:室|号)?"
+);
+/// 联珠镇曼兴村老寨组12号. Every match holds a sign of each of [`VILLAGE_SIGNS`].
+const VILLAGE: &str =
+    r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:组|小组|寨|屯|队)(?:[0-9]{1,4}号)?";
+const VILLAGE_SIGNS: [&[char]; 3] = [&['组', '寨', '屯', '队'], &['乡', '镇', '街'], &['村', '社']];
+
 /// Patterns over a sentence of folded text.
 pub struct Patterns {
     room: Option<Regex>,
@@ -24,17 +37,8 @@ impl Default for Patterns {
         // Written here, tested here: a pattern that does not compile is a bug that the tests show.
         let compile = |pattern: &str| Regex::new(pattern).ok();
         Self {
-            // …路85号44幢4单元1547室, …小区8栋2单元301, …花园3号楼, …路5号院2单元301室: at least two of number, building, room.
-            room: compile(concat!(
-                r"[\p{Han}0-9]{0,40}?[\p{Han}](?:[0-9]{1,5}号(?:院)?)?[\p{Han}]{0,10}?[a-z]?[0-9]{1,4}(?:-[0-9]{1,3})?(?:栋|幢|号楼|座)(?:[0-9a-z]{1,3}单元)?(?:[0-9]{1,2}(?:楼|层))?[0-9]{3,5}(?:室|号|房)?",
-                r"|[\p{Han}0-9]{0,40}?(?:[0-9]{1,5}号|小区|花园|公寓|家园|苑|新村|大院|佳苑|华府)[0-9]{1,4}(?:栋|幢|号楼)(?:[0-9a-z]{1,3}单元)?",
-                r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?(?:[0-9]{1,2}单元)?[0-9]{2,4}室",
-                r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?[0-9]{1,2}单元[0-9]{2,4}(?:室|号)?"
-            )),
-            // 联珠镇曼兴村老寨组12号
-            village: compile(
-                r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:组|小组|寨|屯|队)(?:[0-9]{1,4}号)?",
-            ),
+            room: compile(ROOM),
+            village: compile(VILLAGE),
             // 高二（3）班, 三年级2班, 初二4班, 小学六年级
             class: compile(
                 r"(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
@@ -242,9 +246,8 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
         let clause = address_window(reading, at);
         // What every match must hold is looked for first: most windows have none of it.
         let window = reading.chars(clause.clone());
-        let holds = |signs: &[char]| window.iter().any(|c| signs.contains(c));
         let may_be_room = may_hold_room(window);
-        let may_be_village = holds(&['组', '寨', '屯', '队']) && holds(&['乡', '镇', '街']) && holds(&['村', '社']);
+        let may_be_village = may_hold_village(window);
         let text = if may_be_room || may_be_village { reading.text(clause.clone()) } else { String::new() };
         let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
         let room = patterns.room.as_ref().filter(|_| may_be_room).and_then(|r| r.find(&text));
@@ -275,7 +278,12 @@ fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: u
     }
 }
 
-/// Whether the window holds what every match of [`Patterns::room`] does: a building with a number before it that another
+/// Whether the window holds what every match of [`VILLAGE`] does.
+fn may_hold_village(window: &[char]) -> bool {
+    VILLAGE_SIGNS.iter().all(|signs| window.iter().any(|c| signs.contains(c)))
+}
+
+/// Whether the window holds what every match of [`ROOM`] does: a building with a number before it that another
 /// one follows or that stands in a place to live, a numbered room, or a staircase with its room. 14座绿色矿山 is none.
 fn may_hold_room(window: &[char]) -> bool {
     let is_digit = |at: usize| window.get(at).is_some_and(char::is_ascii_digit);
@@ -361,9 +369,31 @@ pub fn biometric(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mu
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::string::string_regex;
+
     #[test]
     fn every_pattern_compiles() {
-        let patterns = super::Patterns::default();
+        let patterns = Patterns::default();
         assert!(patterns.room.is_some() && patterns.village.is_some() && patterns.class.is_some());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn what_a_pattern_matches_is_never_passed_over(
+            room in string_regex(ROOM).unwrap(),
+            village in string_regex(VILLAGE).unwrap(),
+            before in "[\\p{Han}0-9a-z]{0,6}",
+            behind in "[\\p{Han}0-9a-z]{0,6}",
+        ) {
+            let window = |address: &str| format!("{before}{address}{behind}").chars().collect::<Vec<_>>();
+            prop_assert!(may_hold_room(&window(&room)));
+            prop_assert!(may_hold_village(&window(&village)));
+            // Both are looked at around one of these.
+            prop_assert!(room.contains(ADDRESS_SIGNS) && village.contains(ADDRESS_SIGNS));
+        }
     }
 }

@@ -191,10 +191,9 @@ impl Terms {
             report.suppress(found(), SuppressedReason::Boundary, reading.text(around));
             return;
         }
-        let title = scan.title();
         if asks.more()
             && let Some(missing) =
-                ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(scan.lexicon, condition, range.clone(), title))
+                ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(scan.lexicon, condition, range.clone(), scan.title()))
         {
             let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
             let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };

@@ -388,8 +388,11 @@ impl Lexicon {
         self.matcher.scan(&folded.chars, |o| hits.push(Hit { start: o.start, end: o.end, pattern: o.pattern, layer: Layer::Folded }));
         bridges::scan(folded, &self.matcher, |pattern| self.uses.is_bridged(pattern), hits);
         hits.sort_unstable();
+        let plain = hits.len();
         self.disguises.scan(folded, |pattern| self.lists_of(pattern), hits);
-        hits.sort_unstable();
+        if hits.len() > plain {
+            hits.sort_unstable();
+        }
         // The plainest reading of a stretch says enough.
         hits.dedup_by_key(|hit| (hit.start, hit.end, hit.pattern));
     }

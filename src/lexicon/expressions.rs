@@ -2,6 +2,7 @@
 //! Must not know rows beyond their expression, nor text beyond a window.
 
 use super::gram_filter::{BLOCK_PLACES, GramFilter};
+use crate::text::class_bits::set_bits;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -77,15 +78,12 @@ impl Expressions {
 
     /// What stands in `window`.
     pub fn present(&self, window: &[char]) -> Present {
-        let mut present = 0;
-        for block in window.chunks(BLOCK_PLACES) {
-            let mut passing = self.any.passing(block);
-            while passing != 0 {
-                present |= block.get(passing.trailing_zeros() as usize).and_then(|c| self.sets.get(c)).copied().unwrap_or(0);
-                passing &= passing - 1;
-            }
-        }
-        Present(present)
+        let in_some = |block: &[char], place: usize| block.get(place).and_then(|c| self.sets.get(c)).copied().unwrap_or(0);
+        Present(
+            window.chunks(BLOCK_PLACES).fold(0, |present, block| {
+                set_bits(self.any.passing(block)).fold(present, |present, place| present | in_some(block, place))
+            }),
+        )
     }
 
     /// Whether the row may match somewhere in the window.

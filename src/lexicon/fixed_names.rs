@@ -3,6 +3,7 @@
 
 use super::gram_filter::{BLOCK_PLACES, GramFilter};
 use super::tables::Tables;
+use crate::text::class_bits::set_bits;
 use crate::text::fold::FoldTable;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
@@ -133,12 +134,10 @@ impl FixedNames {
         let mut from = 0;
         // Blocks overlap by two characters, which begin the first triples of the next.
         while let Some(block) = text.get(from..(from + BLOCK_PLACES + 2).min(text.len())).filter(|b| b.len() > 2) {
-            let mut signs = self.any_triple.passing(block);
-            while signs != 0 {
-                let at = from + signs.trailing_zeros() as usize;
-                signs &= signs - 1;
-                if let Some(triple) = text.get(at..at + 3).and_then(|piece| Triple::try_from(piece).ok()) {
-                    self.wrong_at(text, self.triples.uses(&triple), at, &mut wrong);
+            for place in set_bits(self.any_triple.passing(block)) {
+                let at = from + place;
+                if let Some(triple) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+                    self.wrong_at(text, self.triples.uses(triple), at, &mut wrong);
                 }
             }
             from += BLOCK_PLACES;

@@ -411,7 +411,7 @@ mod tests {
         for (row, key) in [
             (",ILL.PORN,S2,,,,o", "term"),
             ("甲,ILL.PORN,S2,,,,o", "term"),
-            ("甲乙,XXX.Y,S2,,,,o", "code"),
+            ("甲乙,ZZZ.Y,S2,,,,o", "code"),
             ("甲乙,ILL.PORN,S9,,,,o", "severity"),
             ("甲乙,ILL.PORN,S2,fuzzy,,,o", "match"),
             ("(a+)(?=b),ILL.PORN,S2,regex,,,o", "term"),

@@ -3,6 +3,7 @@
 //! Must not know what a pattern means.
 
 use super::gram_filter::{BLOCK_PLACES, GramFilter};
+use crate::text::class_bits::set_bits;
 
 /// Where a pattern occurs: `start..end` in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,33 +182,29 @@ impl Matcher {
         // Blocks overlap by one character, which begins the first pair of the next.
         while let Some(block) = text.get(from..(from + BLOCK_PLACES + 1).min(text.len())).filter(|b| !b.is_empty()) {
             if let Some(singles) = &self.singles {
-                let mut passing = singles.passing(block.get(..BLOCK_PLACES).unwrap_or(block));
-                while passing != 0 {
-                    let at = from + passing.trailing_zeros() as usize;
-                    passing &= passing - 1;
+                for place in set_bits(singles.passing(block.get(..BLOCK_PLACES).unwrap_or(block))) {
+                    let at = from + place;
                     if let Some(only) = text.get(at) {
                         let pair = pair(*only, NOTHING);
                         self.verify(text, at, pair, self.home(pair), &mut found);
                     }
                 }
             }
-            let mut passing = self.anchors.passing(block);
+            let mut pairs = set_bits(self.anchors.passing(block)).filter_map(|place| match text.get(from + place..)? {
+                [left, right, ..] => Some((from + place, pair(*left, *right))),
+                _ => None,
+            });
             // A few slots are fetched before the first is looked at: fetches that do not wait for each other cost little
             // more than one.
             let mut fetched = [(0, 0, EMPTY); FETCHED_SLOTS];
-            while passing != 0 {
+            loop {
                 let mut count = 0;
-                for place in &mut fetched {
-                    if passing == 0 {
-                        break;
-                    }
-                    let at = from + passing.trailing_zeros() as usize;
-                    passing &= passing - 1;
-                    if let Some([left, right]) = text.get(at..at + 2) {
-                        let pair = pair(*left, *right);
-                        *place = (at, pair, self.home(pair));
-                        count += 1;
-                    }
+                for (place, (at, pair)) in fetched.iter_mut().zip(&mut pairs) {
+                    *place = (at, pair, self.home(pair));
+                    count += 1;
+                }
+                if count == 0 {
+                    break;
                 }
                 for &(at, pair, home) in fetched.iter().take(count) {
                     self.verify(text, at, pair, home, &mut found);

@@ -18,6 +18,9 @@ pub const CARD_TEXT_CHARS_MAX: usize = 120;
 /// Steps that are left out of a page whose text is masked: they tell what stands there.
 const TELLING_STEPS: [&str; 3] = ["折叠后", "证据", "放过原因"];
 
+/// Steps that the card of a finding shows by themselves.
+const CARD_STEPS: [&str; 3] = ["说明", "依据", "建议"];
+
 /// One link of the chain from the text to the queue.
 pub(super) struct ChainStep<'a> {
     pub name: &'static str,
@@ -25,7 +28,8 @@ pub(super) struct ChainStep<'a> {
 }
 
 fn chain<'a>(steps: Option<&'a Vec<Step>>, is_masked: bool) -> Vec<ChainStep<'a>> {
-    let shown = steps.into_iter().flatten().filter(|step| !is_masked || !TELLING_STEPS.contains(&step.name));
+    let steps = steps.into_iter().flatten().filter(|step| !CARD_STEPS.contains(&step.name));
+    let shown = steps.filter(|step| !is_masked || !TELLING_STEPS.contains(&step.name));
     shown.map(|step| ChainStep { name: step.name, text: Visible(&step.text) }).collect()
 }
 
