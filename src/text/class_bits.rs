@@ -3,11 +3,11 @@
 //! Must not know what is searched, nor detectors.
 
 use super::fold::Folded;
+use super::vector::bit_of_bytes;
 use std::ops::Range;
 
-/// Characters of one word of bits, and classes read together.
+/// Characters of one word of bits.
 const WORD_CHARS: usize = 64;
-const GROUP_CHARS: usize = 8;
 
 /// One bit for each character of a folded text.
 #[derive(Debug, Default)]
@@ -22,11 +22,11 @@ impl ClassBits {
             return;
         }
         let (words, rest) = folded.classes.as_chunks();
-        self.0.extend(words.iter().map(|word| marks(word, class)));
+        self.0.extend(words.iter().map(|word| bit_of_bytes(word, class)));
         if !rest.is_empty() {
             let mut last = [0; WORD_CHARS];
             last.iter_mut().zip(rest).for_each(|(to, class)| *to = *class);
-            self.0.push(marks(&last, class));
+            self.0.push(bit_of_bytes(&last, class));
         }
     }
 
@@ -127,7 +127,7 @@ pub fn run_starts(classes: &[u8], either: [u8; 2]) -> impl Iterator<Item = usize
 }
 
 fn marks_of_either(classes: &[u8; WORD_CHARS], either: [u8; 2]) -> u64 {
-    either.iter().fold(0, |bits, class| bits | marks(classes, *class))
+    either.iter().fold(0, |bits, class| bits | bit_of_bytes(classes, *class))
 }
 
 /// The places of the bits that are set, the lowest first.
@@ -148,19 +148,6 @@ pub fn next_where(chars: &[char], at: usize, is_meant: impl Fn(char) -> bool) ->
         None => (at + blocks.len() * BLOCK_CHARS, rest),
     };
     block.iter().zip(from..).find(|(c, _)| is_meant(**c)).map(|(c, place)| (place, *c))
-}
-
-/// One bit for each character of the class.
-fn marks(classes: &[u8; WORD_CHARS], class: u8) -> u64 {
-    const LOW_ONE: u64 = 0x0101_0101_0101_0101;
-    // Moves the lowest bit of byte i to bit 56 + i; no two bits meet.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let shift = class.trailing_zeros();
-    let (groups, _) = classes.as_chunks();
-    groups.iter().rev().fold(0, |bits, group| {
-        let found = u64::from_le_bytes(*group) >> shift & LOW_ONE;
-        bits << GROUP_CHARS | found.wrapping_mul(GATHER) >> 56
-    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! drop out. One table, one pass; every folded character remembers where it came from.
 //! Must not know terms or detectors. Terms of dictionaries go through the same function.
 
+use super::vector::{Avx2, Columns, ENTRIES_BYTES_MIN, Plane};
 use crate::model::Transform;
 use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
@@ -110,106 +111,85 @@ impl Folded {
     }
 }
 
-/// No character is of this class: what folds to it is dropped.
-const DROPPED: u8 = 0;
 /// Characters looked at together when one of a class is searched.
 const SEARCH_CHARS: usize = 32;
-/// Characters folded between two appends.
-const BLOCK_CHARS: usize = 128;
 
 /// The folding table; built once for a ruleset.
 pub struct FoldTable {
-    /// What each scalar of the basic plane folds to; 0 where that lies beyond the plane. Half the size of characters:
-    /// the table competes for the fastest memory.
-    to: Box<[u16]>,
-    /// The class of that, or [`DROPPED`].
-    class: Box<[u8]>,
+    /// What most scalars of the basic plane fold to, with the class of that. In the fastest memory little else has room.
+    plane: Plane,
     /// The few of the plane that fold to a character beyond it.
     beyond: HashMap<char, char>,
     /// Which transform a changed character stands for.
     changed: HashMap<char, Transform>,
+    avx2: Option<Avx2>,
 }
 
 impl FoldTable {
     /// `traditional`: pairs (traditional, simplified); `lookalikes`: pairs (character, what it looks like).
     pub fn new(traditional: &[(char, char)], lookalikes: &[(char, char)]) -> Self {
-        let mut table = Self {
-            to: vec![0; 0x1_0000].into_boxed_slice(),
-            beyond: HashMap::new(),
-            class: vec![DROPPED; 0x1_0000].into_boxed_slice(),
-            changed: HashMap::new(),
-        };
         let simplified: HashMap<char, char> = traditional.iter().copied().collect();
         let looks: HashMap<char, char> = lookalikes.iter().copied().collect();
-        for (place, (to, class)) in table.to.iter_mut().zip(&mut table.class).enumerate() {
-            let Some(c) = char::from_u32(place as u32) else { continue };
-            let folded = to_fixed_point(c, |c| fold_char(c, &simplified, &looks));
-            if let Some((folded, _)) = folded {
-                *to = u16::try_from(folded as u32).unwrap_or(0);
-                if *to == 0 {
-                    table.beyond.insert(c, folded);
-                }
-                *class = class_of(folded).0;
-                debug_assert_ne!(*class, DROPPED);
+        let (mut beyond, mut changed) = (HashMap::new(), HashMap::new());
+        let plane = Plane::new(|c| {
+            let Some((to, transform)) = to_fixed_point(c, |c| fold_char(c, &simplified, &looks)) else {
+                changed.insert(c, dropped_transform(c));
+                return None;
+            };
+            changed.extend(transform.map(|transform| (c, transform)));
+            if to > '\u{ffff}' {
+                beyond.insert(c, to);
+                return None;
             }
-            match folded {
-                None => drop(table.changed.insert(c, dropped_transform(c))),
-                Some((_, Some(transform))) => drop(table.changed.insert(c, transform)),
-                Some((_, None)) => {}
-            }
-        }
-        table
+            Some((to, class_of(to).0))
+        });
+        Self { plane, beyond, changed, avx2: Avx2::detect() }
     }
 
     /// Folds `text` into `into`, which is emptied first.
     pub fn fold_into(&self, text: &str, into: &mut Folded) {
         into.clear();
-        into.chars.reserve(text.len() / 3 + BLOCK_CHARS);
-        into.classes.reserve(text.len() / 3 + BLOCK_CHARS);
-        into.at.reserve(text.len() / 3 + BLOCK_CHARS);
-        let mut all = 0;
-        // A block on the stack costs one check of capacity a block instead of three a character.
-        let (mut chars, mut classes, mut at) = (['\0'; BLOCK_CHARS], [0u8; BLOCK_CHARS], [0u32; BLOCK_CHARS]);
-        let mut filled = 0;
-        for (byte, c) in text.char_indices() {
-            let (to, class) = match (self.to.get(c as usize), self.class.get(c as usize)) {
-                (Some(&to), Some(&class)) if to != 0 || class == DROPPED => (char::from_u32(u32::from(to)).unwrap_or(c), class),
-                _ => self.fold_beyond(c),
-            };
-            let place = filled % BLOCK_CHARS;
-            (chars[place], classes[place], at[place]) = (to, class, byte as u32);
-            all |= class;
-            // A dropped character is written over by the next.
-            filled += usize::from(class != DROPPED);
-            if filled == BLOCK_CHARS {
-                into.chars.extend_from_slice(&chars);
-                into.classes.extend_from_slice(&classes);
-                into.at.extend_from_slice(&at);
-                filled = 0;
+        into.chars.reserve(text.len() / 3);
+        into.classes.reserve(text.len() / 3);
+        into.at.reserve(text.len() / 3);
+        let mut byte = 0;
+        while byte < text.len() {
+            if let Some(avx2) = self.avx2 {
+                let mut columns = Columns { chars: &mut into.chars, classes: &mut into.classes, at: &mut into.at };
+                byte = avx2.entries(&self.plane, text, byte, &mut columns);
             }
+            byte = self.fold_some(text, byte, into);
         }
-        into.chars.extend_from_slice(chars.get(..filled).unwrap_or_default());
-        into.classes.extend_from_slice(classes.get(..filled).unwrap_or_default());
-        into.at.extend_from_slice(at.get(..filled).unwrap_or_default());
-        into.all = Class(all);
+        into.all = Class(into.classes.iter().fold(0, |all, class| all | class));
     }
 
-    /// A character beyond the basic plane, or one that folds to such a character.
-    fn fold_beyond(&self, c: char) -> (char, u8) {
-        if let Some(&to) = self.beyond.get(&c) {
-            return (to, class_of(to).0);
+    /// Folds character by character from byte `from` on, up to where [`Avx2::entries`] may go on; the byte where that is.
+    fn fold_some(&self, text: &str, from: usize, into: &mut Folded) -> usize {
+        let bytes = text.as_bytes();
+        let last = if self.avx2.is_some() { bytes.len().saturating_sub(ENTRIES_BYTES_MIN) } else { 0 };
+        for (step, c) in text.get(from..).unwrap_or_default().char_indices() {
+            let at = from + step;
+            if let Some((to, class)) = self.plane.entry(c).or_else(|| self.fold_beyond(c)) {
+                into.chars.push(to);
+                into.classes.push(class);
+                into.at.push(at as u32);
+            }
+            let next = at + c.len_utf8();
+            if next < last && bytes.get(next).is_some_and(|&byte| leads_three(byte)) {
+                return next;
+            }
         }
-        match fold_astral(c) {
-            None => ('\0', DROPPED),
-            Some((to, _)) => match (self.to.get(to as usize), self.class.get(to as usize)) {
-                (Some(_), Some(&DROPPED)) => ('\0', DROPPED),
-                (Some(&of_plane), Some(&class)) if of_plane != 0 => (char::from_u32(u32::from(of_plane)).unwrap_or(to), class),
-                _ => {
-                    let to = self.beyond.get(&to).copied().unwrap_or(to);
-                    (to, class_of(to).0)
-                }
-            },
+        text.len()
+    }
+
+    /// A character beyond the basic plane, one that folds to such a character, or one that is dropped.
+    fn fold_beyond(&self, c: char) -> Option<(char, u8)> {
+        let known = |c: char| self.plane.entry(c).or_else(|| self.beyond.get(&c).map(|&to| (to, class_of(to).0)));
+        if (c as u32) < 0x1_0000 {
+            return known(c);
         }
+        let (to, _) = fold_astral(c)?;
+        if (to as u32) < 0x1_0000 { known(to) } else { Some((to, class_of(to).0)) }
     }
 
     pub fn fold(&self, text: &str) -> Folded {
@@ -227,7 +207,7 @@ impl FoldTable {
     pub fn transform(&self, c: char) -> Option<Transform> {
         if (c as u32) < 0x1_0000 {
             // Nearly every character stays as it is.
-            let stays = self.to.get(c as usize).is_some_and(|&to| to != 0 && u32::from(to) == c as u32);
+            let stays = self.plane.entry(c).is_some_and(|(to, _)| to == c);
             if stays { None } else { self.changed.get(&c).copied() }
         } else {
             match fold_astral(c) {
@@ -236,6 +216,11 @@ impl FoldTable {
             }
         }
     }
+}
+
+/// Whether a byte is the first of a character of three bytes: 1110xxxx.
+fn leads_three(byte: u8) -> bool {
+    byte & 0xf0 == 0xe0
 }
 
 /// Folds until nothing changes any more, so that folding twice is folding once; the first change names the transform.
@@ -435,9 +420,33 @@ pub fn digit_value(c: char) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
 
-    fn table() -> FoldTable {
-        FoldTable::new(&[('賭', '赌'), ('時', '时')], &[('а', 'a'), ('➕', '+')])
+    fn new_table() -> FoldTable {
+        FoldTable::new(&[('賭', '赌'), ('時', '时')], &[('а', 'a'), ('➕', '+'), ('亾', '𠆤')])
+    }
+
+    static TABLE: LazyLock<FoldTable> = LazyLock::new(new_table);
+    static PORTABLE: LazyLock<FoldTable> = LazyLock::new(|| FoldTable { avx2: None, ..new_table() });
+
+    proptest! {
+        #[test]
+        fn folding_is_the_same_on_every_machine(pieces in prop::collection::vec(prop_oneof![
+            any::<String>(),
+            "[\\p{Han}]{1,20}",
+            prop::sample::select(&["賭博", "时", "亾", "𠀋", "\u{200b}", "é", "а", "①", "😀", "ＡＢ", "x1 ", "，", "\n"][..]).prop_map(str::to_owned),
+        ], 0..30)) {
+            let text = pieces.concat();
+            let folded = TABLE.fold(&text);
+            prop_assert_eq!(&folded, &PORTABLE.fold(&text));
+            // What each character becomes does not depend on its neighbours.
+            let mut one_by_one = String::new();
+            for c in text.chars() {
+                one_by_one.extend(PORTABLE.fold(c.encode_utf8(&mut [0; 4])).chars);
+            }
+            prop_assert_eq!(folded.chars.iter().collect::<String>(), one_by_one);
+        }
     }
 
     #[test]
@@ -457,24 +466,23 @@ mod tests {
             ("⼈⺠", "人⺠"),
             ("\u{f9e4}", "理"),
         ] {
-            assert_eq!(table().fold(written).chars.iter().collect::<String>(), folded, "{written}");
+            assert_eq!(TABLE.fold(written).chars.iter().collect::<String>(), folded, "{written}");
         }
     }
 
     #[test]
     fn a_folded_range_leads_back_to_the_submitted_bytes() {
         let text = "a\u{200b}賭\u{301}博b";
-        let folded = table().fold(text);
+        let folded = TABLE.fold(text);
         let range = folded.bytes(text, 1, 3);
         assert_eq!(text.get(range), Some("賭\u{301}博"));
     }
 
     #[test]
     fn folding_twice_is_folding_once() {
-        let table = table();
         for code in (0..0x3_0000u32).filter_map(char::from_u32) {
-            let once: String = table.fold(&code.to_string()).chars.iter().collect();
-            let twice: String = table.fold(&once).chars.iter().collect();
+            let once: String = TABLE.fold(&code.to_string()).chars.iter().collect();
+            let twice: String = TABLE.fold(&once).chars.iter().collect();
             assert_eq!(once, twice, "U+{:04X}", code as u32);
         }
     }

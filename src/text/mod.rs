@@ -8,3 +8,4 @@ mod html;
 mod markdown;
 pub mod passage;
 pub mod segment;
+pub mod vector;
