@@ -183,11 +183,11 @@ impl Report {
             transforms.sort_unstable();
             transforms.dedup();
             findings.push(Finding {
-                text: shown(&found.code, &span.text),
+                text: shown(&found.code, span.text),
                 category,
                 severity: found.severity,
                 field: span.field,
-                path: span.path.clone(),
+                path: span.path.cloned(),
                 start: span.start,
                 end: span.end,
                 rule: found.rule.into_owned(),
@@ -203,11 +203,11 @@ impl Report {
         for Dropped { found, reason, detail } in self.dropped {
             let Some(span) = spans.get(&found.place) else { continue };
             suppressed.push(Suppressed {
-                text: shown(&found.code, &span.text),
+                text: shown(&found.code, span.text),
                 category: Category::of_code(&found.code).unwrap_or(Category::Operation),
                 severity: found.severity,
                 field: span.field,
-                path: span.path.clone(),
+                path: span.path.cloned(),
                 start: span.start,
                 end: span.end,
                 rule: found.rule.into_owned(),
@@ -259,28 +259,28 @@ fn said(text: Option<&CodeText>, part: impl Fn(&CodeText) -> &String) -> String 
 
 /// A place in the submitted text.
 #[derive(Debug, Clone)]
-struct Span {
+struct Span<'s> {
     field: Field,
-    path: Option<String>,
+    path: Option<&'s String>,
     start: usize,
     end: usize,
-    text: String,
+    text: &'s str,
     transforms: Vec<Transform>,
 }
 
 /// Places turned into scalar offsets: one sweep over each submitted string, however many places there are.
 /// Sorted by place.
-struct Spans(Vec<((usize, usize, usize), Span)>);
+struct Spans<'s>(Vec<((usize, usize, usize), Span<'s>)>);
 
-impl Spans {
-    fn of(scan: &Scan<'_>, places: &[Place]) -> Self {
+impl<'s> Spans<'s> {
+    fn of(scan: &Scan<'s>, places: &[Place]) -> Self {
         let mut spans = Vec::with_capacity(places.len());
         // (reading, byte range in the submitted string, place)
         let mut bytes: Vec<(usize, Range<usize>, &Place)> = Vec::with_capacity(places.len());
         for place in places {
             match place {
                 Place::Absent => {
-                    let span = Span { field: Field::Body, path: None, start: 0, end: 0, text: String::new(), transforms: Vec::new() };
+                    let span = Span { field: Field::Body, path: None, start: 0, end: 0, text: "", transforms: Vec::new() };
                     spans.push((key(place), span));
                 }
                 Place::At { reading, range } => {
@@ -303,10 +303,10 @@ impl Spans {
                     let Place::At { range, .. } = place else { continue };
                     let span = Span {
                         field: r.passage.field,
-                        path: r.passage.path.clone(),
+                        path: r.passage.path.as_ref(),
                         start: scalar(b.start),
                         end: scalar(b.end),
-                        text: r.passage.submitted.get(b.clone()).unwrap_or_default().to_owned(),
+                        text: r.passage.submitted.get(b.clone()).unwrap_or_default(),
                         transforms: transforms(scan, r, range),
                     };
                     spans.push((key(place), span));
@@ -318,7 +318,7 @@ impl Spans {
         Self(spans)
     }
 
-    fn get(&self, place: &Place) -> Option<&Span> {
+    fn get(&self, place: &Place) -> Option<&Span<'s>> {
         let index = self.0.binary_search_by_key(&key(place), |(key, _)| *key).ok()?;
         self.0.get(index).map(|(_, span)| span)
     }

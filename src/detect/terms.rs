@@ -146,6 +146,7 @@ impl Terms {
             for row in expressions.number_rows(expressions.present(window)) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 if text.is_empty() {
+                    text.reserve(3 * window.len());
                     text.extend(window);
                 }
                 for found in expression.find_iter(&text) {

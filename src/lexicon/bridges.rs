@@ -74,6 +74,7 @@ pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool
         }
         chars.clear();
         places.clear();
+        places.reserve(2 * SIDE_CHARS);
         let mut place = Some(left);
         while let Some(p) = place.filter(|_| places.len() < SIDE_CHARS) {
             places.push(p);

@@ -6,6 +6,7 @@
 
 use super::fold::{Class, Folded};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Longest stretch whose words overlap that is weighed as one, in characters; text made to be longer is cut there.
 const PIECE_CHARS_MAX: usize = 4_096;
@@ -30,8 +31,8 @@ pub struct Segmenter {
     singles: Box<[f64]>,
     /// ln(sum of all counts).
     total: f64,
-    /// Pairs of characters that stand side by side in some word, two bits each: no word crosses any other pair.
-    /// May name a pair wrongly, never leave one out.
+    /// Pairs of characters that stand side by side in some word, two bits each: no word crosses any other pair. A third
+    /// where a word begins with the pair. May name a pair wrongly, never leave one out.
     inner: Box<[u64]>,
     others: HashMap<String, bool>,
 }
@@ -44,7 +45,7 @@ struct Slot {
 }
 
 impl Slot {
-    fn range(self) -> std::ops::Range<usize> {
+    fn range(self) -> Range<usize> {
         let first = (self.words >> (32 - FIRST_BITS)) as usize;
         first..first + self.count()
     }
@@ -71,6 +72,13 @@ struct Word {
     rest: u32,
     len: u8,
     is_person: bool,
+}
+
+impl Word {
+    /// Its third and later characters.
+    fn rest_range(&self) -> Range<usize> {
+        self.rest as usize..self.rest as usize + usize::from(self.len) - 2
+    }
 }
 
 /// A line of the word list that cannot be read; the first where the list as a whole is too long.
@@ -136,10 +144,10 @@ fn place(pair: u32, slots: usize) -> usize {
     (hash(pair) >> 40) as usize & (slots - 1)
 }
 
-/// Which word of a table of so many words holds the bits of a pair, and the bits.
-fn inner_place(pair: u32, words: usize) -> (usize, u64) {
+/// Which word of the table of inner pairs holds the bits of a pair, its bits, and one more where it begins a word.
+fn inner_place(pair: u32) -> (usize, u64, u64) {
     let hash = hash(pair);
-    ((hash >> 32) as usize & (words - 1), 1 << (hash >> 20 & 63) | 1 << (hash >> 26 & 63))
+    ((hash >> 32) as usize & (INNER_WORDS - 1), 1 << (hash >> 20 & 63) | 1 << (hash >> 26 & 63), 1 << (hash >> 14 & 63))
 }
 
 impl Segmenter {
@@ -164,10 +172,10 @@ impl Segmenter {
             let is_person = cells.next().is_some_and(|c| c.trim() == "1");
             total += count;
             let weight = (count as f64).ln();
-            for (a, b) in word.chars().zip(word.chars().skip(1)) {
-                let Some((at, bits)) = pair(a, b).map(|pair| inner_place(pair, INNER_WORDS)) else { continue };
+            for (number, (a, b)) in word.chars().zip(word.chars().skip(1)).enumerate() {
+                let Some((at, bits, begin)) = pair(a, b).map(inner_place) else { continue };
                 if let Some(place) = inner.get_mut(at) {
-                    *place |= bits;
+                    *place |= if number == 0 { bits | begin } else { bits };
                 }
             }
             let mut chars = word.chars();
@@ -192,10 +200,16 @@ impl Segmenter {
         }
         // Equal words cannot be told apart: the last one counts, as in jieba.
         listed.sort_by_key(|(pair, word)| (*pair, word.len));
+        // Common words lie together: what is asked for often has room in fast memory.
+        let commonest = |group: &[(u32, Word)]| group.iter().map(|(_, word)| word.weight).fold(0.0, f64::max);
+        let mut groups: Vec<(f64, &[(u32, Word)])> = listed.chunk_by(|a, b| a.0 == b.0).map(|group| (commonest(group), group)).collect();
+        groups.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let texts = std::mem::take(&mut rest);
+        rest.reserve_exact(texts.len());
         let size = (listed.len() * 3 / 4).next_power_of_two().max(64);
         let mut slots = vec![Slot::default(); size].into_boxed_slice();
         let mut words = Vec::with_capacity(listed.len());
-        for group in listed.chunk_by(|a, b| a.0 == b.0) {
+        for (_, group) in groups {
             let Some((pair, _)) = group.first() else { continue };
             if group.len() >= 1 << (32 - FIRST_BITS) {
                 return Err(BadLine { line: 1 });
@@ -207,9 +221,11 @@ impl Segmenter {
             if let Some(slot) = slots.get_mut(at) {
                 *slot = Slot { pair: *pair, words: (words.len() as u32) << (32 - FIRST_BITS) | group.len() as u32 };
             }
-            words.extend(group.iter().map(|(_, word)| *word));
+            for (_, word) in group {
+                words.push(Word { rest: rest.len() as u32, ..*word });
+                rest.extend_from_slice(texts.get(word.rest_range()).unwrap_or_default());
+            }
         }
-        rest.shrink_to_fit();
         Ok(Self { slots, words, rest, singles, total: (total.max(1) as f64).ln(), inner, others })
     }
 
@@ -235,7 +251,7 @@ impl Segmenter {
     }
 
     fn rest_of(&self, word: &Word) -> &[u16] {
-        self.rest.get(word.rest as usize..word.rest as usize + usize::from(word.len) - 2).unwrap_or_default()
+        self.rest.get(word.rest_range()).unwrap_or_default()
     }
 
     fn word(&self, chars: &[char]) -> Option<&Word> {
@@ -319,8 +335,16 @@ impl Segmenter {
     fn may_cross(&self, folded: &Folded, at: usize) -> bool {
         let Some([a, b]) = at.checked_sub(1).and_then(|before| folded.chars.get(before..=at)) else { return false };
         pair(*a, *b).is_some_and(|pair| {
-            let (place, bits) = inner_place(pair, INNER_WORDS);
+            let (place, bits, _) = inner_place(pair);
             self.inner.get(place).is_some_and(|word| word & bits == bits)
+        })
+    }
+
+    /// Whether some word of the list may begin with these two characters.
+    fn may_begin(&self, a: char, b: char) -> bool {
+        pair(a, b).is_some_and(|pair| {
+            let (place, bits, begin) = inner_place(pair);
+            self.inner.get(place).is_some_and(|word| word & (bits | begin) == bits | begin)
         })
     }
 
@@ -335,7 +359,7 @@ impl Segmenter {
         let next = run.iter().skip(1).map(Some).chain([None]);
         begun.extend(run.iter().zip(next).map(|(&c, next)| Begun {
             single: self.single(c),
-            slot: next.map_or(Slot::default(), |&next| self.slot(c, next)),
+            slot: next.filter(|&&next| self.may_begin(c, next)).map_or(Slot::default(), |&next| self.slot(c, next)),
             first: None,
         }));
         for word in &mut begun {
