@@ -1,7 +1,7 @@
 //! One immutable value: dictionaries, detectors and policy compiled together, named by a content hash.
 //! Judging is a function of it and the draft; it knows no file, clock, network or randomness.
 
-use crate::detect::reading::{Buffers, Reading};
+use crate::detect::reading::{Reading, Scanned};
 use crate::detect::report::Report;
 use crate::detect::{AccountKind, Detectors, Scan};
 use crate::lexicon::tables::CodeText;
@@ -22,7 +22,8 @@ pub struct Ruleset {
     detectors: Detectors,
     policy: Policy,
     /// Memory of finished readings, used again. Holds no text once given back.
-    spare: Mutex<Vec<Buffers>>,
+    #[expect(clippy::vec_box, reason = "too large to be moved for every passage")]
+    spare: Mutex<Vec<Box<Scanned>>>,
     /// Kinds of accounts told by their names so far.
     accounts: RwLock<HashMap<String, AccountKind>>,
     /// Title words, kinds of accounts and the like that decide guards.
@@ -177,7 +178,8 @@ impl Ruleset {
         verdict
     }
 
-    fn take_spare(&self, count: usize) -> Vec<Buffers> {
+    #[expect(clippy::vec_box, reason = "too large to be moved for every passage")]
+    fn take_spare(&self, count: usize) -> Vec<Box<Scanned>> {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let from = spare.len().saturating_sub(count);
         spare.split_off(from)
@@ -188,7 +190,7 @@ impl Ruleset {
         for reading in readings {
             // A huge draft must not keep its memory for good.
             if spare.len() < SPARE_BUFFERS_MAX && reading.len() <= SPARE_CHARS_MAX {
-                spare.push(reading.into_buffers());
+                spare.push(reading.into_scanned());
             }
         }
     }

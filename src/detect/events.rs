@@ -78,7 +78,7 @@ impl Events {
         for (index, reading) in
             scan.written().filter(|(_, r)| matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden))
         {
-            for (code, list) in self.kinds {
+            for &(code, list) in &self.kinds {
                 if reading.lists.meets(list) {
                     self.events(scan, index, code, list, is_drill, is_template, &mut found, report);
                 }

@@ -13,19 +13,6 @@ use std::ops::Range;
 /// Farthest a sentence or paragraph is followed to either side, in characters.
 const SENTENCE_CHARS_MAX: usize = 400;
 
-/// What a reading needs memory for; used again from passage to passage.
-#[derive(Debug, Default)]
-pub struct Buffers {
-    folded: Folded,
-    hits: Vec<Hit>,
-    digits: ClassBits,
-    numerals: ClassBits,
-    alphanumerics: ClassBits,
-    sentence_ends: ClassBits,
-    known_runs: KnownRuns,
-    known_words: Vec<KnownWords>,
-}
-
 /// Where the words of a condition stand in the stretch they were last looked for in.
 #[derive(Debug)]
 struct KnownWords {
@@ -37,6 +24,12 @@ struct KnownWords {
 /// A passage with its folded text and hits. All positions are indices of folded characters.
 pub struct Reading<'a> {
     pub passage: Passage<'a>,
+    scanned: Box<Scanned>,
+}
+
+/// What is known of a passage. It is large, so it stays where it is; its memory is used again from passage to passage.
+#[derive(Debug, Default)]
+pub struct Scanned {
     pub folded: Folded,
     /// Sorted by place.
     pub hits: Vec<Hit>,
@@ -53,58 +46,37 @@ pub struct Reading<'a> {
     known_words: RefCell<Vec<KnownWords>>,
 }
 
+impl std::ops::Deref for Reading<'_> {
+    type Target = Scanned;
+
+    fn deref(&self) -> &Scanned {
+        &self.scanned
+    }
+}
+
 impl<'a> Reading<'a> {
-    /// Folds and scans a passage into buffers of an earlier one.
-    pub fn new(passage: Passage<'a>, lexicon: &Lexicon, buffers: Buffers) -> Self {
-        let Buffers {
-            mut folded,
-            mut hits,
-            mut digits,
-            mut numerals,
-            mut alphanumerics,
-            mut sentence_ends,
-            mut known_runs,
-            mut known_words,
-        } = buffers;
-        lexicon.fold.fold_into(&passage.text, &mut folded);
-        known_runs.clear();
-        known_words.clear();
-        lexicon.scan(&folded, &mut hits);
-        let lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
-        let classes = folded.all;
-        digits.mark(&folded, Class::DIGIT);
-        numerals.mark(&folded, Class::NUMERAL);
-        numerals.add(&digits);
-        alphanumerics.mark(&folded, Class::LETTER);
-        alphanumerics.add(&digits);
-        sentence_ends.mark(&folded, Class::END);
-        Self {
-            passage,
-            folded,
-            hits,
-            lists,
-            classes,
-            digits,
-            numerals,
-            alphanumerics,
-            sentence_ends,
-            known_runs: RefCell::new(known_runs),
-            known_words: RefCell::new(known_words),
-        }
+    /// Folds and scans a passage, in memory of an earlier one.
+    pub fn new(passage: Passage<'a>, lexicon: &Lexicon, mut scanned: Box<Scanned>) -> Self {
+        let Scanned { folded, hits, lists, classes, digits, numerals, alphanumerics, sentence_ends, known_runs, known_words } =
+            &mut *scanned;
+        known_runs.get_mut().clear();
+        known_words.get_mut().clear();
+        lexicon.fold.fold_into(&passage.text, folded);
+        lexicon.scan(folded, hits);
+        *lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
+        *classes = folded.all;
+        digits.mark(folded, Class::DIGIT);
+        numerals.mark(folded, Class::NUMERAL);
+        numerals.add(digits);
+        alphanumerics.mark(folded, Class::LETTER);
+        alphanumerics.add(digits);
+        sentence_ends.mark(folded, Class::END);
+        Self { passage, scanned }
     }
 
-    /// Gives the buffers back for another passage.
-    pub fn into_buffers(self) -> Buffers {
-        Buffers {
-            folded: self.folded,
-            hits: self.hits,
-            digits: self.digits,
-            numerals: self.numerals,
-            alphanumerics: self.alphanumerics,
-            sentence_ends: self.sentence_ends,
-            known_runs: self.known_runs.into_inner(),
-            known_words: self.known_words.into_inner(),
-        }
+    /// Gives the memory back for another passage.
+    pub fn into_scanned(self) -> Box<Scanned> {
+        self.scanned
     }
 
     pub fn char(&self, at: usize) -> Option<char> {
