@@ -523,6 +523,8 @@ fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Reso
 
 /// Most beginnings with a digit by which an expression is looked for: the beginnings of all numbers are everywhere.
 const NUMBER_ANCHORS_MAX: usize = 8;
+/// Longest beginning by which an expression is looked for, in characters.
+const ANCHOR_CHARS_MAX: usize = 4;
 
 /// The literals that every match of an expression begins with: two or more characters each, not all digits; else `None`.
 fn anchors(pattern: &str) -> Option<Vec<String>> {
@@ -530,21 +532,18 @@ fn anchors(pattern: &str) -> Option<Vec<String>> {
     let mut extractor = Extractor::new();
     extractor.kind(ExtractKind::Prefix).limit_total(400).limit_class(64).limit_repeat(4);
     let literals = extractor.extract(&hir);
-    let literals = literals.literals()?;
-    let mut anchors = Vec::with_capacity(literals.len());
-    for literal in literals {
-        // A literal may end inside a character: keep the whole ones.
-        let text = String::from_utf8_lossy(literal.as_bytes());
-        let text: String = text.chars().take_while(|c| *c != char::REPLACEMENT_CHARACTER).take(4).collect();
-        if text.chars().count() < 2 || text.chars().all(|c| c.is_ascii_digit()) {
-            return None;
-        }
-        anchors.push(text);
-    }
-    anchors.sort();
-    anchors.dedup();
-    let numbers = anchors.iter().filter(|anchor| anchor.contains(|c: char| c.is_ascii_digit())).count();
-    (!anchors.is_empty() && numbers <= NUMBER_ANCHORS_MAX).then_some(anchors)
+    // A literal may end inside a character: the whole ones are kept.
+    let literals: Vec<_> = literals.literals()?.iter().map(|literal| String::from_utf8_lossy(literal.as_bytes())).collect();
+    // The longer say more; of shorter ones there are fewer.
+    (2..=ANCHOR_CHARS_MAX).rev().find_map(|len| {
+        let cut = |literal: &str| literal.chars().take_while(|c| *c != char::REPLACEMENT_CHARACTER).take(len).collect::<String>();
+        let mut anchors: Vec<String> = literals.iter().map(|literal| cut(literal)).collect();
+        anchors.sort();
+        anchors.dedup();
+        let is_telling = |anchor: &String| anchor.chars().nth(1).is_some() && !anchor.chars().all(|c| c.is_ascii_digit());
+        let numbers = anchors.iter().filter(|anchor| anchor.contains(|c: char| c.is_ascii_digit())).count();
+        (!anchors.is_empty() && anchors.iter().all(is_telling) && numbers <= NUMBER_ANCHORS_MAX).then_some(anchors)
+    })
 }
 
 /// How common characters and pairs are in ordinary text, per million.

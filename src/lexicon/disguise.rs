@@ -11,6 +11,7 @@ mod tests;
 use super::compile::{Hit, Layer, ListSet};
 use super::gram_filter::GramFilter;
 use super::tables::Tables;
+use super::uses::PatternSet;
 use crate::model::Transform;
 use crate::text::fold::{Class, Folded};
 use letters::Letters;
@@ -125,7 +126,7 @@ pub struct Disguises {
     any_shape_pair: GramFilter<2>,
     letters: Letters,
     triggers: FxHashMap<u32, Trigger>,
-    is_trigger: Vec<u64>,
+    all_triggers: PatternSet,
     /// Words beside which homophones and look-alikes are looked for.
     inviting: ListSet,
     /// How often other words sound like the rarest pair of the term, per million, by term pattern.
@@ -211,7 +212,7 @@ impl Disguises {
             any_sound_pair: GramFilter::with_capacity(0),
             any_shape_pair: GramFilter::with_capacity(0),
             triggers: FxHashMap::default(),
-            is_trigger: Vec::new(),
+            all_triggers: PatternSet::default(),
             inviting,
             commonness: FxHashMap::default(),
         };
@@ -290,13 +291,7 @@ impl Disguises {
                 }
             }
         }
-        let last = triggers.keys().max().map_or(0, |&last| last as usize + 1);
-        self.is_trigger = vec![0; last.div_ceil(64)];
-        for &pattern in triggers.keys() {
-            if let Some(word) = self.is_trigger.get_mut(pattern as usize >> 6) {
-                *word |= 1 << (pattern & 63);
-            }
-        }
+        self.all_triggers = PatternSet::of(triggers.keys().copied());
         self.triggers = triggers;
     }
 
@@ -329,7 +324,7 @@ impl Disguises {
                 // Pairs begin inside the window: the next one may begin at its last character.
                 invited_to = invited_to.max(to.saturating_sub(1));
             }
-            if self.is_trigger.get(hit.pattern as usize >> 6).is_some_and(|word| word >> (hit.pattern & 63) & 1 == 1) {
+            if self.all_triggers.has(hit.pattern) {
                 self.pull_trigger(folded, hit, hits);
             }
         }

@@ -3,6 +3,7 @@
 
 use super::gram_filter::{BLOCK_PLACES, GramFilter};
 use super::tables::Tables;
+use super::uses::PatternSet;
 use crate::text::class_bits::set_bits;
 use crate::text::fold::FoldTable;
 use rustc_hash::FxHashMap;
@@ -50,6 +51,7 @@ pub struct FixedNames {
     triples: Triples,
     any_triple: GramFilter<3>,
     halves: FxHashMap<u32, Vec<Use>>,
+    all_halves: PatternSet,
     similar: Similar,
 }
 
@@ -122,13 +124,14 @@ impl FixedNames {
         for triple in triples.places.keys() {
             any_triple.insert(triple.map(u32::from));
         }
-        Self { names, triples, any_triple, halves, similar }
+        let all_halves = PatternSet::of(halves.keys().copied());
+        Self { names, triples, any_triple, halves, all_halves, similar }
     }
 
     /// Names that stand in `text` with one wrong character, by place. `hits` are patterns found, with where they begin.
     pub fn wrong_in(&self, text: &[char], hits: impl Iterator<Item = (u32, usize)>) -> Vec<WrongName<'_>> {
         let mut wrong = Vec::new();
-        for (pattern, start) in hits {
+        for (pattern, start) in hits.filter(|(pattern, _)| self.all_halves.has(*pattern)) {
             self.wrong_at(text, self.halves.get(&pattern).map(Vec::as_slice).unwrap_or_default(), start, &mut wrong);
         }
         let mut from = 0;

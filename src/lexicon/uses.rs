@@ -35,6 +35,30 @@ struct Grouped {
     all: Vec<u32>,
 }
 
+/// A set of patterns, one bit each: asked of every hit, and nearly always the answer is no.
+#[derive(Debug, Default)]
+pub struct PatternSet(Vec<u64>);
+
+impl PatternSet {
+    pub fn of(patterns: impl Iterator<Item = u32>) -> Self {
+        let mut bits = Vec::new();
+        for pattern in patterns {
+            let (place, bit) = (pattern as usize / 64, 1 << (pattern % 64));
+            if bits.len() <= place {
+                bits.resize(place + 1, 0);
+            }
+            if let Some(word) = bits.get_mut(place) {
+                *word |= bit;
+            }
+        }
+        Self(bits)
+    }
+
+    pub fn has(&self, pattern: u32) -> bool {
+        self.0.get(pattern as usize / 64).is_some_and(|word| word >> (pattern % 64) & 1 == 1)
+    }
+}
+
 const HAS_ROWS: u16 = 1 << 15;
 const HAS_EXPRESSIONS: u16 = 1 << 14;
 const IS_BRIDGED: u16 = 1 << 13;

@@ -25,7 +25,7 @@ pub struct Segmenter {
     /// Open addressing: first two characters → words of two and more that begin with them. A count of 0 is empty.
     slots: Box<[Slot]>,
     words: Vec<Word>,
-    /// Third and later characters of the words.
+    /// Third and later characters of the words that have no room for them.
     rest: Vec<u16>,
     /// ln(count) of single characters from [`SINGLES_FROM`]; NaN where the dictionary has none.
     singles: Box<[f64]>,
@@ -68,16 +68,25 @@ struct Begun {
 struct Word {
     /// ln(count).
     weight: f64,
-    /// First of its third and later characters.
-    rest: u32,
+    /// Its third and later characters where they fit; else, in the first two, the number of the first of them in `rest`.
+    later: [u16; LATER_CHARS],
     len: u8,
     is_person: bool,
 }
 
+/// Characters of a word that are kept beside its weight. Few words are longer: memory that is not at hand costs most.
+const LATER_CHARS: usize = 3;
+
 impl Word {
-    /// Its third and later characters.
-    fn rest_range(&self) -> Range<usize> {
-        self.rest as usize..self.rest as usize + usize::from(self.len) - 2
+    /// Whether its later characters stand in `rest`, from where.
+    fn from(&self) -> Option<usize> {
+        let [low, high, ..] = self.later;
+        (usize::from(self.len) > 2 + LATER_CHARS).then_some(usize::from(high) << 16 | usize::from(low))
+    }
+
+    fn set_from(&mut self, from: usize) {
+        let [low, high, ..] = &mut self.later;
+        (*low, *high) = (from as u16, (from >> 16) as u16);
     }
 }
 
@@ -187,10 +196,15 @@ impl Segmenter {
                 },
                 (Some(a), Some(b)) if word.chars().all(|c| (c as u32) < 0x1_0000) => {
                     let Some(pair) = pair(a, b) else { continue };
-                    let from = rest.len() as u32;
-                    rest.extend(chars.map(|c| c as u16));
-                    let len = 2 + (rest.len() as u32 - from) as u8;
-                    listed.push((pair, Word { weight, rest: from, len, is_person }));
+                    let len = word.chars().count() as u8;
+                    let mut word = Word { weight, later: [0; LATER_CHARS], len, is_person };
+                    if usize::from(len) > 2 + LATER_CHARS {
+                        word.set_from(rest.len());
+                        rest.extend(chars.map(|c| c as u16));
+                    } else {
+                        word.later.iter_mut().zip(chars).for_each(|(to, c)| *to = c as u16);
+                    }
+                    listed.push((pair, word));
                 }
                 _ => drop(others.insert(word.to_owned(), is_person)),
             }
@@ -204,8 +218,6 @@ impl Segmenter {
         let commonest = |group: &[(u32, Word)]| group.iter().map(|(_, word)| word.weight).fold(0.0, f64::max);
         let mut groups: Vec<(f64, &[(u32, Word)])> = listed.chunk_by(|a, b| a.0 == b.0).map(|group| (commonest(group), group)).collect();
         groups.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let texts = std::mem::take(&mut rest);
-        rest.reserve_exact(texts.len());
         let size = (listed.len() * 3 / 4).next_power_of_two().max(64);
         let mut slots = vec![Slot::default(); size].into_boxed_slice();
         let mut words = Vec::with_capacity(listed.len());
@@ -221,11 +233,9 @@ impl Segmenter {
             if let Some(slot) = slots.get_mut(at) {
                 *slot = Slot { pair: *pair, words: (words.len() as u32) << (32 - FIRST_BITS) | group.len() as u32 };
             }
-            for (_, word) in group {
-                words.push(Word { rest: rest.len() as u32, ..*word });
-                rest.extend_from_slice(texts.get(word.rest_range()).unwrap_or_default());
-            }
+            words.extend(group.iter().map(|(_, word)| *word));
         }
+        rest.shrink_to_fit();
         Ok(Self { slots, words, rest, singles, total: (total.max(1) as f64).ln(), inner, others })
     }
 
@@ -250,15 +260,16 @@ impl Segmenter {
         self.words.get(slot.range()).unwrap_or_default()
     }
 
-    fn rest_of(&self, word: &Word) -> &[u16] {
-        self.rest.get(word.rest_range()).unwrap_or_default()
+    /// Whether the third and later characters of the word are these.
+    fn goes_on(&self, word: &Word, later: &[char]) -> bool {
+        let count = usize::from(word.len) - 2;
+        let kept = word.from().map_or(word.later.get(..count), |from| self.rest.get(from..from + count)).unwrap_or_default();
+        kept.len() == later.len() && kept.iter().zip(later).all(|(&have, &c)| u32::from(have) == c as u32)
     }
 
     fn word(&self, chars: &[char]) -> Option<&Word> {
         let [a, b, later @ ..] = chars else { return None };
-        let is_it = |word: &&Word| {
-            usize::from(word.len) == chars.len() && self.rest_of(word).iter().zip(later).all(|(&have, &c)| u32::from(have) == c as u32)
-        };
+        let is_it = |word: &&Word| usize::from(word.len) == chars.len() && self.goes_on(word, later);
         self.words_of(self.slot(*a, *b)).iter().rfind(is_it)
     }
 
@@ -381,10 +392,7 @@ impl Segmenter {
             let others = self.words_of(word.slot).get(1..).unwrap_or_default();
             for word in word.first.iter().chain(others) {
                 let word_end = at + usize::from(word.len);
-                let fits = word.len == 2
-                    || run
-                        .get(at + 2..word_end)
-                        .is_some_and(|later| self.rest_of(word).iter().zip(later).all(|(&have, &c)| u32::from(have) == c as u32));
+                let fits = word.len == 2 || run.get(at + 2..word_end).is_some_and(|later| self.goes_on(word, later));
                 if fits {
                     piece.words.push(((word_end - piece_start) as u32, word.weight));
                     reach = reach.max(word_end);
