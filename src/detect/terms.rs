@@ -193,12 +193,9 @@ impl Terms {
             return;
         }
         if asks.more()
-            && let Some(missing) =
-                ready.with.iter().zip(&row.with).find(|(condition, _)| !reading.holds(scan.lexicon, condition, range.clone(), scan.title()))
+            && let Some(failed) = ready.with.iter().find(|condition| !reading.holds(scan.lexicon, condition, range.clone(), scan.title()))
         {
-            let words = missing.1.words.iter().take(6).map(String::as_str).collect::<Vec<_>>().join("、");
-            let detail = if missing.1.negated { format!("附近出现：{words}") } else { format!("附近没有：{words}") };
-            report.suppress(found(), SuppressedReason::Context, detail);
+            report.suppress(found(), SuppressedReason::Context, failed.failed.clone());
             return;
         }
         if hit.layer != Layer::Folded

@@ -54,10 +54,12 @@ pub struct Hit {
 }
 
 /// A condition with its words resolved.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Resolved {
     pub negated: bool,
     pub scope: Scope,
+    /// What is said of a hit that it does not hold for.
+    pub failed: String,
     /// Names the words for [`Lexicon::words`]; equal sets of words share a name.
     pub words: u32,
 }
@@ -513,12 +515,17 @@ fn read_lists(
 #[derive(Default)]
 struct WordSets(HashMap<Vec<Vec<char>>, u32>);
 
+/// Most words of a condition that a report names.
+const WORDS_SAID_MAX: usize = 6;
+
 fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Resolved {
     let mut words: Vec<Vec<char>> = condition.words.iter().map(|word| fold.fold_term(word)).filter(|w| !w.is_empty()).collect();
     words.sort_unstable();
     words.dedup();
     let next = sets.0.len() as u32;
-    Resolved { negated: condition.negated, scope: condition.scope, words: *sets.0.entry(words).or_insert(next) }
+    let said = condition.words.iter().take(WORDS_SAID_MAX).map(String::as_str).collect::<Vec<_>>().join("、");
+    let failed = if condition.negated { format!("附近出现：{said}") } else { format!("附近没有：{said}") };
+    Resolved { negated: condition.negated, scope: condition.scope, failed, words: *sets.0.entry(words).or_insert(next) }
 }
 
 /// Most beginnings with a digit by which an expression is looked for: the beginnings of all numbers are everywhere.

@@ -12,6 +12,8 @@ use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
 const NAME_CHARS_MIN: usize = 4;
+/// Signs looked up together.
+const SIGNS_TOGETHER: usize = 16;
 /// Names of this kind are long and many.
 const LAW: &str = "law";
 
@@ -134,17 +136,31 @@ impl FixedNames {
         for (pattern, start) in hits.filter(|(pattern, _)| self.all_halves.has(*pattern)) {
             self.wrong_at(text, self.halves.get(&pattern).map(Vec::as_slice).unwrap_or_default(), start, &mut wrong);
         }
-        let mut from = 0;
-        // Blocks overlap by two characters, which begin the first triples of the next.
-        while let Some(block) = text.get(from..(from + BLOCK_PLACES + 2).min(text.len())).filter(|b| b.len() > 2) {
-            for place in set_bits(self.any_triple.passing(block)) {
-                let at = from + place;
+        // Signs are rare and their table is large: look-ups that do not wait for each other cost little more than one.
+        let (mut places, mut count) = ([0; SIGNS_TOGETHER], 0);
+        let mut look_up = |places: &[usize]| {
+            for &at in places {
                 if let Some(triple) = text.get(at..).and_then(|rest| rest.first_chunk()) {
                     self.wrong_at(text, self.triples.uses(triple), at, &mut wrong);
                 }
             }
+        };
+        let mut from = 0;
+        // Blocks overlap by two characters, which begin the first triples of the next.
+        while let Some(block) = text.get(from..(from + BLOCK_PLACES + 2).min(text.len())).filter(|b| b.len() > 2) {
+            for place in set_bits(self.any_triple.passing(block)) {
+                if count == SIGNS_TOGETHER {
+                    look_up(&places);
+                    count = 0;
+                }
+                if let Some(next) = places.get_mut(count) {
+                    *next = from + place;
+                    count += 1;
+                }
+            }
             from += BLOCK_PLACES;
         }
+        look_up(places.get(..count).unwrap_or_default());
         wrong.sort_by_key(|found| (found.range.start, found.range.end));
         wrong
     }

@@ -24,6 +24,7 @@ impl CanonicalHash {
         Self { sink, is_empty: true }
     }
 
+    #[inline]
     fn key(&mut self, key: &str) {
         self.sink.take(if self.is_empty { b"\"" } else { b",\"" });
         self.is_empty = false;
@@ -122,6 +123,7 @@ struct Sink {
 }
 
 impl Sink {
+    #[inline]
     fn take(&mut self, bytes: &[u8]) {
         if self.gathered.len() + bytes.len() > GATHERED_BYTES {
             self.pass_on();
