@@ -133,7 +133,9 @@ impl Ruleset {
         if passages.iter().map(|p| p.text.len()).sum::<usize>() > 3 * DRAFT_CHARS_MAX {
             return self.undetermined(draft, UndeterminedReason::Limit);
         }
-        let is_readable = passages.iter().any(|p| matches!(p.role, Role::Title | Role::Subtitle | Role::Body) && !p.text.trim().is_empty());
+        let is_readable = passages
+            .iter()
+            .any(|p| matches!(p.role, Role::Title | Role::Subtitle | Role::Body) && p.text.contains(|c: char| !c.is_whitespace()));
         let mut spare = self.take_spare(passages.len());
         let readings: Vec<Reading<'_>> =
             passages.into_iter().map(|p| Reading::new(p, &self.lexicon, spare.pop().unwrap_or_default())).collect();

@@ -295,17 +295,25 @@ impl<'s> Spans<'s> {
             let reading = *reading;
             let same = bytes.iter().skip(index).take_while(|(r, _, _)| *r == reading).count();
             if let (Some(r), Some(part)) = (scan.readings.get(reading), bytes.get(index..index + same)) {
-                let scalars = scalars_at(r.passage.submitted, part.iter().flat_map(|(_, b, _)| [b.start, b.end]).collect());
+                // Nothing is left out of most texts: their folded characters are numbered as the submitted ones.
+                let is_whole = r.passage.is_as_submitted() && !r.folded.has_dropped;
+                let bounds = part.iter().filter(|_| !is_whole).flat_map(|(_, b, _)| [b.start, b.end]);
+                let scalars = scalars_at(r.passage.submitted, bounds.collect());
                 let scalar = |byte: usize| {
                     scalars.binary_search_by_key(&byte, |(at, _)| *at).ok().and_then(|i| scalars.get(i)).map_or(0, |(_, scalar)| *scalar)
                 };
                 for (_, b, place) in part {
                     let Place::At { range, .. } = place else { continue };
+                    let (start, end) = if is_whole {
+                        (range.start.min(r.len()), range.end.max(range.start + 1).min(r.len()))
+                    } else {
+                        (scalar(b.start), scalar(b.end))
+                    };
                     let span = Span {
                         field: r.passage.field,
                         path: r.passage.path.as_ref(),
-                        start: scalar(b.start),
-                        end: scalar(b.end),
+                        start,
+                        end,
                         text: r.passage.submitted.get(b.clone()).unwrap_or_default(),
                         transforms: transforms(scan, r, range),
                     };

@@ -15,7 +15,7 @@ use super::uses::PatternSet;
 use crate::model::Transform;
 use crate::text::fold::{Class, Folded};
 use letters::Letters;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::HashMap;
 
 /// Longest term looked for in disguise, in characters.
@@ -93,8 +93,28 @@ struct Term {
     is_free: bool,
 }
 
+impl Term {
+    /// The Han characters and pictures, next to its neighbour, that character `index` may be read from when it is reached
+    /// going to that side.
+    fn beside(&self, index: usize, side: Side) -> Vec<char> {
+        let nearest = |parts: &Vec<char>| if side == Side::Left { parts.last().copied() } else { parts.first().copied() };
+        let written_apart = self.splits.get(index).into_iter().flatten().filter_map(nearest);
+        let pictures = self.pictures.get(index).into_iter().flatten().copied();
+        self.chars.get(index).copied().into_iter().chain(written_apart).chain(pictures).collect()
+    }
+}
+
 /// A place in a term: which term, which character.
 type Spot = (u32, u8);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// No folded text holds it.
+const NOTHING: char = '\0';
 
 /// What a pattern of the matcher says about disguises.
 #[derive(Debug, Default)]
@@ -118,6 +138,9 @@ pub struct Disguises {
     shapes: FxHashMap<char, Vec<char>>,
     /// Where a character stands in terms that allow every disguise.
     holding: FxHashMap<char, Vec<Spot>>,
+    /// What may stand beside a character of such a term that is disguised itself, by side; [`NOTHING`] where one begins or
+    /// ends with it.
+    beside: FxHashSet<(char, Side, char)>,
     /// Where two characters stand side by side in such terms, at the first.
     pairs: FxHashMap<(char, char), Vec<Spot>>,
     sound_pairs: FxHashMap<(u16, u16), Vec<Spot>>,
@@ -207,6 +230,7 @@ impl Disguises {
             pictures,
             shapes,
             holding: FxHashMap::default(),
+            beside: FxHashSet::default(),
             pairs: FxHashMap::default(),
             sound_pairs: FxHashMap::default(),
             any_sound_pair: GramFilter::with_capacity(0),
@@ -243,6 +267,9 @@ impl Disguises {
             }
             for (at, &c) in term.chars.iter().enumerate() {
                 self.holding.entry(c).or_default().push((index, at as u8));
+                for (side, next) in [(Side::Left, at.checked_sub(1)), (Side::Right, Some(at + 1).filter(|&next| next < term.chars.len()))] {
+                    self.beside.extend(next.map_or(vec![NOTHING], |next| term.beside(next, side)).into_iter().map(|n| (c, side, n)));
+                }
             }
             for (at, pair) in term.chars.windows(2).enumerate() {
                 if let &[a, b] = pair {
@@ -335,11 +362,23 @@ impl Disguises {
     fn pull_trigger(&self, folded: &Folded, hit: Hit, hits: &mut Vec<Hit>) {
         let Some(trigger) = self.triggers.get(&hit.pattern) else { return };
         hits.extend(trigger.reversed.iter().map(|&pattern| Hit { pattern, layer: Layer::Disguised(Marks::REVERSED), ..hit }));
-        for c in &trigger.split {
+        for c in trigger.split.iter().filter(|c| self.may_be_of_term(folded, &hit, **c)) {
             for &spot in self.holding.get(c).into_iter().flatten() {
                 self.walk_from(folded, spot, hit.start as usize..hit.end as usize, Marks::SPLIT, hits);
             }
         }
+    }
+
+    /// Whether what stands on both sides of the hit, read as `c`, may be read as neighbours of that character in a term.
+    /// Most parts of characters stand by chance, and terms are not at hand.
+    fn may_be_of_term(&self, folded: &Folded, hit: &Hit, c: char) -> bool {
+        let sides = [(Side::Left, (hit.start as usize).checked_sub(1)), (Side::Right, Some(hit.end as usize))];
+        sides.into_iter().all(|(side, place)| {
+            let next = place.and_then(|place| folded.chars.get(place).map(|&next| (next, folded.class(place))));
+            // Letters may be pinyin, and signs may be passed over.
+            let goes_on = next.is_some_and(|(next, class)| !class.is(Class::HAN) || self.beside.contains(&(c, side, next)));
+            goes_on || self.beside.contains(&(c, side, NOTHING))
+        })
     }
 
     fn scan_pictures(&self, folded: &Folded, hits: &mut Vec<Hit>) {

@@ -46,6 +46,8 @@ pub struct Folded {
     pub at: Vec<u32>,
     /// Classes of which some character is.
     pub all: Class,
+    /// Some character became nothing.
+    pub has_dropped: bool,
 }
 
 impl Folded {
@@ -108,6 +110,7 @@ impl Folded {
         self.classes.clear();
         self.at.clear();
         self.all = Class::default();
+        self.has_dropped = false;
     }
 }
 
@@ -173,6 +176,8 @@ impl FoldTable {
                 into.chars.push(to);
                 into.classes.push(class);
                 into.at.push(at as u32);
+            } else {
+                into.has_dropped = true;
             }
             let next = at + c.len_utf8();
             if next < last && bytes.get(next).is_some_and(|&byte| leads_three(byte)) {

@@ -87,6 +87,11 @@ impl<'d> Passage<'d> {
         Self { field, path, role, submitted, text: Cow::Borrowed(submitted), pieces: Vec::new(), cells: Vec::new() }
     }
 
+    /// Whether the text is the submitted string.
+    pub fn is_as_submitted(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// Bytes of the submitted string for bytes of the text.
     pub fn locate(&self, text: Range<usize>) -> Range<usize> {
         if self.pieces.is_empty() {

@@ -1,7 +1,7 @@
 //! Reads a term character by character out of disguised text, from one given place to both sides.
 //! Must not know where such places come from.
 
-use super::{Disguises, Marks, Spot, Term};
+use super::{Disguises, Marks, Side, Spot, Term};
 use crate::lexicon::bridges::GAP_CHARS_MAX;
 use crate::lexicon::compile::{Hit, Layer};
 use crate::text::fold::{Class, Folded};
@@ -58,12 +58,6 @@ impl Tally {
             .filter(|(count, _)| *count > 0)
             .fold(Marks::default(), |all, (_, mark)| all.and(mark))
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Left,
-    Right,
 }
 
 /// One reading under way.
