@@ -423,7 +423,7 @@ fn chinese_host(reading: &super::reading::Reading<'_>, at: usize) -> Option<usiz
     let end = (at..reading.len()).take(HOST_CHARS_MAX).take_while(|&i| in_host(i)).last()? + 1;
     let dots = (at + 1..end).filter(|&i| reading.char(i) == Some('.'));
     dots.filter_map(|dot| CHINESE_TOP_LEVELS.iter().find(|top| reading.starts_with(dot + 1, top)).map(|top| dot + 1 + top.chars().count()))
-        .last()
+        .next_back()
 }
 
 fn looks_like_address(text: &str) -> bool {
