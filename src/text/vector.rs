@@ -138,7 +138,7 @@ mod avx2 {
         }
 
         /// One bit for each place of `text` (at most 64, and N - 1 more characters) where a gram begins all of whose
-        /// [`gram_marks`] are in its word of the table; and the first place that was not tried, fewer than eight from the
+        /// [`super::gram_marks`] are in its word of the table; and the first place that was not tried, fewer than eight from the
         /// end.
         pub fn grams<const N: usize>(self, words: &[u32], shift: u32, text: &[char]) -> (u64, usize) {
             assert!((1..32).contains(&shift) && words.len() >> (32 - shift) > 0, "a hash may lie beyond the table");
