@@ -175,7 +175,7 @@ impl Segmenter {
             let (Some(word), Some(count)) = (cells.next(), cells.next().and_then(|c| c.trim().parse::<u64>().ok())) else {
                 return Err(BadLine { line });
             };
-            if word.is_empty() || count == 0 || word.len() > 3 * usize::from(u8::MAX) {
+            if word.is_empty() || count == 0 || word.chars().nth(usize::from(u8::MAX)).is_some() {
                 return Err(BadLine { line });
             }
             let is_person = cells.next().is_some_and(|c| c.trim() == "1");
@@ -479,6 +479,7 @@ mod tests {
             words in prop::collection::vec(prop::sample::select(vec![
                 "发展中国家", "中国", "国家", "人民", "民政", "政府", "府办", "办公室", "研究", "究生", "生命", "起源", "的", "大学生", "学生会",
                 "会主席", "和", "服务", "务必", "结婚", "尚未", "未来", "来自", "自由", "由于", "长春市", "市长", "春药", "药店", "店员", "一",
+                "中华人民共和国", "中华人民", "全国人民代表大会", "改革开放", "人民代表",
             ]), 1..30),
         ) {
             let text = words.concat();
@@ -510,5 +511,9 @@ mod tests {
         {
             assert_eq!(Segmenter::read(bytes).err(), Some(BadLine { line }));
         }
+        let list = |chars: usize| format!("w\n甲乙\t1\n{}\t1\n", "丙".repeat(chars));
+        assert_eq!(Segmenter::read(list(256).as_bytes()).err(), Some(BadLine { line: 3 }));
+        let longest = Segmenter::read(list(255).as_bytes()).expect("a word may have 255 characters");
+        assert!(longest.has_word(&"丙".repeat(255)) && !longest.has_word(&"丙".repeat(254)));
     }
 }
