@@ -66,10 +66,8 @@ impl<'a> Reading<'a> {
         *lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
         *classes = folded.all;
         digits.mark(folded, Class::DIGIT);
-        numerals.mark(folded, Class::NUMERAL);
-        numerals.add(digits);
-        alphanumerics.mark(folded, Class::LETTER);
-        alphanumerics.add(digits);
+        numerals.mark(folded, Class::NUMERAL | Class::DIGIT);
+        alphanumerics.mark(folded, Class::LETTER | Class::DIGIT);
         sentence_ends.mark(folded, Class::END);
         Self { passage, scanned }
     }

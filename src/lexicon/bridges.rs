@@ -3,7 +3,7 @@
 
 use super::compile::{Hit, Layer};
 use super::matcher::Matcher;
-use crate::text::class_bits::run_starts;
+use crate::text::class_bits::{gaps, set_bits};
 use crate::text::fold::{Class, Folded};
 
 /// Most marks between two characters of a term.
@@ -57,20 +57,36 @@ fn is_gap(folded: &Folded, at: usize) -> bool {
 /// Finds terms of `matcher` that may be bridged over the marks between their characters: a gap is looked at only where
 /// the characters on its two sides stand side by side in some term that allows it.
 pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool, hits: &mut Vec<Hit>) {
-    let (mut chars, mut places) = (Vec::new(), Vec::new());
-    for mark in run_starts(&folded.classes, [Class::PUNCTUATION, Class::SKIP]) {
-        let Some(left) = mark.checked_sub(1).filter(|&left| folded.class(left).is_word()) else { continue };
+    let mut joined = Joined::default();
+    for (from, gaps) in gaps(&folded.classes, Class::PUNCTUATION | Class::SKIP, Class::WORD) {
         // Nearly every mark is alone and stands between two words that no term joins.
-        if let Some(&[a, _, b]) = folded.chars.get(left..left + 3)
-            && folded.class(mark + 1).is_word()
-            && !matcher.may_bridge(a, b)
-        {
-            continue;
+        let may_bridge = |mark: &usize| match folded.chars.get(mark - 1..mark + 2) {
+            Some(&[left, _, right]) => matcher.may_bridge(left, right),
+            _ => false,
+        };
+        let singles = set_bits(gaps.single).map(|bit| from + bit).filter(may_bridge);
+        for mark in singles.chain(set_bits(gaps.run).map(|bit| from + bit)) {
+            joined.scan(folded, mark, matcher, &is_bridged, hits);
         }
-        let Some(right) = after(folded, mark) else { continue };
-        let (Some(&a), Some(&b)) = (folded.chars.get(left), folded.chars.get(right)) else { continue };
+    }
+}
+
+/// Word characters on both sides of a gap, without the marks between them.
+#[derive(Default)]
+struct Joined {
+    chars: Vec<char>,
+    /// Where each stands.
+    places: Vec<usize>,
+}
+
+impl Joined {
+    /// Finds terms that are bridged over the gap that begins at `mark`, behind a word character.
+    fn scan(&mut self, folded: &Folded, mark: usize, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool, hits: &mut Vec<Hit>) {
+        let Self { chars, places } = self;
+        let Some((left, right)) = mark.checked_sub(1).zip(after(folded, mark)) else { return };
+        let (Some(&a), Some(&b)) = (folded.chars.get(left), folded.chars.get(right)) else { return };
         if !matcher.may_bridge(a, b) {
-            continue;
+            return;
         }
         chars.clear();
         places.clear();

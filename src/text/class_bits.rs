@@ -3,7 +3,7 @@
 //! Must not know what is searched, nor detectors.
 
 use super::fold::Folded;
-use super::vector::bit_of_bytes;
+use super::vector::bytes_with;
 use std::ops::Range;
 
 /// Characters of one word of bits.
@@ -14,26 +14,13 @@ const WORD_CHARS: usize = 64;
 pub struct ClassBits(Vec<u64>);
 
 impl ClassBits {
-    /// Marks the characters of a class, which is one bit; what was marked before is forgotten.
-    pub fn mark(&mut self, folded: &Folded, class: u8) {
+    /// Marks the characters of some classes; what was marked before is forgotten.
+    pub fn mark(&mut self, folded: &Folded, classes: u8) {
         self.0.clear();
         // Unmarked is the same as not there.
-        if !folded.all.is(class) {
-            return;
+        if folded.all.is(classes) {
+            self.0.extend(folded.classes.chunks(WORD_CHARS).map(|block| bytes_with(classes, &padded(block))));
         }
-        let (words, rest) = folded.classes.as_chunks();
-        self.0.extend(words.iter().map(|word| bit_of_bytes(word, class)));
-        if !rest.is_empty() {
-            let mut last = [0; WORD_CHARS];
-            last.iter_mut().zip(rest).for_each(|(to, class)| *to = *class);
-            self.0.push(bit_of_bytes(&last, class));
-        }
-    }
-
-    /// Marks what is marked in `other` as well.
-    pub fn add(&mut self, other: &Self) {
-        self.0.resize(self.0.len().max(other.0.len()), 0);
-        self.0.iter_mut().zip(&other.0).for_each(|(to, word)| *to |= word);
     }
 
     /// The first marked character at or after `at`.
@@ -108,26 +95,32 @@ impl ClassBits {
     }
 }
 
-/// Where runs of characters of one class or the other begin.
-pub fn run_starts(classes: &[u8], either: [u8; 2]) -> impl Iterator<Item = usize> {
-    let mut before = 0;
-    (0..).step_by(WORD_CHARS).zip(classes.chunks(WORD_CHARS)).flat_map(move |(from, block)| {
-        let bits = match block.try_into() {
-            Ok(block) => marks_of_either(block, either),
-            Err(_) => {
-                let mut last = [0; WORD_CHARS];
-                last.iter_mut().zip(block).for_each(|(to, class)| *to = *class);
-                marks_of_either(&last, either)
-            }
-        };
-        let starts = bits & !(bits << 1 | before);
-        before = bits >> (WORD_CHARS - 1);
-        set_bits(starts).map(move |bit| from + bit)
+/// Up to 64 characters' classes, with none behind them.
+fn padded(block: &[u8]) -> [u8; WORD_CHARS] {
+    block.try_into().unwrap_or_else(|_| {
+        let mut all = [0; WORD_CHARS];
+        all.iter_mut().zip(block).for_each(|(to, class)| *to = *class);
+        all
     })
 }
 
-fn marks_of_either(classes: &[u8; WORD_CHARS], either: [u8; 2]) -> u64 {
-    either.iter().fold(0, |bits, class| bits | bit_of_bytes(classes, *class))
+/// Marks behind a word character, by their classes: those before another word character, and those that begin a run.
+pub struct Gaps {
+    pub single: u64,
+    pub run: u64,
+}
+
+/// The gaps of a text, block by block, each with the place that its lowest bit stands for.
+pub fn gaps(classes: &[u8], marks: u8, words: u8) -> impl Iterator<Item = (usize, Gaps)> {
+    // Blocks overlap by two characters: both neighbours of those between are in sight.
+    const STEP_CHARS: usize = WORD_CHARS - 2;
+    const INNER: u64 = !(1 | 1 << (WORD_CHARS - 1));
+    (0..classes.len()).step_by(STEP_CHARS).map(move |from| {
+        let block = padded(classes.get(from..classes.len().min(from + WORD_CHARS)).unwrap_or_default());
+        let (marks, words) = (bytes_with(marks, &block), bytes_with(words, &block));
+        let behind_word = marks & words << 1 & INNER;
+        (from, Gaps { single: behind_word & words >> 1, run: behind_word & marks >> 1 })
+    })
 }
 
 /// The places of the bits that are set, the lowest first.
@@ -178,17 +171,23 @@ mod tests {
             others.mark(&folded, Class::LETTER);
             let in_either = |i: &usize| is_marked(*i) || *i < folded.classes.len() && folded.class(*i).is(Class::LETTER);
             prop_assert_eq!(bits.count_either(&others, at, count) as usize, (at..at + count).filter(in_either).count());
-            bits.add(&others);
+            bits.mark(&folded, class | Class::LETTER);
             prop_assert_eq!(bits.next(at), (at..folded.classes.len()).find(in_either));
         }
 
         #[test]
-        fn runs_of_either_class_begin_where_none_of_them_stands_before(
-            classes in prop::collection::vec(prop_oneof![3 => Just(1u8), 1 => any::<u8>()], 0..300),
+        fn gaps_are_marks_behind_a_word_character(
+            classes in prop::collection::vec(prop_oneof![3 => Just(1u8), 2 => any::<u8>()], 0..300),
         ) {
-            let is_meant = |i: usize| classes[i] & 0x90 != 0;
-            let expected: Vec<usize> = (0..classes.len()).filter(|&i| is_meant(i) && (i == 0 || !is_meant(i - 1))).collect();
-            prop_assert_eq!(run_starts(&classes, [0x80, 0x10]).collect::<Vec<_>>(), expected);
+            let (mark, word) = (|i: usize| classes.get(i).is_some_and(|c| c & 0x90 != 0), |i: usize| classes.get(i).is_some_and(|c| c & 7 != 0));
+            let behind_word = |i: &usize| *i > 0 && mark(*i) && word(i - 1);
+            let (mut single, mut run) = (Vec::new(), Vec::new());
+            for (from, gaps) in gaps(&classes, 0x90, 7) {
+                single.extend(set_bits(gaps.single).map(|bit| from + bit));
+                run.extend(set_bits(gaps.run).map(|bit| from + bit));
+            }
+            prop_assert_eq!(single, (0..classes.len()).filter(|i| behind_word(i) && word(i + 1)).collect::<Vec<_>>());
+            prop_assert_eq!(run, (0..classes.len()).filter(|i| behind_word(i) && mark(i + 1)).collect::<Vec<_>>());
         }
 
         #[test]

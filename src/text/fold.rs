@@ -30,9 +30,11 @@ impl Class {
         self.0 & bits != 0
     }
 
-    /// A character that words are made of.
+    /// What words are made of.
+    pub const WORD: u8 = Self::HAN | Self::DIGIT | Self::LETTER;
+
     pub fn is_word(self) -> bool {
-        self.is(Self::HAN | Self::DIGIT | Self::LETTER)
+        self.is(Self::WORD)
     }
 }
 

@@ -51,37 +51,39 @@ impl Avx2 {
     }
 }
 
-/// One bit for each byte that has the bit `bit` (one bit) set, the first byte lowest.
+/// One bit for each byte that has some bit of the mask, the first byte lowest.
 #[cfg(target_arch = "x86_64")]
-pub fn bit_of_bytes(bytes: &[u8; 64], bit: u8) -> u64 {
-    use std::arch::x86_64::{_mm_cvtsi32_si128, _mm_movemask_epi8, _mm_set_epi64x, _mm_sll_epi16};
+pub fn bytes_with(mask: u8, bytes: &[u8; 64]) -> u64 {
+    use std::arch::x86_64::{_mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8, _mm_setzero_si128};
     let (words, _) = bytes.as_chunks();
     let (pairs, _) = words.as_chunks::<2>();
-    pairs.iter().rev().fold(0, |bits, [low, high]| {
+    !pairs.iter().rev().fold(0, |without, [low, high]| {
         // SAFETY: every x86-64 processor has SSE2.
         let sixteen = unsafe {
             let group = _mm_set_epi64x(i64::from_le_bytes(*high), i64::from_le_bytes(*low));
-            _mm_movemask_epi8(_mm_sll_epi16(group, _mm_cvtsi32_si128(bit.leading_zeros() as i32)))
+            _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_and_si128(group, _mm_set1_epi8(mask as i8)), _mm_setzero_si128()))
         };
-        bits << 16 | u64::from(sixteen as u16)
+        without << 16 | u64::from(sixteen as u16)
     })
 }
 
-/// One bit for each byte that has the bit `bit` (one bit) set, the first byte lowest.
+/// One bit for each byte that has some bit of the mask, the first byte lowest.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn bit_of_bytes(bytes: &[u8; 64], bit: u8) -> u64 {
-    bit_of_bytes_portable(bytes, bit)
+pub fn bytes_with(mask: u8, bytes: &[u8; 64]) -> u64 {
+    bytes_with_portable(mask, bytes)
 }
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
-fn bit_of_bytes_portable(bytes: &[u8; 64], bit: u8) -> u64 {
-    const LOW_ONE: u64 = 0x0101_0101_0101_0101;
+fn bytes_with_portable(mask: u8, bytes: &[u8; 64]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
     // Moves the lowest bit of byte i to bit 56 + i; no two bits meet.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let (groups, _) = bytes.as_chunks();
     groups.iter().rev().fold(0, |bits, group| {
-        let found = u64::from_le_bytes(*group) >> bit.trailing_zeros() & LOW_ONE;
-        bits << 8 | found.wrapping_mul(GATHER) >> 56
+        let found = u64::from_le_bytes(*group) & ONES * u64::from(mask);
+        // The highest bit of a byte is set where any is.
+        let some = (((found & ONES * 0x7f) + ONES * 0x7f) | found) >> 7 & ONES;
+        bits << 8 | some.wrapping_mul(GATHER) >> 56
     })
 }
 
@@ -262,11 +264,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_bit_of_sixty_four_bytes_is_told_on_every_machine(bytes in prop::array::uniform32(any::<[u8; 2]>()), bit in 0u32..8) {
-            let bytes: [u8; 64] = std::array::from_fn(|i| bytes[i / 2][i % 2]);
-            let expected = bytes.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(byte >> bit & 1));
-            prop_assert_eq!(bit_of_bytes(&bytes, 1 << bit), expected);
-            prop_assert_eq!(bit_of_bytes_portable(&bytes, 1 << bit), expected);
+        fn bytes_with_some_bit_are_told_on_every_machine(bytes in prop::array::uniform32(any::<[u8; 2]>()), mask in any::<u8>(), other in any::<u8>()) {
+            // Few bits of few masks: both answers are common.
+            let (bytes, mask) = (std::array::from_fn(|i| bytes[i / 2][i % 2] & other), mask & mask.rotate_left(3));
+            let expected = bytes.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(byte & mask != 0));
+            prop_assert_eq!(bytes_with(mask, &bytes), expected);
+            prop_assert_eq!(bytes_with_portable(mask, &bytes), expected);
         }
     }
 }
