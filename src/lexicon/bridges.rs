@@ -105,7 +105,7 @@ impl Joined {
         }
         chars.extend(places.iter().filter_map(|&p| folded.chars.get(p)));
         let places = &places;
-        matcher.scan(&chars, |o| {
+        matcher.scan(chars, |o| {
             let (first, end) = (o.start as usize, o.end as usize);
             if first < gap
                 && gap < end

@@ -76,13 +76,14 @@ pub fn bytes_with(mask: u8, bytes: &[u8; 64]) -> u64 {
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn bytes_with_portable(mask: u8, bytes: &[u8; 64]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = ONES * 0x7f;
     // Moves the lowest bit of byte i to bit 56 + i; no two bits meet.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let (groups, _) = bytes.as_chunks();
     groups.iter().rev().fold(0, |bits, group| {
-        let found = u64::from_le_bytes(*group) & ONES * u64::from(mask);
+        let found = u64::from_le_bytes(*group) & (ONES * u64::from(mask));
         // The highest bit of a byte is set where any is.
-        let some = (((found & ONES * 0x7f) + ONES * 0x7f) | found) >> 7 & ONES;
+        let some = (((found & LOW) + LOW) | found) >> 7 & ONES;
         bits << 8 | some.wrapping_mul(GATHER) >> 56
     })
 }
