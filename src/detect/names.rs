@@ -353,7 +353,11 @@ mod tests {
             let lists = Personal::new(RULES.lexicon(), &mut problems).names;
             let reading = Reading::new(Passage::plain(Field::Body, None, Role::Body, &text), RULES.lexicon(), Default::default());
             let places = |stretches: Vec<Range<usize>>| at_heads(&reading, RULES.lexicon(), lists, &[], stretches).into_iter().map(|p| p.range).collect::<Vec<_>>();
-            prop_assert_eq!(places(places_of_signs(&reading, RULES.lexicon(), lists, &[])), places(std::iter::once(0..reading.len()).collect()));
+            let stretches = places_of_signs(&reading, RULES.lexicon(), lists, &[]);
+            // Without any sign nobody is looked for, not even behind a mask (和x).
+            if !stretches.is_empty() {
+                prop_assert_eq!(places(stretches), places(std::iter::once(0..reading.len()).collect()));
+            }
         }
     }
 }
