@@ -19,7 +19,9 @@ impl ClassBits {
         self.0.clear();
         // Unmarked is the same as not there.
         if folded.all.is(classes) {
-            self.0.extend(folded.classes.chunks(WORD_CHARS).map(|block| bytes_with(classes, &padded(block))));
+            let (blocks, rest) = folded.classes.as_chunks();
+            self.0.extend(blocks.iter().map(|block| bytes_with(classes, block)));
+            self.0.push(bytes_with(classes, &padded(rest)));
         }
     }
 
@@ -95,13 +97,13 @@ impl ClassBits {
     }
 }
 
-/// Up to 64 characters' classes, with none behind them.
-fn padded(block: &[u8]) -> [u8; WORD_CHARS] {
-    block.try_into().unwrap_or_else(|_| {
-        let mut all = [0; WORD_CHARS];
-        all.iter_mut().zip(block).for_each(|(to, class)| *to = *class);
-        all
-    })
+/// The last characters' classes, fewer than 64, with none behind them.
+fn padded(rest: &[u8]) -> [u8; WORD_CHARS] {
+    let mut all = [0; WORD_CHARS];
+    if let Some(place) = all.get_mut(..rest.len()) {
+        place.copy_from_slice(rest);
+    }
+    all
 }
 
 /// Marks behind a word character, by their classes: those before another word character, and those that begin a run.
@@ -116,8 +118,16 @@ pub fn gaps(classes: &[u8], marks: u8, words: u8) -> impl Iterator<Item = (usize
     const STEP_CHARS: usize = WORD_CHARS - 2;
     const INNER: u64 = !(1 | 1 << (WORD_CHARS - 1));
     (0..classes.len()).step_by(STEP_CHARS).map(move |from| {
-        let block = padded(classes.get(from..classes.len().min(from + WORD_CHARS)).unwrap_or_default());
-        let (marks, words) = (bytes_with(marks, &block), bytes_with(words, &block));
+        let rest = classes.get(from..).unwrap_or_default();
+        let last;
+        let block = match rest.first_chunk() {
+            Some(block) => block,
+            None => {
+                last = padded(rest);
+                &last
+            }
+        };
+        let (marks, words) = (bytes_with(marks, block), bytes_with(words, block));
         let behind_word = marks & words << 1 & INNER;
         (from, Gaps { single: behind_word & words >> 1, run: behind_word & marks >> 1 })
     })

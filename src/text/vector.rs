@@ -53,14 +53,14 @@ impl Avx2 {
 
 /// One bit for each byte that has some bit of the mask, the first byte lowest.
 #[cfg(target_arch = "x86_64")]
+#[inline]
 pub fn bytes_with(mask: u8, bytes: &[u8; 64]) -> u64 {
-    use std::arch::x86_64::{_mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8, _mm_setzero_si128};
-    let (words, _) = bytes.as_chunks();
-    let (pairs, _) = words.as_chunks::<2>();
-    !pairs.iter().rev().fold(0, |without, [low, high]| {
-        // SAFETY: every x86-64 processor has SSE2.
+    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8, _mm_setzero_si128};
+    let (groups, _) = bytes.as_chunks::<16>();
+    !groups.iter().rev().fold(0, |without, group| {
+        // SAFETY: every x86-64 processor has SSE2, and 16 bytes are read from a group of 16.
         let sixteen = unsafe {
-            let group = _mm_set_epi64x(i64::from_le_bytes(*high), i64::from_le_bytes(*low));
+            let group = _mm_loadu_si128(group.as_ptr().cast::<__m128i>());
             _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_and_si128(group, _mm_set1_epi8(mask as i8)), _mm_setzero_si128()))
         };
         without << 16 | u64::from(sixteen as u16)
