@@ -1,8 +1,9 @@
 //! What characters every match of a `regex` row must hold: most rows are never tried, since those are not there.
 //! Must not know rows beyond their expression, nor text beyond a window.
 
-use super::gram_filter::{BLOCK_PLACES, GramFilter};
+use super::gram_filter::GramFilter;
 use crate::text::class_bits::set_bits;
+use crate::text::vector::BLOCK_PLACES;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;

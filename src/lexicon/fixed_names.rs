@@ -1,11 +1,12 @@
 //! Names that must be right – of the state, its organs, laws and policies – and where one similar character in them is wrong.
 //! Must not know what is said of it.
 
-use super::gram_filter::{BLOCK_PLACES, GramFilter};
+use super::gram_filter::GramFilter;
 use super::tables::Tables;
 use super::uses::PatternSet;
 use crate::text::class_bits::set_bits;
 use crate::text::fold::FoldTable;
+use crate::text::vector::BLOCK_PLACES;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;

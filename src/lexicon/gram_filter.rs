@@ -1,10 +1,8 @@
 //! Which characters, pairs or triples of neighbouring ones may be among many: three bits of one word for each, tested for
 //! a whole block of text at once. Must not know what they stand for.
 
-use crate::text::vector::{Avx2, GRAM_PLACES, gram_hash, gram_marks};
+use crate::text::vector::{Avx2, BLOCK_PLACES, gram_hash, gram_marks};
 
-/// Most places tested in one call: one bit each in a word.
-pub const BLOCK_PLACES: usize = GRAM_PLACES;
 /// Bits of the table for each gram.
 const BITS_A_GRAM: usize = 16;
 

@@ -2,8 +2,9 @@
 //! the text against a small bit table and verifies what passes. All overlapping hits, never leftmost only.
 //! Must not know what a pattern means.
 
-use super::gram_filter::{BLOCK_PLACES, GramFilter};
+use super::gram_filter::GramFilter;
 use crate::text::class_bits::set_bits;
+use crate::text::vector::BLOCK_PLACES;
 
 /// Where a pattern occurs: `start..end` in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -84,29 +84,6 @@ impl Folded {
         self.at.partition_point(|&at| (at as usize) < byte)
     }
 
-    /// Where ASCII digits (after folding) stand.
-    pub fn digits(&self) -> impl Iterator<Item = usize> {
-        memchr::memchr_iter(Class::DIGIT, &self.classes)
-    }
-
-    /// The first ASCII digit at or after `at`.
-    pub fn next_digit(&self, at: usize) -> Option<usize> {
-        memchr::memchr(Class::DIGIT, self.classes.get(at..)?).map(|step| at + step)
-    }
-
-    /// The first character at or after `at` of one of these classes.
-    pub fn next_of(&self, classes: u8, at: usize) -> Option<usize> {
-        let mut at = at;
-        loop {
-            let block = self.classes.get(at..(at + SEARCH_CHARS).min(self.classes.len())).filter(|b| !b.is_empty())?;
-            // Without an early end the compiler looks at many characters at once.
-            if block.iter().fold(0, |all, class| all | class) & classes != 0 {
-                return block.iter().position(|class| class & classes != 0).map(|step| at + step);
-            }
-            at += block.len();
-        }
-    }
-
     fn clear(&mut self) {
         self.chars.clear();
         self.classes.clear();
@@ -115,9 +92,6 @@ impl Folded {
         self.has_dropped = false;
     }
 }
-
-/// Characters looked at together when one of a class is searched.
-const SEARCH_CHARS: usize = 32;
 
 /// The folding table; built once for a ruleset.
 pub struct FoldTable {
