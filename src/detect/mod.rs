@@ -7,6 +7,7 @@ pub mod comments;
 pub mod disguised;
 pub mod documents;
 pub mod events;
+pub mod figures;
 pub mod links;
 pub mod names;
 pub mod numbers;
@@ -93,6 +94,7 @@ pub struct Detectors {
     payee: payee::Payee,
     promotion: promotion::Promotion,
     wording: wording::Wording,
+    figures: figures::Figures,
     source: source::Sources,
     events: events::Events,
     comments: comments::Comments,
@@ -109,6 +111,7 @@ impl Detectors {
             payee: payee::Payee::new(lexicon, problems),
             promotion: promotion::Promotion::new(lexicon, problems),
             wording: wording::Wording::new(lexicon, problems),
+            figures: figures::Figures::new(lexicon, problems),
             source: source::Sources::new(lexicon, problems),
             events: events::Events::new(lexicon, problems),
             comments: comments::Comments::new(lexicon, problems),
@@ -127,6 +130,7 @@ impl Detectors {
         self.terms.detect(scan, report);
         self.promotion.detect(scan, report);
         self.wording.detect(scan, report);
+        self.figures.detect(scan, report);
         self.source.detect(scan, report);
         self.events.detect(scan, report);
         self.comments.detect(scan, report);

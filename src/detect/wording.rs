@@ -22,16 +22,11 @@ use std::ops::Range;
 /// Length from which a name with one similar wrong character is an error even where that character makes a word with its
 /// neighbour (最高人名法院), in characters.
 const SURE_CHARS_MIN: usize = 6;
-/// Fewest parts that are added up, and how far their sum may be off a hundred, in percent.
-const SHARES_MIN: usize = 2;
-const SHARES_OFF_MAX: f64 = 0.5;
 /// Most names found with one error whose places can overlap a new one.
 const NEIGHBOURS: usize = 16;
 
 pub struct Wording {
     autonomous_suffix: ListSet,
-    /// 合计100%
-    whole: ListSet,
     leader: ListSet,
     activity: ListSet,
     /// The names that must be right: one of them is no misspelling of another (社会主义法治, 社会主义法制).
@@ -44,7 +39,6 @@ impl Wording {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         Self {
             autonomous_suffix: lexicon.lists(problems).scanned("autonomous_suffix"),
-            whole: lexicon.lists(problems).scanned("whole_share"),
             leader: lexicon.lists(problems).asked("leader"),
             activity: lexicon.lists(problems).asked("activity"),
             known_names: lexicon.tables.fixed_names.iter().map(|(name, _)| lexicon.fold.fold_term(name)).collect(),
@@ -62,7 +56,6 @@ impl Wording {
                 continue;
             }
             self.dates(scan, index, report);
-            self.shares(scan, index, report);
             self.autonomous(scan, index, report);
             self.fixed_names(scan, index, report);
             if reading.passage.role == Role::Title {
@@ -135,21 +128,6 @@ impl Wording {
                         .saying(format!("两个日期之间有 {counted} 个工作日（不计首日为 {without_first} 个），与所写不符"))
                         .because("workdays", i64::from(counted)),
                 );
-            }
-        }
-    }
-
-    /// 教育40%、医疗30%、文化20%，合计100%: shares that are said to be the whole and are not (GB/T 15835, DOMAIN §5.6).
-    fn shares(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
-        let Some(reading) = scan.readings.get(index).filter(|r| r.lists.meets(self.whole)) else { return };
-        for hit in reading.words_in(scan.lexicon, self.whole, 0..reading.len()) {
-            let range = hit.start as usize..hit.end as usize;
-            let sentence = reading.sentence(range.clone());
-            let parts = percentages(reading, sentence.start..range.start);
-            let sum: f64 = parts.iter().sum();
-            if parts.len() >= SHARES_MIN && (sum - 100.0).abs() > SHARES_OFF_MAX {
-                let found = Found::new("WRD.numeral", Severity::S2, index, range, "wording/shares");
-                report.find(found.saying(format!("各项占比相加为{sum:.1}%，不是100%，请核对")).because("sum", format!("{sum:.1}")));
             }
         }
     }
@@ -276,17 +254,6 @@ impl Wording {
             }
         }
     }
-}
-
-/// The percentages written in a range: 40%, 12.5％.
-fn percentages(reading: &Reading<'_>, range: Range<usize>) -> Vec<f64> {
-    let is_number = |i: usize| reading.class(i).is(Class::DIGIT) || reading.char(i) == Some('.');
-    let mut all = Vec::new();
-    for at in range.clone().filter(|&at| reading.char(at) == Some('%')) {
-        let start = (range.start..at).rev().take_while(|&i| is_number(i)).last().unwrap_or(at);
-        all.extend(reading.text(start..at).parse::<f64>().ok());
-    }
-    all
 }
 
 /// Whether the end of `chars` is `name` without some of its peoples; 大理自治州, which names none, is a common short form.

@@ -44,6 +44,7 @@ struct Tag {
 
 #[derive(Debug, Default)]
 struct Table {
+    number: u32,
     headers: Vec<Range<usize>>,
     column: usize,
     cell_start: Option<usize>,
@@ -63,6 +64,7 @@ pub(super) struct Page<'d> {
     open: HashMap<Vec<u8>, usize>,
     tag: Tag,
     tables: Vec<Table>,
+    tables_seen: u32,
     raw_text: bool,
 }
 
@@ -78,6 +80,7 @@ impl<'d> Page<'d> {
             open: HashMap::new(),
             tag: Tag::default(),
             tables: Vec::new(),
+            tables_seen: 0,
             raw_text: false,
         }
     }
@@ -298,7 +301,7 @@ impl<'d> Page<'d> {
             }
             b"table" if opens => {
                 self.separate('\n', at);
-                self.tables.push(Table::default());
+                self.table_opens();
             }
             b"table" => {
                 self.cell_closes(at);
@@ -323,7 +326,8 @@ impl<'d> Page<'d> {
     }
 
     pub(super) fn table_opens(&mut self) {
-        self.tables.push(Table::default());
+        self.tables_seen += 1;
+        self.tables.push(Table { number: self.tables_seen, ..Table::default() });
     }
 
     pub(super) fn table_closes(&mut self) {
@@ -353,14 +357,14 @@ impl<'d> Page<'d> {
         let Some(start) = table.cell_start.take() else { return };
         let column = table.column;
         table.column += 1;
-        if table.header_row {
+        let header = if table.header_row {
             table.headers.truncate(column);
             table.headers.push(start..end);
-            self.visible.cells.push(Cell { span: start..end, header: None });
+            None
         } else {
-            let header = table.headers.get(column).cloned();
-            self.visible.cells.push(Cell { span: start..end, header });
-        }
+            table.headers.get(column).cloned()
+        };
+        self.visible.cells.push(Cell { span: start..end, header, table: table.number, row: table.rows as u32 });
         if end == start || !self.visible.ends_with('\n') {
             self.visible.replace("\t", at, 0, false);
         }

@@ -59,11 +59,14 @@ struct Piece {
     entity: bool,
 }
 
-/// A table cell: bytes of the text, and the bytes of its column's header.
+/// A table cell: bytes of the text, the bytes of its column's header, the number of its table in the passage and of its row
+/// in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     pub span: Range<usize>,
     pub header: Option<Range<usize>>,
+    pub table: u32,
+    pub row: u32,
 }
 
 /// A readable stretch of one field.
