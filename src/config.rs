@@ -3,6 +3,7 @@
 
 use crate::rule_files::RulePaths;
 use crate::ruleset::Problem;
+use crate::stream::kafka;
 use crate::web::auth::Tokens;
 use crate::{store, stream, web};
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ use toml::de::{DeTable, DeValue};
 
 /// Largest configuration file.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
+const HOUR_MS: u64 = 3_600_000;
+/// Most judging threads.
+pub const WORKERS_MAX: usize = 256;
 
 /// Everything that can be set, resolved and within its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +28,24 @@ pub struct Config {
     pub web: web::Options,
     pub store: store::Options,
     pub screening: stream::pipeline::Options,
+    pub kafka: kafka::Options,
+    pub role: Role,
     pub rules: RulePaths,
     /// How often rule files are looked at where watching them does not work.
     pub rules_poll: Duration,
     pub log_format: LogFormat,
     pub log_level: tracing::Level,
+}
+
+/// The part of the work that one process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything, in one process with one file, without Kafka.
+    All,
+    /// Judging only, between topics.
+    Screen,
+    /// Intake and review only, between topics and store.
+    Review,
 }
 
 /// How log lines look.
@@ -48,6 +65,8 @@ impl Default for Config {
             web: web::Options::default(),
             store: store::Options::default(),
             screening: stream::pipeline::Options::default(),
+            kafka: kafka::Options::default(),
+            role: Role::All,
             rules: RulePaths::default(),
             rules_poll: Duration::from_secs(10),
             log_format: LogFormat::Auto,
@@ -97,8 +116,9 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Problem>> {
     raw.number("store.read_ms_max", &mut config.store.read_ms_max, 100..=60_000);
     raw.number("store.inbox_items_max", &mut config.store.inbox_items_max, 1..=100_000_000);
     raw.number("store.inbox_bytes_max", &mut config.store.inbox_bytes_max, 1 << 20..=1 << 40);
-    raw.number("screening.workers", &mut config.screening.workers, 0..=256);
+    raw.number("screening.workers", &mut config.screening.workers, 0..=WORKERS_MAX as u64);
     raw.number("screening.judge_ms_max", &mut config.screening.judge_ms_max, 1..=600_000);
+    raw.kafka(&mut config.kafka);
     raw.path("rules.dictionaries", &mut config.rules.dictionaries);
     raw.path("rules.policy", &mut config.rules.policy);
     raw.path("rules.units", &mut config.rules.units);
@@ -111,6 +131,88 @@ pub fn parse(file: &str, text: &str) -> Result<Config, Vec<Problem>> {
     let levels = [("error", Level::ERROR), ("warn", Level::WARN), ("info", Level::INFO), ("debug", Level::DEBUG), ("trace", Level::TRACE)];
     raw.choice("log.level", &mut config.log_level, &levels);
     raw.finish().map(|()| config)
+}
+
+impl Raw<'_> {
+    fn kafka(&mut self, kafka: &mut kafka::Options) {
+        use kafka::{Mechanism, Protocol};
+        self.string("kafka.brokers", &mut kafka.brokers);
+        self.string("kafka.group", &mut kafka.group);
+        self.string("kafka.topic_prefix", &mut kafka.topic_prefix);
+        if let Some((line, text)) = self.text("kafka.from", "earliest、latest 或带时区的时刻，或留空")
+            && !text.is_empty()
+        {
+            match text.parse() {
+                Ok(from) => kafka.from = Some(from),
+                Err(cure) => self.refuse(line, "kafka.from", format!("“{text}” 看不懂"), &cure),
+            }
+        }
+        let protocols = [
+            ("plaintext", Protocol::Plaintext),
+            ("ssl", Protocol::Ssl),
+            ("sasl_plaintext", Protocol::SaslPlaintext),
+            ("sasl_ssl", Protocol::SaslSsl),
+        ];
+        self.choice("kafka.security", &mut kafka.security.protocol, &protocols);
+        self.flag("kafka.allow_plaintext", &mut kafka.security.allow_plaintext);
+        self.path("kafka.ca_file", &mut kafka.security.ca_file);
+        self.path("kafka.certificate_file", &mut kafka.security.certificate_file);
+        self.path("kafka.key_file", &mut kafka.security.key_file);
+        let mechanisms =
+            [("PLAIN", Mechanism::Plain), ("SCRAM-SHA-256", Mechanism::ScramSha256), ("SCRAM-SHA-512", Mechanism::ScramSha512)];
+        self.choice("kafka.sasl_mechanism", &mut kafka.security.mechanism, &mechanisms);
+        self.string("kafka.sasl_username", &mut kafka.security.username);
+        self.path("kafka.sasl_password_file", &mut kafka.security.password_file);
+        self.number("kafka.record_bytes_max", &mut kafka.record_bytes_max, 1_024..=64 << 20);
+        self.number("kafka.in_flight_items_max", &mut kafka.in_flight_items_max, 1..=100_000);
+        self.number("kafka.in_flight_bytes_max", &mut kafka.in_flight_bytes_max, 1 << 10..=1 << 30);
+        self.number("kafka.topics_partitions", &mut kafka.topics.partitions, 1..=1_000);
+        self.number("kafka.topics_replication", &mut kafka.topics.replication, 1..=9);
+        self.number("kafka.topics_min_insync", &mut kafka.topics.min_insync, 1..=9);
+        let mut hours = kafka.topics.retention_ms as u64 / HOUR_MS;
+        self.number("kafka.topics_retention_hours", &mut hours, 168..=87_600);
+        kafka.topics.retention_ms = (hours * HOUR_MS) as i64;
+    }
+}
+
+/// What stands in the way of Kafka, by key.
+fn problems_of_kafka(file: &str, kafka: &kafka::Options) -> Vec<Problem> {
+    let security = &kafka.security;
+    let mut problems = Vec::new();
+    if kafka.brokers.trim().is_empty() {
+        let cure = "写 主机:端口，多个用逗号分开，或用 --brokers";
+        return vec![problem(file, None, "kafka.brokers", "要连接 Kafka，而没有写代理地址", cure)];
+    }
+    if security.protocol.is_plain() && !kafka.is_local() && !security.allow_plaintext {
+        let cure = "设置 kafka.security = \"sasl_ssl\"（或 ssl）；确知网络可信才写 kafka.allow_plaintext = true";
+        problems.push(problem(file, None, "kafka.security", "稿件会不加密地离开本机", cure));
+    }
+    if security.protocol.has_sasl() && (security.username.is_empty() || security.password_file.is_none()) {
+        let cure = "写 kafka.sasl_username 与 kafka.sasl_password_file";
+        problems.push(problem(file, None, "kafka.sasl_username", "SASL 要用户名与口令文件", cure));
+    }
+    if kafka.topics.min_insync > kafka.topics.replication {
+        let reason = format!("{} 大于副本数 {}：一条也写不进去", kafka.topics.min_insync, kafka.topics.replication);
+        problems.push(problem(file, None, "kafka.topics_min_insync", reason, "写得比 kafka.topics_replication 小一"));
+    }
+    if let Some(path) = &security.password_file
+        && let Err(error) = kafka::read_secret(path)
+    {
+        problems.push(problem(file, None, "kafka.sasl_password_file", error.to_string(), "口令写在第一行，chmod 0600"));
+    }
+    let files = [
+        ("kafka.ca_file", &security.ca_file),
+        ("kafka.certificate_file", &security.certificate_file),
+        ("kafka.key_file", &security.key_file),
+    ];
+    for (key, path) in files {
+        if let Some(path) = path
+            && let Err(error) = std::fs::metadata(path)
+        {
+            problems.push(problem(file, None, key, format!("{} 无法读取：{error}", path.display()), "检查路径，或留空"));
+        }
+    }
+    problems
 }
 
 impl Config {
@@ -142,7 +244,16 @@ impl Config {
                 problems.push(problem(file, None, key, reason, "检查路径（相对路径从启动时的目录算起），或留空使用内置规则"));
             }
         }
+        // Without brokers the embedded shape needs nothing of Kafka.
+        if self.role != Role::All || !self.kafka.brokers.trim().is_empty() {
+            problems.extend(self.kafka_problems(file));
+        }
         problems
+    }
+
+    /// Problems of what is said about Kafka.
+    pub fn kafka_problems(&self, file: &str) -> Vec<Problem> {
+        problems_of_kafka(file, &self.kafka)
     }
 }
 
@@ -226,6 +337,20 @@ impl<'a> Raw<'a> {
         }
     }
 
+    fn string(&mut self, key: &'static str, target: &mut String) {
+        if let Some((_, text)) = self.text(key, "写一个字符串，或留空") {
+            *target = text;
+        }
+    }
+
+    fn flag(&mut self, key: &'static str, target: &mut bool) {
+        let Some((line, value)) = self.take(key) else { return };
+        match value.as_bool() {
+            Some(flag) => *target = flag,
+            None => self.refuse(line, key, format!("应为 true 或 false，而不是 {}", value.type_str()), "写 true 或 false"),
+        }
+    }
+
     /// An empty string stands for "none".
     fn path(&mut self, key: &'static str, target: &mut Option<PathBuf>) {
         if let Some((_, text)) = self.text(key, "写一个路径，或留空") {
@@ -306,7 +431,7 @@ mod tests {
             let error = problems(&format!("[{section}]\n{name}x = 1"));
             assert!(error[0].contains(&format!("是否想写 {key}？")), "{error:?}");
         }
-        assert_eq!(written.len(), 23, "a key was added to the file but not here, or the other way round");
+        assert_eq!(written.len(), 42, "a key was added to the file but not here, or the other way round");
     }
 
     #[test]

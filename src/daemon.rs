@@ -1,10 +1,13 @@
 //! One process from start to stop: puts the parts together, watches over them, takes them apart within ten seconds.
 //! Must not know SQL, HTTP routes or rules.
 
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, Role};
 use crate::metrics::Metrics;
 use crate::ruleset::Ruleset;
 use crate::store::{Store, StoreError};
+use crate::stream::kafka::review::Review;
+use crate::stream::kafka::screen::Screen;
+use crate::stream::kafka::{KafkaError, Link};
 use crate::stream::pipeline::Pool;
 use crate::stream::reload::{self, ActiveRules, Reload, Reloader, Trigger};
 use crate::stream::{self};
@@ -35,6 +38,8 @@ const FINISH_JUDGING: Duration = Duration::from_secs(2);
 const STOP_MAX: Duration = Duration::from_secs(9);
 /// After a failure of the disk: time for the answers that say so.
 const FAILURE_ANSWERS: Duration = Duration::from_millis(300);
+/// How often the consumer is asked whether it can go on.
+const LOOK_AT_KAFKA: Duration = Duration::from_millis(200);
 /// Triggers of a reload that may wait: more than one changes nothing.
 const TRIGGERS_WAITING_MAX: usize = 4;
 
@@ -48,15 +53,18 @@ enum End {
     StoreFailed(String),
     /// Too many judging threads are stuck.
     Exhausted,
+    /// Nothing more can be consumed: settings to change, or a client to start anew.
+    KafkaFailed(KafkaError),
 }
 
 impl End {
-    fn reason(&self) -> &str {
+    fn reason(&self) -> String {
         match self {
-            Self::Asked(signal) => signal,
-            Self::NoRules => "the rules were refused",
-            Self::StoreFailed(reason) => reason,
-            Self::Exhausted => "too many judging threads are stuck",
+            Self::Asked(signal) => (*signal).to_owned(),
+            Self::NoRules => "the rules were refused".into(),
+            Self::StoreFailed(reason) => reason.clone(),
+            Self::Exhausted => "too many judging threads are stuck".into(),
+            Self::KafkaFailed(error) => error.to_string(),
         }
     }
 }
@@ -138,20 +146,16 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {} (http.listen)", config.listen))?;
     let address = listener.local_addr()?;
 
-    let opening = {
-        let (options, metrics) = (config.store.clone(), Arc::clone(&metrics));
-        tokio::task::spawn_blocking(move || Store::open(&options, metrics))
-    };
-    let store = tokio::select! {
-        opened = opening => opened??,
-        name = signals.next() => {
-            tracing::info!(signal = name, "Stopped before the store was open.");
-            return Ok(0);
-        }
+    let store = match config.role {
+        Role::Screen => None,
+        Role::All | Role::Review => match open_store(config, &metrics, &mut signals).await? {
+            Some(store) => Some(store),
+            None => return Ok(0),
+        },
     };
     let rules = Arc::new(ActiveRules::default());
-    let pool = Pool::start(&config.screening, Ruleset::judge, Arc::clone(&rules), store.clone(), Arc::clone(&metrics))?;
-    let state = AppState::new(
+    let pool = Pool::start(&config.screening, Ruleset::judge, Arc::clone(&rules), Arc::clone(&metrics))?;
+    let mut state = AppState::new(
         store.clone(),
         pool.clone(),
         Arc::clone(&rules),
@@ -160,8 +164,23 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         &config.web,
         config.store.data.clone(),
     );
+    state.kafka = match connect(config, &state).await {
+        Ok(link) => link,
+        Err(KafkaError::Unreachable(reason)) => {
+            tracing::error!(%reason, "No broker answers; start again when one does.");
+            return Ok(EXIT_RESTART);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let first_rules = start_rules(config, &state, hangup)?;
-    start_inbox(&state)?;
+    let consuming = match (&state.kafka, &store) {
+        (Some(link), _) => Some(start_link(link.clone(), &state)?),
+        (None, Some(store)) => {
+            start_inbox(&state, store)?;
+            None
+        }
+        (None, None) => None,
+    };
 
     let (stop, stopped) = watch::channel(false);
     let limits = connections::Limits {
@@ -175,13 +194,15 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         tokio::spawn(async move { connections::serve(listener, router, &limits, &metrics, stopped).await })
     };
     let data = std::path::absolute(&config.store.data).unwrap_or_else(|_| config.store.data.clone());
+    let pending = store.as_ref().map_or(0, Store::pending);
+    let data = if store.is_some() { data.display().to_string() } else { String::new() };
     if state.tokens.is_empty() {
-        tracing::info!(%address, data = %data.display(), pending = store.pending(), "Listening on this machine only, as no token file is set.");
+        tracing::info!(%address, data, pending, "Listening on this machine only, as no token file is set.");
     } else {
-        tracing::info!(%address, data = %data.display(), pending = store.pending(), "Listening; every request needs a token.");
+        tracing::info!(%address, data, pending, "Listening; every request needs a token.");
     }
 
-    let end = wait_for_end(&mut signals, &store, &pool, first_rules).await;
+    let end = wait_for_end(&mut signals, &state, first_rules).await;
     state.stopping.store(true, Ordering::Relaxed);
     if let End::StoreFailed(reason) = &end {
         tracing::error!(%reason, "The disk or the database failed. The process ends; what was acknowledged is picked up at the next start.");
@@ -198,17 +219,27 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         }
     })?;
     stop.send_replace(true);
+    if let Some(link) = &state.kafka {
+        link.stop();
+    }
     let cut = serving.await.unwrap_or(0);
     if cut > 0 {
         tracing::warn!(connections = cut, "Connections were cut because their requests took too long.");
     }
+    // What is under way between topics needs the judging threads and the store.
+    let left_in_order = match consuming {
+        Some(consumed) => consumed.await.is_ok(),
+        None => true,
+    };
     let closing = store.clone();
     tokio::task::spawn_blocking(move || {
         pool.stop(FINISH_JUDGING);
-        closing.close();
+        if let Some(store) = closing {
+            store.close();
+        }
     })
     .await?;
-    let failure = store.failure().borrow().clone();
+    let failure = store.as_ref().and_then(|store| store.failure().borrow().clone());
     Ok(match (end, failure) {
         (_, Some(reason)) => {
             tracing::error!(%reason, "The database could not be closed in order.");
@@ -216,11 +247,57 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
         }
         (End::NoRules, None) => EXIT_REFUSED,
         (End::Exhausted, None) => EXIT_RESTART,
+        (End::KafkaFailed(KafkaError::Refused(_)), None) => EXIT_REFUSED,
+        (End::KafkaFailed(_), None) => EXIT_RESTART,
+        _ if !left_in_order => EXIT_RESTART,
         _ => {
-            tracing::info!(pending = store.pending(), "Stopped in order.");
+            tracing::info!(pending = store.as_ref().map_or(0, Store::pending), "Stopped in order.");
             0
         }
     })
+}
+
+/// Opens the store; `None` when told to stop meanwhile.
+async fn open_store(config: &Config, metrics: &Arc<Metrics>, signals: &mut Signals) -> anyhow::Result<Option<Store>> {
+    let opening = {
+        let (options, metrics) = (config.store.clone(), Arc::clone(metrics));
+        tokio::task::spawn_blocking(move || Store::open(&options, metrics))
+    };
+    tokio::select! {
+        opened = opening => Ok(Some(opened??)),
+        name = signals.next() => {
+            tracing::info!(signal = name, "Stopped before the store was open.");
+            Ok(None)
+        }
+    }
+}
+
+/// Connects to Kafka where the role asks for it.
+async fn connect(config: &Config, state: &AppState) -> Result<Option<Link>, KafkaError> {
+    let (options, metrics) = (config.kafka.clone(), Arc::clone(&state.metrics));
+    let (pool, rules, store) = (state.pool.clone(), Arc::clone(&state.rules), state.store.clone());
+    let connecting = match (config.role, store) {
+        (Role::Screen, _) => tokio::task::spawn_blocking(move || Screen::new(&options, pool, rules, metrics).map(Link::Screen)),
+        (Role::Review, Some(store)) => tokio::task::spawn_blocking(move || Review::new(&options, store, metrics).map(Link::Review)),
+        (Role::All, _) | (Role::Review, None) => return Ok(None),
+    };
+    connecting.await.unwrap_or_else(|error| Err(KafkaError::Client(error.to_string()))).map(Some)
+}
+
+/// Works between topics on a thread of its own; tells when that has ended.
+fn start_link(link: Link, state: &AppState) -> anyhow::Result<oneshot::Receiver<()>> {
+    let stopping = Arc::clone(&state.stopping);
+    let (ended, end) = oneshot::channel();
+    if let Link::Review(review) = &link {
+        let (review, stopping) = (Arc::clone(review), Arc::clone(&state.stopping));
+        std::thread::Builder::new().name("forward".into()).spawn(move || review.forward(|| stopping.load(Ordering::Relaxed)))?;
+    }
+    std::thread::Builder::new().name("kafka".into()).spawn(move || {
+        link.run(|| stopping.load(Ordering::Relaxed));
+        // Nobody waits any more when the stop took too long.
+        let _late = ended.send(());
+    })?;
+    Ok(end)
 }
 
 /// Ends the process from wherever it is. Nothing is closed: after a failure of the disk that would write once more to a
@@ -231,9 +308,12 @@ fn end_now(code: u8) -> ! {
 }
 
 /// Waits for a reason to end. With the first rules a good set is meant: a later bad one changes nothing.
-async fn wait_for_end(signals: &mut Signals, store: &Store, pool: &Pool, mut first_rules: oneshot::Receiver<Reload>) -> End {
-    let mut failure = store.failure();
-    let mut exhausted = pool.exhausted();
+async fn wait_for_end(signals: &mut Signals, state: &AppState, mut first_rules: oneshot::Receiver<Reload>) -> End {
+    // Without a store nothing of it can fail; the sender stays, so that nothing is told.
+    let (_never, nothing) = watch::channel(None);
+    let mut failure = state.store.as_ref().map_or(nothing, Store::failure);
+    let mut exhausted = state.pool.exhausted();
+    let mut look = tokio::time::interval(LOOK_AT_KAFKA);
     let mut rules_pending = true;
     loop {
         tokio::select! {
@@ -242,6 +322,11 @@ async fn wait_for_end(signals: &mut Signals, store: &Store, pool: &Pool, mut fir
                 return End::StoreFailed(failed.ok().and_then(|reason| reason.clone()).unwrap_or_default());
             }
             _ = exhausted.wait_for(|exhausted| *exhausted) => return End::Exhausted,
+            _ = look.tick(), if state.kafka.is_some() => {
+                if let Some(error) = state.kafka.as_ref().and_then(Link::fatal) {
+                    return End::KafkaFailed(error);
+                }
+            }
             first = &mut first_rules, if rules_pending => match first {
                 Ok(Reload::Refused(_)) | Err(_) => return End::NoRules,
                 Ok(Reload::NotKept(StoreError::Failed(reason))) => return End::StoreFailed(reason),
@@ -272,8 +357,12 @@ fn start_rules(config: &Config, state: &AppState, mut hangup: Signal) -> anyhow:
         let _stopping = report.send(outcome);
         reload::watch(&reloader, &sender, &triggers, poll, not_kept);
     })?;
+    let link = state.kafka.clone();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            if let Some(link) = &link {
+                link.go_on();
+            }
             // Full: a reload is waiting already.
             let _waiting_already = asked.try_send(Trigger::Asked);
         }
@@ -282,8 +371,8 @@ fn start_rules(config: &Config, state: &AppState, mut hangup: Signal) -> anyhow:
 }
 
 /// Feeds the judging threads from the inbox on a thread of its own.
-fn start_inbox(state: &AppState) -> anyhow::Result<()> {
-    let (store, pool, rules) = (state.store.clone(), state.pool.clone(), Arc::clone(&state.rules));
+fn start_inbox(state: &AppState, store: &Store) -> anyhow::Result<()> {
+    let (store, pool, rules) = (store.clone(), state.pool.clone(), Arc::clone(&state.rules));
     let stopping = Arc::clone(&state.stopping);
     std::thread::Builder::new()
         .name("inbox".into())

@@ -22,7 +22,8 @@ pub struct Metrics {
     registry: Registry,
     /// Version of the program; always 1.
     pub build_info: GaugeVec,
-    /// Drafts offered, by source (`http`) and result (`current`, `superseded`, `same`, `conflict`, `refused`, `unavailable`).
+    /// Drafts offered, by source and result: over `http` `current`, `superseded`, `same`, `conflict`, `refused`,
+    /// `unavailable`; from `kafka` `read`, `tombstone`, `unreadable`.
     pub input_records_total: IntCounterVec,
     /// Bytes of the drafts that were read.
     pub input_bytes_total: Counter,
@@ -79,6 +80,42 @@ pub struct Metrics {
     pub auth_failures_total: IntCounterVec,
     /// Panics anywhere in the process.
     pub panics_total: IntCounter,
+    /// Age of the oldest record under way.
+    pub oldest_inflight_seconds: Gauge,
+    /// Fields of records that a draft does not have; they are left out.
+    pub ignored_fields_total: IntCounter,
+    /// Records of a partition of ours that are not finished yet.
+    pub kafka_consumer_lag_records: GaugeVec,
+    /// Age of the record fetched last, while any is under way; 0 when all is done.
+    pub kafka_lag_seconds: Gauge,
+    /// Longest pause between two polls since the start.
+    pub kafka_poll_gap_seconds: Gauge,
+    /// Rebalances, by kind: `assigned`, `revoked`, `lost`.
+    pub kafka_rebalances_total: IntCounterVec,
+    /// Time that partitions took to finish what was under way before they were given up.
+    pub kafka_rebalance_drain_seconds: Histogram,
+    /// Commits that failed, by error code.
+    pub kafka_commit_failures_total: IntCounterVec,
+    /// Completions of records whose partition had left by then; they are done again elsewhere.
+    pub kafka_stale_completions_total: IntCounter,
+    /// Partitions that are not fetched because enough of them is under way.
+    pub kafka_paused_partitions: Gauge,
+    /// Partitions that stand still because their committed offset is out of range.
+    pub kafka_stopped_partitions: Gauge,
+    /// Records waiting in the producer.
+    pub producer_queue_messages: Gauge,
+    /// Records that the brokers did not take at once, by error code.
+    pub producer_delivery_errors_total: IntCounterVec,
+    /// Records given to the dead-letter topic, by reason.
+    pub dlq_records_total: IntCounterVec,
+    /// Attempts to write the dead-letter topic that failed.
+    pub dlq_write_failures_total: IntCounter,
+    /// 1 while consumption stands still because too many records cannot be read.
+    pub dlq_breaker_open: Gauge,
+    /// Events that wait to leave for Kafka.
+    pub outbox_items: Gauge,
+    /// Age of the oldest of them.
+    pub outbox_oldest_seconds: Gauge,
 }
 
 impl Metrics {
@@ -166,6 +203,59 @@ impl Metrics {
                 &["reason"],
             )?,
             panics_total: counter(r, "panics_total", "Panics anywhere in the process.")?,
+            oldest_inflight_seconds: gauge(r, "oldest_inflight_seconds", "Age of the oldest record under way.")?,
+            ignored_fields_total: counter(r, "ignored_fields_total", "Fields of records that a draft does not have; they are left out.")?,
+            kafka_consumer_lag_records: gauges(
+                r,
+                "kafka_consumer_lag_records",
+                "Records of a partition of ours that are not finished yet.",
+                &["topic", "partition"],
+            )?,
+            kafka_lag_seconds: gauge(
+                r,
+                "kafka_lag_seconds",
+                "Age of the record fetched last, while any is under way; 0 when all is done.",
+            )?,
+            kafka_poll_gap_seconds: gauge(r, "kafka_poll_gap_seconds", "Longest pause between two polls since the start.")?,
+            kafka_rebalances_total: counters(r, "kafka_rebalances_total", "Rebalances, by kind: assigned, revoked, lost.", &["kind"])?,
+            kafka_rebalance_drain_seconds: histogram(
+                r,
+                "kafka_rebalance_drain_seconds",
+                "Time that partitions took to finish what was under way before they were given up.",
+                &STAGE_SECONDS,
+            )?,
+            kafka_commit_failures_total: counters(r, "kafka_commit_failures_total", "Commits that failed, by error code.", &["code"])?,
+            kafka_stale_completions_total: counter(
+                r,
+                "kafka_stale_completions_total",
+                "Completions of records whose partition had left by then; they are done again elsewhere.",
+            )?,
+            kafka_paused_partitions: gauge(
+                r,
+                "kafka_paused_partitions",
+                "Partitions that are not fetched because enough of them is under way.",
+            )?,
+            kafka_stopped_partitions: gauge(
+                r,
+                "kafka_stopped_partitions",
+                "Partitions that stand still because their committed offset is out of range.",
+            )?,
+            producer_queue_messages: gauge(r, "producer_queue_messages", "Records waiting in the producer.")?,
+            producer_delivery_errors_total: counters(
+                r,
+                "producer_delivery_errors_total",
+                "Records that the brokers did not take at once, by error code.",
+                &["code"],
+            )?,
+            dlq_records_total: counters(r, "dlq_records_total", "Records given to the dead-letter topic, by reason.", &["reason"])?,
+            dlq_write_failures_total: counter(r, "dlq_write_failures_total", "Attempts to write the dead-letter topic that failed.")?,
+            dlq_breaker_open: gauge(
+                r,
+                "dlq_breaker_open",
+                "1 while consumption stands still because too many records cannot be read.",
+            )?,
+            outbox_items: gauge(r, "outbox_items", "Events that wait to leave for Kafka.")?,
+            outbox_oldest_seconds: gauge(r, "outbox_oldest_seconds", "Age of the oldest event that waits to leave for Kafka.")?,
             registry,
         };
         metrics.name_the_known_labels();
@@ -177,6 +267,12 @@ impl Metrics {
         self.build_info.with_label_values(&[ENGINE_VERSION]).set(1.0);
         for result in ["current", "superseded", "same", "conflict", "refused", "unavailable"] {
             self.input_records_total.with_label_values(&["http", result]);
+        }
+        for result in ["read", "tombstone", "unreadable"] {
+            self.input_records_total.with_label_values(&["kafka", result]);
+        }
+        for kind in ["assigned", "revoked", "lost"] {
+            self.kafka_rebalances_total.with_label_values(&[kind]);
         }
         for stage in ["decode", "store", "judge"] {
             self.stage_duration_seconds.with_label_values(&[stage]);
@@ -247,7 +343,9 @@ mod tests {
     use super::*;
 
     /// What a name may end in; `_info` names a thing that is always 1.
-    const UNITS: [&str; 9] = ["total", "seconds", "bytes", "items", "records", "threads", "connections", "info", "ratio"];
+    const UNITS: [&str; 12] = [
+        "total", "seconds", "bytes", "items", "records", "threads", "connections", "info", "ratio", "partitions", "messages", "open",
+    ];
 
     #[test]
     fn every_name_has_the_prefix_and_ends_in_a_unit() {
@@ -255,9 +353,13 @@ mod tests {
         metrics.show_ruleset("0123456789abcdef", 1);
         metrics.http_requests_total.with_label_values(&["/healthz", "GET", "2xx"]).inc();
         metrics.http_request_duration_seconds.with_label_values(&["/healthz"]).observe(0.1);
+        metrics.kafka_consumer_lag_records.with_label_values(&["xianshen.drafts", "0"]).set(0.0);
+        metrics.kafka_commit_failures_total.with_label_values(&["Fail"]).inc();
+        metrics.producer_delivery_errors_total.with_label_values(&["Fail"]).inc();
+        metrics.dlq_records_total.with_label_values(&["not_json"]).inc();
         let text = metrics.render().expect("text");
         let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).filter_map(|l| l.split(' ').next()).collect();
-        assert_eq!(names.len(), 29, "a metric without a series is not rendered, and one is missing here: {names:?}");
+        assert_eq!(names.len(), 47, "a metric without a series is not rendered, and one is missing here: {names:?}");
         for name in names {
             let unit = name.strip_prefix("xianshen_").and_then(|n| n.rsplit('_').next()).expect("prefix");
             assert!(UNITS.contains(&unit), "{name}");

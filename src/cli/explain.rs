@@ -381,7 +381,7 @@ mod tests {
         store.save_ruleset(&files, 1_000).expect("kept");
         let jobs = store.pending_after(&mut store::InboxCursor::default(), 10, 1 << 20).expect("reads");
         for job in jobs {
-            store.record(store::Judged::of(&job, &ruleset.judge(&job.draft), 2_000)).expect("records");
+            store.record(store::Judged::of(job.place, &job.draft, &ruleset.judge(&job.draft), job.received_at_ms, 2_000)).expect("records");
         }
         let args = |unit: Option<&str>, revision| StoredArgs { data: None, unit: unit.map(str::to_owned), id: None, revision };
         // Writes are done in order: when this one is durable, the verdicts are.

@@ -20,6 +20,7 @@ mod sarif;
 pub mod schema;
 pub mod serve;
 mod terminal;
+pub mod topics;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{self, Write};
@@ -46,6 +47,9 @@ pub enum Command {
     /// Check the configuration of the daemon
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Create and check the topics of Kafka
+    #[command(subcommand)]
+    Topics(topics::TopicsCommand),
     /// Print a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -102,6 +106,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Codes(args) => code_table::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Config(command) => config::run(&command),
+        Command::Topics(command) => topics::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "xianshen", &mut script);

@@ -2,9 +2,10 @@
 //! Must not know how drafts are stored or judged.
 
 use super::Exit;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Role};
 use crate::daemon;
 use crate::ruleset::Problem;
+use crate::stream::kafka;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -23,25 +24,43 @@ pub struct ServeArgs {
     /// Which part of the work this process does.
     #[arg(long, value_enum, default_value_t = Role::All)]
     pub role: Role,
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+    /// Judging threads, 0 for one per core; overrides `screening.workers`.
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
 }
 
-/// The part of the work that one process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Role {
-    /// Everything, in one process with one file.
-    All,
-    /// Judging only, between topics (distributed).
-    Screen,
-    /// Intake and review only (distributed).
-    Review,
+/// Settings of Kafka that a command line may override.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct KafkaArgs {
+    /// Brokers, `host:port`, separated by commas; overrides `kafka.brokers`.
+    #[arg(long, value_name = "HOST:PORT,…")]
+    pub brokers: Option<String>,
+    /// Consumer group; overrides `kafka.group`.
+    #[arg(long)]
+    pub group: Option<String>,
+    /// Where a group that has committed nothing yet begins: earliest, latest or a moment; overrides `kafka.from`.
+    #[arg(long, value_name = "WHERE")]
+    pub from: Option<kafka::From>,
+}
+
+impl KafkaArgs {
+    pub fn apply(&self, options: &mut kafka::Options) {
+        if let Some(brokers) = &self.brokers {
+            options.brokers.clone_from(brokers);
+        }
+        if let Some(group) = &self.group {
+            options.group.clone_from(group);
+        }
+        if self.from.is_some() {
+            options.from = self.from;
+        }
+    }
 }
 
 /// Runs until told to stop.
 pub fn run(args: &ServeArgs) -> Exit {
-    if args.role != Role::All {
-        eprintln!("本版本只有单机形态：请使用 --role all。/ This version has no distributed shape: use --role all.");
-        return Exit::Invalid;
-    }
     let config = match resolve(args) {
         Ok(config) => config,
         Err(problems) => {
@@ -65,6 +84,11 @@ fn resolve(args: &ServeArgs) -> Result<Config, Vec<Problem>> {
     }
     if let Some(data) = &args.data {
         config.store.data.clone_from(data);
+    }
+    config.role = args.role;
+    args.kafka.apply(&mut config.kafka);
+    if let Some(workers) = args.workers {
+        config.screening.workers = workers.min(config::WORKERS_MAX);
     }
     let file = args.config.as_ref().map_or_else(|| "xianshen serve".to_owned(), |path| path.display().to_string());
     match config.problems(&file) {

@@ -4,7 +4,7 @@
 pub mod sqlite;
 
 use crate::metrics::Metrics;
-use crate::model::{Draft, Kind, Level, Queue, UndeterminedReason, Verdict};
+use crate::model::{Draft, ENGINE_VERSION, Kind, Level, Queue, UndeterminedReason, Verdict};
 use crate::ruleset::RuleFiles;
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -135,6 +135,17 @@ pub enum Intake {
     /// Stored, below the current revision: it will never stand in a queue.
     Superseded,
     /// The same revision with the same content is there already.
+    Same,
+    /// The same revision with other content is there already; nothing was written.
+    Conflict,
+}
+
+/// What became of a verdict that another process gave; every variant is durable when it is returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    /// Stored.
+    New,
+    /// This very verdict is there already.
     Same,
     /// The same revision with other content is there already; nothing was written.
     Conflict,
@@ -285,6 +296,8 @@ pub struct Judged {
     pub place: i64,
     pub verdict_id: String,
     pub ruleset: String,
+    /// Version of the judging code that gave it.
+    pub engine: String,
     pub queue: Queue,
     pub level: Level,
     pub blocked: bool,
@@ -302,17 +315,17 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Describes the verdict on the draft of the job `place`.
-    pub fn of(pending: &PendingDraft, verdict: &Verdict, judged_at_ms: i64) -> Self {
-        let draft = &pending.draft;
+    /// Describes the verdict that this process gave on the draft of the job `place` (0 when it is none of the inbox).
+    pub fn of(place: i64, draft: &Draft, verdict: &Verdict, received_at_ms: i64, judged_at_ms: i64) -> Self {
         let mut findings = [0; 4];
         for finding in &verdict.findings {
             findings[finding.severity as usize] += 1;
         }
         Self {
-            place: pending.place,
+            place,
             verdict_id: verdict.verdict_id.clone(),
             ruleset: verdict.ruleset.clone(),
+            engine: ENGINE_VERSION.to_owned(),
             queue: verdict.queue,
             level: verdict.level,
             blocked: verdict.blocked,
@@ -322,7 +335,7 @@ impl Judged {
             platform: draft.platform.clone(),
             kind: draft.kind,
             judged_at_ms,
-            received_at_ms: pending.received_at_ms,
+            received_at_ms,
             undetermined: verdict.undetermined.map(|u| u.reason.as_str()),
             is_secret: verdict.is_secret(),
             json: verdict.to_json(),
@@ -383,6 +396,21 @@ impl Store {
     /// is written once. Waits while the writer is behind; the write is retried by the writer while the disk is full.
     pub fn record(&self, judged: Judged) -> Result<(), StoreError> {
         self.database.record(judged)
+    }
+
+    /// Takes in a draft that another process has judged, with its verdict; any number of times.
+    pub async fn ingest(&self, new: NewRevision, judged: Judged) -> Result<Ingested, StoreError> {
+        self.database.ingest(new, judged).await
+    }
+
+    /// Notes a draft that other processes were asked to judge: it is shown as pending until its verdict is ingested.
+    pub async fn announce(&self, new: NewRevision) -> Result<Intake, StoreError> {
+        self.database.announce(new).await
+    }
+
+    /// Takes jobs out of the inbox that other processes were asked to judge. Blocks until that is durable.
+    pub fn forwarded(&self, places: Vec<i64>) -> Result<(), StoreError> {
+        self.database.forwarded(places)
     }
 
     /// Notes that a process begins to judge these jobs (only for jobs found at start, see `stream::inbox`).

@@ -7,7 +7,7 @@ mod writer;
 
 pub use reads::Reader;
 
-use super::{InboxCursor, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, StoreError};
+use super::{InboxCursor, Ingested, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, StoreError};
 use crate::metrics::Metrics;
 use crate::model::{Kind, Queue};
 use crate::ruleset::RuleFiles;
@@ -184,6 +184,19 @@ impl Database {
     pub async fn rejudge_queue(&self, queue: Queue) -> Result<u64, StoreError> {
         self.check_room()?;
         self.write(|reply| Write::RejudgeQueue { queue, reply }).await
+    }
+
+    pub async fn ingest(&self, new: NewRevision, judged: Judged) -> Result<Ingested, StoreError> {
+        let given = Box::new((new, judged));
+        self.write(|reply| Write::Ingest(given, reply)).await
+    }
+
+    pub async fn announce(&self, new: NewRevision) -> Result<Intake, StoreError> {
+        self.write(|reply| Write::Announce(Box::new(new), reply)).await
+    }
+
+    pub fn forwarded(&self, places: Vec<i64>) -> Result<(), StoreError> {
+        self.write_blocking(|reply| Write::Forwarded { places, reply })
     }
 
     fn check_room(&self) -> Result<(), StoreError> {

@@ -2,9 +2,9 @@
 //! Must not know HTTP or SQL.
 
 use super::now_ms;
-use super::pipeline::{Pool, READY_BYTES_MAX};
+use super::pipeline::{Job, Pool, READY_BYTES_MAX};
 use super::reload::ActiveRules;
-use crate::model::UndeterminedReason;
+use crate::model::{Draft, UndeterminedReason, Verdict};
 use crate::store::{InboxCursor, Judged, PendingDraft, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ fn hand_over(
             );
             if let Some(ruleset) = rules.current() {
                 let verdict = ruleset.undetermined(draft, UndeterminedReason::Panic);
-                store.record(Judged::of(&job, &verdict, now_ms()))?;
+                store.record(Judged::of(job.place, draft, &verdict, job.received_at_ms, now_ms()))?;
             }
             continue;
         }
@@ -77,14 +77,26 @@ fn hand_over(
             }
         }
         mark_started(store, pool, vec![job.place], is_stopping)?;
-        pool.push(vec![job]);
+        pool.push([judging(store, job)]);
     }
     if !unsuspected.is_empty() {
         mark_started(store, pool, unsuspected.iter().map(|job| job.place).collect(), is_stopping)?;
-        pool.push(unsuspected);
+        pool.push(unsuspected.into_iter().map(|job| judging(store, job)));
     }
-    pool.push(new);
+    pool.push(new.into_iter().map(|job| judging(store, job)));
     Ok(())
+}
+
+/// A draft of the inbox whose verdict goes to the store.
+pub(super) fn judging(store: &Store, pending: PendingDraft) -> Job {
+    let PendingDraft { place, draft, received_at_ms, bytes, .. } = pending;
+    let store = store.clone();
+    let deliver = move |draft: &Draft, verdict: Verdict| match store.record(Judged::of(place, draft, &verdict, received_at_ms, now_ms())) {
+        // Still in the inbox: the next start judges it.
+        Ok(()) | Err(StoreError::Closed) => {}
+        Err(error) => tracing::error!(%error, "A verdict could not be handed to the store; the draft stays in the inbox."),
+    };
+    Job::new(draft, bytes, Box::new(deliver))
 }
 
 /// A full disk only delays the note: without it a draft that ends the process would do so again and again.

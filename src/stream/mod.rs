@@ -1,11 +1,22 @@
-//! Drafts in, verdicts out, nothing lost: the pool that judges, the inbox that feeds it, the reload of rules.
+//! Drafts in, verdicts out, nothing lost: the pool that judges, the inbox or the topics that feed it, the reload of rules.
 //! Must not know HTTP or the configuration file.
 
 pub mod inbox;
+pub mod kafka;
 pub mod pipeline;
 pub mod reload;
+pub mod watermark;
 
+use jiff::tz::{Offset, offset};
 use std::sync::{MutexGuard, PoisonError};
+
+/// The zone of every date and time that is shown: China has had no other since 1991.
+pub const BEIJING: Offset = offset(8);
+
+/// The date of a moment in Asia/Shanghai.
+pub fn date_of(ms: i64) -> jiff::civil::Date {
+    BEIJING.to_datetime(jiff::Timestamp::from_millisecond(ms).unwrap_or_default()).date()
+}
 
 /// Milliseconds since 1970 (UTC).
 pub fn now_ms() -> i64 {

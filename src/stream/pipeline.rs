@@ -1,12 +1,11 @@
-//! The threads that judge: a bounded pool with a time budget per draft, fed by the inbox and by `check` requests.
-//! Must not know HTTP or SQL.
+//! The threads that judge: a bounded pool with a time budget per draft, fed by the inbox, by Kafka and by `check`
+//! requests. Must not know where drafts come from or where verdicts go.
 
 use super::reload::ActiveRules;
-use super::{now_ms, unpoisoned};
+use super::unpoisoned;
 use crate::metrics::Metrics;
 use crate::model::{Draft, UndeterminedReason, Verdict};
 use crate::ruleset::Ruleset;
-use crate::store::{Judged, PendingDraft, Store, StoreError};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -52,11 +51,23 @@ pub enum CheckError {
     NotReady,
 }
 
-struct Job {
-    draft: PendingDraft,
-    /// Where the verdict goes: to whoever asked for a check, or (when absent) to the store.
-    reply: Mutex<Option<oneshot::Sender<Verdict>>>,
+/// What becomes of a verdict. Called once, on a judging thread; must not block for long.
+pub type Deliver = Box<dyn FnOnce(&Draft, Verdict) + Send>;
+
+/// A draft to judge, and where its verdict goes.
+pub struct Job {
+    draft: Draft,
+    /// Size of the draft as it came in.
+    bytes: u64,
+    deliver: Mutex<Option<Deliver>>,
     is_check: bool,
+}
+
+impl Job {
+    /// A draft that came in to stay; `bytes` is its size as it came in.
+    pub fn new(draft: Draft, bytes: u64, deliver: Deliver) -> Self {
+        Self { draft, bytes, deliver: Mutex::new(Some(deliver)), is_check: false }
+    }
 }
 
 /// A draft under judgement. Whoever sets `finished` first, the worker or the watchdog, delivers the verdict.
@@ -99,7 +110,6 @@ struct Shared {
     judge_time_max: Duration,
     stuck_max: usize,
     rules: Arc<ActiveRules>,
-    store: Store,
     metrics: Arc<Metrics>,
 }
 
@@ -111,7 +121,7 @@ pub struct Pool {
 
 impl Pool {
     /// Starts the threads and their watchdog.
-    pub fn start(options: &Options, judge: Judge, rules: Arc<ActiveRules>, store: Store, metrics: Arc<Metrics>) -> std::io::Result<Self> {
+    pub fn start(options: &Options, judge: Judge, rules: Arc<ActiveRules>, metrics: Arc<Metrics>) -> std::io::Result<Self> {
         let workers = match options.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
@@ -129,7 +139,6 @@ impl Pool {
             judge_time_max: Duration::from_millis(options.judge_ms_max.max(1)),
             stuck_max: workers * STUCK_THREADS_PER_WORKER_MAX,
             rules,
-            store,
             metrics,
         });
         for _ in 0..workers {
@@ -151,20 +160,21 @@ impl Pool {
             if queues.checks.len() >= CHECKS_WAITING_MAX {
                 return Err(CheckError::Busy);
             }
-            let draft = PendingDraft { place: 0, draft, received_at_ms: 0, starts: 0, again: false, bytes: 0 };
-            queues.checks.push_back(Job { draft, reply: Mutex::new(Some(reply)), is_check: true });
+            // Someone who has hung up needs no verdict.
+            let deliver: Deliver = Box::new(|_, verdict| drop(reply.send(verdict)));
+            queues.checks.push_back(Job { is_check: true, ..Job::new(draft, 0, deliver) });
         }
         self.shared.work.notify_one();
         verdict.await.map_err(|_| CheckError::NotReady)
     }
 
-    /// Hands drafts of the inbox over. The caller has waited for room.
-    pub fn push(&self, jobs: Vec<PendingDraft>) {
+    /// Hands drafts over. The caller bounds how many: by [`Pool::wait_for_room`], or by what it leaves unfinished.
+    pub fn push(&self, jobs: impl IntoIterator<Item = Job>) {
         let mut queues = unpoisoned(self.shared.queues.lock());
-        for draft in jobs {
-            queues.inbox_bytes += draft.bytes;
+        for job in jobs {
+            queues.inbox_bytes += job.bytes;
             queues.inbox_unfinished += 1;
-            queues.inbox.push_back(Job { draft, reply: Mutex::new(None), is_check: false });
+            queues.inbox.push_back(job);
         }
         drop(queues);
         self.shared.work.notify_all();
@@ -251,13 +261,13 @@ fn start_worker(shared: &Arc<Shared>) -> std::io::Result<()> {
 fn work(shared: &Arc<Shared>, slot: &Slot) {
     while let Some(job) = take_job(shared) {
         let Some(ruleset) = shared.rules.current() else {
-            // Dropping the reply tells whoever asked; jobs of the inbox come only once rules are loaded.
+            // Dropping the job tells whoever asked for a check; other jobs come only once rules are loaded.
             finish_job(shared, &job);
             continue;
         };
         let running = Arc::new(Running { job, ruleset, since: Instant::now(), finished: AtomicBool::new(false) });
         *unpoisoned(slot.lock()) = Some(Arc::clone(&running));
-        let draft = &running.job.draft.draft;
+        let draft = &running.job.draft;
         let judged = catch_unwind(AssertUnwindSafe(|| (shared.judge)(&running.ruleset, draft)));
         *unpoisoned(slot.lock()) = None;
         let verdict = judged.unwrap_or_else(|_| running.ruleset.undetermined(draft, UndeterminedReason::Panic));
@@ -286,7 +296,7 @@ fn take_job(shared: &Shared) -> Option<Job> {
             queues.check_was_last = job.is_check;
             queues.busy += 1;
             if !job.is_check {
-                queues.inbox_bytes = queues.inbox_bytes.saturating_sub(job.draft.bytes);
+                queues.inbox_bytes = queues.inbox_bytes.saturating_sub(job.bytes);
                 shared.room.notify_all();
             }
             return Some(job);
@@ -297,17 +307,9 @@ fn take_job(shared: &Shared) -> Option<Job> {
 
 fn deliver(shared: &Shared, running: &Running, verdict: Verdict) {
     let job = &running.job;
-    if job.is_check {
-        if let Some(reply) = unpoisoned(job.reply.lock()).take() {
-            // Someone who has hung up needs no verdict.
-            drop(reply.send(verdict));
-        }
-    } else {
-        match shared.store.record(Judged::of(&job.draft, &verdict, now_ms())) {
-            // Still in the inbox: the next start judges it.
-            Ok(()) | Err(StoreError::Closed) => {}
-            Err(error) => tracing::error!(%error, "A verdict could not be handed to the store; the draft stays in the inbox."),
-        }
+    let deliver = unpoisoned(job.deliver.lock()).take();
+    if let Some(deliver) = deliver {
+        deliver(&job.draft, verdict);
     }
     finish_job(shared, job);
 }
@@ -340,7 +342,7 @@ fn watch_over(shared: &Arc<Shared>) {
                 continue;
             }
             let stuck = shared.stuck.fetch_add(1, Ordering::Relaxed) + 1;
-            let draft = &running.job.draft.draft;
+            let draft = &running.job.draft;
             tracing::warn!(
                 unit = %draft.unit, id = %draft.id, revision = draft.revision, stuck,
                 "Judging a draft took longer than allowed; it goes to a person as undetermined."

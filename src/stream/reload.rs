@@ -93,7 +93,8 @@ pub type TryCases = fn(&Ruleset, &RuleFiles) -> Vec<Problem>;
 pub struct Reloader {
     pub paths: RulePaths,
     pub rules: Arc<ActiveRules>,
-    pub store: Store,
+    /// Keeps what verdicts are reached again from; absent where no verdict is stored.
+    pub store: Option<Store>,
     pub metrics: Arc<Metrics>,
     pub try_cases: TryCases,
 }
@@ -160,7 +161,9 @@ impl Reloader {
             return Reload::Refused(problems);
         }
         // Kept before use: every stored verdict names a set that can be compiled again.
-        if let Err(error) = self.store.save_ruleset(&files, now_ms()) {
+        if let Some(store) = &self.store
+            && let Err(error) = store.save_ruleset(&files, now_ms())
+        {
             return Reload::NotKept(error);
         }
         self.rules.swap(Arc::new(compiled));

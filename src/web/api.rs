@@ -1,19 +1,20 @@
 //! The routes of CONTRACTS: check, intake, the state of a draft, the queues, judging again.
 //! Must not know SQL or how a draft is judged.
 
-use super::AppState;
+use super::{AppState, Office};
 use super::body::HeldBody;
 use super::error::Refusal;
 use crate::model::{Draft, Kind, Queue};
 use crate::store::{Intake, NewRevision, PAGE_ITEMS_MAX, Rejudge, ReviewItem, RevisionState};
-use crate::stream::now_ms;
+use crate::stream::kafka::Link;
+use crate::stream::kafka::review::Review;
+use crate::stream::{BEIJING, date_of, now_ms};
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use jiff::tz::{Offset, offset};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,12 +25,13 @@ const PAGE_ITEMS: usize = 50;
 /// Bodies larger than this are read apart, so that other requests do not wait behind them.
 const LARGE_BODY_BYTES: usize = 256 << 10;
 
-/// The zone of every date and time that is shown: China has had no other since 1991.
-pub const BEIJING: Offset = offset(8);
+/// What needs no store.
+pub fn check_router() -> Router<AppState> {
+    Router::new().route("/v1/check", post(check))
+}
 
-pub fn router() -> Router<AppState> {
+pub fn router() -> Router<Office> {
     Router::new()
-        .route("/v1/check", post(check))
         .route("/v1/drafts", post(take_in))
         .route("/v1/drafts/{id}", get(show_draft))
         .route("/v1/drafts/{id}/rejudge", post(rejudge))
@@ -42,11 +44,6 @@ pub fn router() -> Router<AppState> {
 pub fn moment(ms: i64) -> String {
     let timestamp = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
     format!("{:.3}", timestamp.display_with_offset(BEIJING))
-}
-
-/// The date of a moment in Asia/Shanghai.
-pub fn date_of(ms: i64) -> jiff::civil::Date {
-    BEIJING.to_datetime(jiff::Timestamp::from_millisecond(ms).unwrap_or_default()).date()
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
@@ -90,7 +87,7 @@ struct Accepted<'a> {
 }
 
 /// `POST /v1/drafts`: 202 once the draft is durable.
-async fn take_in(State(state): State<AppState>, request: Request) -> Response {
+async fn take_in(State(state): State<Office>, request: Request) -> Response {
     let (label, response) = match try_take_in(&state, request).await {
         Ok((Intake::Current, response)) => ("current", response),
         Ok((Intake::Superseded, response)) => ("superseded", response),
@@ -103,19 +100,24 @@ async fn take_in(State(state): State<AppState>, request: Request) -> Response {
     response
 }
 
-async fn try_take_in(state: &AppState, request: Request) -> Result<(Intake, Response), Refusal> {
+async fn try_take_in(state: &Office, request: Request) -> Result<(Intake, Response), Refusal> {
     let (parts, body) = request.into_parts();
     let body = state.bodies.read(&parts.headers, body).await?;
     let received_at = now_ms();
     let begun = Instant::now();
     let length = body.bytes.len();
-    let read = move |bytes: &[u8]| Draft::from_json(bytes).map(|draft| NewRevision::of(&draft, received_at, date_of(received_at)));
-    let new = with_body(body, read).await??;
+    let read = move |bytes: &[u8]| {
+        Draft::from_json(bytes).map(|draft| (NewRevision::of(&draft, received_at, date_of(received_at)), draft))
+    };
+    let (new, draft) = with_body(body, read).await??;
     state.metrics.stage_duration_seconds.with_label_values(&["decode"]).observe(begun.elapsed().as_secs_f64());
     state.metrics.input_bytes_total.inc_by(length as f64);
     let (unit, id, revision, content_hash) = (new.unit.clone(), new.id.clone(), new.revision, new.content_hash.clone());
     let begun = Instant::now();
-    let intake = state.store.take_in(new).await?;
+    let intake = match &state.kafka {
+        Some(Link::Review(review)) => hand_over(state, review, new, draft).await?,
+        _ => state.store.take_in(new).await?,
+    };
     state.metrics.stage_duration_seconds.with_label_values(&["store"]).observe(begun.elapsed().as_secs_f64());
     if intake == Intake::Conflict {
         tracing::warn!(%unit, %id, revision, "A revision was sent again with other content and refused.");
@@ -133,6 +135,18 @@ async fn try_take_in(state: &AppState, request: Request) -> Result<(Intake, Resp
         response.headers_mut().insert(header::LOCATION, value);
     }
     Ok((intake, response))
+}
+
+/// Hands a draft to the screening processes; what is known to contradict an earlier one is refused before.
+async fn hand_over(state: &Office, review: &Review, new: NewRevision, mut draft: Draft) -> Result<Intake, Refusal> {
+    if let Some((stored, _)) = state.store.item(&new.unit, &new.id, new.revision).await?
+        && stored.content_hash != new.content_hash
+    {
+        return Ok(Intake::Conflict);
+    }
+    draft.as_of = Some(new.as_of);
+    review.take_in(&draft).await?;
+    Ok(state.store.announce(new).await?)
 }
 
 /// Where the state of an item can be asked for.
@@ -180,7 +194,7 @@ struct UnitQuery {
 }
 
 /// The unit named, or the only one that has this item.
-async fn unit_of(state: &AppState, id: &str, unit: Option<String>) -> Result<String, Refusal> {
+async fn unit_of(state: &Office, id: &str, unit: Option<String>) -> Result<String, Refusal> {
     if let Some(unit) = unit {
         return Ok(unit);
     }
@@ -197,7 +211,7 @@ async fn unit_of(state: &AppState, id: &str, unit: Option<String>) -> Result<Str
 
 /// `GET /v1/drafts/{id}?unit=U`.
 async fn show_draft(
-    State(state): State<AppState>,
+    State(state): State<Office>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<UnitQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
@@ -234,7 +248,7 @@ async fn show_draft(
 /// `POST /v1/drafts/{id}/rejudge?unit=U`: the current revision is judged again with the rules of today; until then its
 /// verdict stands.
 async fn rejudge(
-    State(state): State<AppState>,
+    State(state): State<Office>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<UnitQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
@@ -262,7 +276,7 @@ fn queue_named(name: &str) -> Result<Queue, Refusal> {
 }
 
 /// `POST /v1/queues/{queue}/rejudge`: everything that waits there is judged again, after what is new.
-async fn rejudge_queue(State(state): State<AppState>, path: Result<Path<String>, PathRejection>) -> Result<Response, Refusal> {
+async fn rejudge_queue(State(state): State<Office>, path: Result<Path<String>, PathRejection>) -> Result<Response, Refusal> {
     #[derive(Serialize)]
     struct Asked {
         queue: Queue,
@@ -275,7 +289,7 @@ async fn rejudge_queue(State(state): State<AppState>, path: Result<Path<String>,
 }
 
 /// `GET /v1/queues`: all of them, the empty ones too.
-async fn list_queues(State(state): State<AppState>) -> Result<Response, Refusal> {
+async fn list_queues(State(state): State<Office>) -> Result<Response, Refusal> {
     #[derive(Serialize)]
     struct Entry {
         queue: Queue,
@@ -306,7 +320,7 @@ struct PageQuery {
 
 /// `GET /v1/queues/{queue}/items?limit=&after=`: oldest first; `next` is given back as `after`.
 async fn list_items(
-    State(state): State<AppState>,
+    State(state): State<Office>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {

@@ -3,6 +3,7 @@
 
 use crate::model::DraftError;
 use crate::store::StoreError;
+use crate::stream::kafka::review::IntakeError;
 use crate::stream::pipeline::CheckError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -129,6 +130,20 @@ impl From<StoreError> for Refusal {
                     .retry_after(30)
             }
             StoreError::Closed => Self::stopping(),
+        }
+    }
+}
+
+impl From<IntakeError> for Refusal {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Kafka 没有应答", "the brokers did not take the draft in time; send it again")
+                    .retry_after(2)
+            }
+            IntakeError::TooLarge => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "稿件过大", "the draft is larger than its topic takes").at("body")
+            }
         }
     }
 }

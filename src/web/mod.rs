@@ -14,6 +14,7 @@ pub mod sign_in;
 
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::stream::kafka::Link;
 use crate::stream::pipeline::Pool;
 use crate::stream::reload::ActiveRules;
 use auth::Tokens;
@@ -60,7 +61,10 @@ impl Default for Options {
 /// What every handler may use. Clones share everything.
 #[derive(Clone)]
 pub struct AppState {
-    pub store: Store,
+    /// Absent in a process that only screens.
+    pub store: Option<Store>,
+    /// What this process does between topics; absent in the embedded shape.
+    pub kafka: Option<Link>,
     pub pool: Pool,
     pub rules: Arc<ActiveRules>,
     pub metrics: Arc<Metrics>,
@@ -76,9 +80,24 @@ pub struct AppState {
     probes: Arc<probes::Probes>,
 }
 
+/// What the handlers may use that need the store.
+#[derive(Clone)]
+pub struct Office {
+    app: AppState,
+    pub store: Store,
+}
+
+impl std::ops::Deref for Office {
+    type Target = AppState;
+
+    fn deref(&self) -> &AppState {
+        &self.app
+    }
+}
+
 impl AppState {
     pub fn new(
-        store: Store,
+        store: Option<Store>,
         pool: Pool,
         rules: Arc<ActiveRules>,
         metrics: Arc<Metrics>,
@@ -89,6 +108,7 @@ impl AppState {
         let read_time = Duration::from_millis(options.body_read_ms_max);
         Self {
             store,
+            kafka: None,
             pool,
             rules,
             metrics,
@@ -104,12 +124,14 @@ impl AppState {
     }
 }
 
-/// All routes with everything that stands before them.
+/// All routes with everything that stands before them. Without a store there is nothing to take in or to look at.
 pub fn router(state: AppState) -> Router {
-    api::router()
-        .merge(pages::router())
-        .merge(sign_in::router())
-        .merge(probes::router())
+    let mut routes = probes::router().merge(api::check_router());
+    if let Some(store) = &state.store {
+        let office = Office { app: state.clone(), store: store.clone() };
+        routes = routes.merge(api::router().merge(pages::router()).with_state(office)).merge(sign_in::router());
+    }
+    routes
         .method_not_allowed_fallback(|| async { Refusal::wrong_method() })
         .fallback(|| async { Refusal::not_found() })
         .layer(CatchPanicLayer::custom(|_| Refusal::internal().into_response()))

@@ -1,7 +1,7 @@
 //! The console's routes: asks the store, hands plain data to the pages of `console`, puts the strict headers on.
 //! Must not know HTML, SQL or how a draft is judged.
 
-use super::AppState;
+use super::Office;
 use super::console::{
     self, CARDS_MAX, Chains, Counts, ItemRow, ItemView, QueueRow, RevisionRow, SUPPRESSED_LISTED_MAX, Status, Trouble, Viewer,
 };
@@ -20,7 +20,7 @@ use serde::Deserialize;
 /// Items on one page of a queue.
 const PAGE_ITEMS: usize = 50;
 
-pub fn router() -> Router<AppState> {
+pub fn router() -> Router<Office> {
     Router::new()
         .route("/", get(queues))
         .route("/queues/{queue}", get(items))
@@ -29,20 +29,20 @@ pub fn router() -> Router<AppState> {
         .layer(axum::middleware::map_response(console::protect))
 }
 
-fn viewer(state: &AppState) -> Viewer {
+fn viewer(state: &Office) -> Viewer {
     Viewer { can_sign_out: !state.tokens.is_empty() }
 }
 
-fn trouble(state: &AppState, trouble: Trouble) -> Response {
+fn trouble(state: &Office, trouble: Trouble) -> Response {
     let status = StatusCode::from_u16(trouble.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Html(console::trouble_page(trouble, viewer(state)))).into_response()
 }
 
-fn missing(state: &AppState) -> Response {
+fn missing(state: &Office) -> Response {
     trouble(state, Trouble::NotFound)
 }
 
-fn unavailable(state: &AppState, error: StoreError) -> Response {
+fn unavailable(state: &Office, error: StoreError) -> Response {
     tracing::warn!(%error, "A console page could not be read from the store.");
     trouble(state, Trouble::Failed)
 }
@@ -55,7 +55,7 @@ fn timestamp(ms: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(ms).unwrap_or_default()
 }
 
-async fn queues(State(state): State<AppState>) -> Response {
+async fn queues(State(state): State<Office>) -> Response {
     let now = now_ms();
     let counts = match state.store.queue_counts().await {
         Ok(counts) => counts,
@@ -80,7 +80,7 @@ struct PageQuery {
     after: Option<String>,
 }
 
-async fn items(State(state): State<AppState>, Path(queue): Path<String>, Query(query): Query<PageQuery>) -> Response {
+async fn items(State(state): State<Office>, Path(queue): Path<String>, Query(query): Query<PageQuery>) -> Response {
     let Ok(queue) = queue.parse::<Queue>() else { return missing(&state) };
     let after = match query.after.map(|a| a.parse::<Cursor>()).transpose() {
         Ok(after) => after,
@@ -119,7 +119,7 @@ fn row(item: ReviewItem, rules: Option<&Ruleset>, now_ms: i64) -> ItemRow {
     }
 }
 
-async fn item(State(state): State<AppState>, Path((unit, id, revision)): Path<(String, String, String)>) -> Response {
+async fn item(State(state): State<Office>, Path((unit, id, revision)): Path<(String, String, String)>) -> Response {
     let Ok(revision) = revision.parse::<u64>() else { return missing(&state) };
     let (unit, id) = (console::from_path_segment(&unit), console::from_path_segment(&id));
     let (stored, verdict) = match state.store.item(unit, id, revision).await {

@@ -6,6 +6,7 @@ use super::api::moment;
 use super::error::Refusal;
 use crate::metrics;
 use crate::model::ENGINE_VERSION;
+use crate::store::Store;
 use crate::stream::now_ms;
 use axum::Router;
 use axum::extract::State;
@@ -44,7 +45,8 @@ async fn readyz(State(state): State<AppState>) -> Response {
         engine: &'static str,
         /// Drafts that wait to be judged.
         pending: u64,
-        /// Why not: `rules`, `disk_full`, `store`, `stopping`.
+        /// Why not: `rules`, `disk_full`, `store`, `stopping`; between topics also `kafka` (no broker answers), `offsets`
+        /// (a partition stands still), `dlq_breaker` (too many unreadable records).
         not_ready: Vec<&'static str>,
         last_reload_error: Option<LastReloadError>,
     }
@@ -53,11 +55,16 @@ async fn readyz(State(state): State<AppState>) -> Response {
     if ruleset.is_none() {
         not_ready.push("rules");
     }
-    if state.store.is_full() {
-        not_ready.push("disk_full");
+    if let Some(store) = &state.store {
+        if store.is_full() {
+            not_ready.push("disk_full");
+        }
+        if store.failure().borrow().is_some() {
+            not_ready.push("store");
+        }
     }
-    if state.store.failure().borrow().is_some() {
-        not_ready.push("store");
+    if let Some(kafka) = &state.kafka {
+        not_ready.extend(kafka.not_ready());
     }
     if state.stopping.load(Ordering::Relaxed) {
         not_ready.push("stopping");
@@ -68,7 +75,8 @@ async fn readyz(State(state): State<AppState>) -> Response {
         problems_total: refusal.problems_total,
     });
     let ready = not_ready.is_empty();
-    let body = Ready { ready, ruleset, engine: ENGINE_VERSION, pending: state.store.pending(), not_ready, last_reload_error };
+    let pending = state.store.as_ref().map_or(0, Store::pending);
+    let body = Ready { ready, ruleset, engine: ENGINE_VERSION, pending, not_ready, last_reload_error };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     match serde_json::to_vec(&body) {
         Ok(bytes) => {
@@ -94,21 +102,24 @@ async fn show_metrics(State(state): State<AppState>) -> Result<Response, Refusal
 /// Brings the gauges up to date. What cannot be read now keeps its last value: a scrape is never refused for it.
 async fn refresh(state: &AppState) {
     let mut refreshed = state.probes.refreshed.lock().await;
-    state.metrics.inbox_items.set(state.store.pending() as f64);
-    state.metrics.inflight_records.set(state.pool.busy() as f64);
+    if state.kafka.is_none() {
+        state.metrics.inflight_records.set(state.pool.busy() as f64);
+    }
+    let Some(store) = &state.store else { return };
+    state.metrics.inbox_items.set(store.pending() as f64);
     if refreshed.is_some_and(|at| at.elapsed() < REFRESH) {
         return;
     }
     let now = now_ms();
     let age = |received: Option<i64>| received.map_or(0.0, |received| (now - received).max(0) as f64 / 1e3);
-    if let Ok(counts) = state.store.queue_counts().await {
+    if let Ok(counts) = store.queue_counts().await {
         for count in counts {
             let queue = [count.queue.as_str()];
             state.metrics.review_queue_items.with_label_values(&queue).set(count.items as f64);
             state.metrics.review_oldest_item_seconds.with_label_values(&queue).set(age(count.oldest_received_at_ms));
         }
     }
-    if let Ok(oldest) = state.store.oldest_pending().await {
+    if let Ok(oldest) = store.oldest_pending().await {
         state.metrics.inbox_oldest_seconds.set(age(oldest));
     }
     if let Ok(disk) = rustix::fs::statvfs(state.data.as_path()) {

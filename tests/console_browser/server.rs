@@ -143,8 +143,8 @@ pub async fn serve_real(listener: tokio::net::TcpListener, folder: PathBuf, toke
     let options = store::Options { data: folder.join("data"), ..store::Options::default() };
     let store = Store::open(&options, Arc::clone(&metrics)).map_err(std::io::Error::other)?;
     let rules = Arc::new(ActiveRules::default());
-    let pool = Pool::start(&pipeline::Options::default(), Ruleset::judge, Arc::clone(&rules), store.clone(), Arc::clone(&metrics))?;
-    let state = AppState::new(store, pool, rules, metrics, tokens, &web::Options::default(), options.data);
+    let pool = Pool::start(&pipeline::Options::default(), Ruleset::judge, Arc::clone(&rules), Arc::clone(&metrics))?;
+    let state = AppState::new(Some(store), pool, rules, metrics, tokens, &web::Options::default(), options.data);
     let router = web::router(state).route("/driver.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], DRIVER) })).layer(
         axum::middleware::from_fn(|request: Request, next: Next| async move {
             let wanted = request.uri().query().is_some_and(|query| query.contains("drive"));

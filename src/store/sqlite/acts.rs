@@ -2,9 +2,9 @@
 //! Must not commit, wait or answer.
 
 use super::writer::InboxChange;
-use crate::model::{ENGINE_VERSION, Queue};
+use crate::model::Queue;
 use crate::ruleset::RuleFiles;
-use crate::store::{Intake, Judged, NewRevision, Rejudge};
+use crate::store::{Ingested, Intake, Judged, NewRevision, Rejudge};
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
@@ -18,16 +18,71 @@ pub(super) fn inbox_totals(connection: &Connection) -> Result<(u64, u64, i64)> {
 
 /// The decision table of intake: the same revision again, the same with other content, below or above the current one.
 pub(super) fn take_in(transaction: &Transaction<'_>, new: &NewRevision, change: &mut InboxChange) -> Result<Intake> {
-    let revision = new.revision as i64;
-    let (stored_hash, current): (Option<String>, Option<i64>) = transaction
-        .prepare_cached(
-            "SELECT (SELECT content_hash FROM revision WHERE id = ?1 AND unit = ?2 AND revision = ?3),
-                    (SELECT max(revision) FROM revision WHERE id = ?1 AND unit = ?2)",
-        )?
-        .query_row(params![new.id, new.unit, revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if let Some(stored) = stored_hash {
-        return Ok(if stored == new.content_hash { Intake::Same } else { Intake::Conflict });
+    let (intake, seq) = add_revision(transaction, new)?;
+    if matches!(intake, Intake::Current | Intake::Superseded) {
+        // A superseded revision is judged too, for the record: every draft that was acknowledged has its verdict.
+        transaction.prepare_cached("INSERT INTO inbox (seq, bytes, again) VALUES (?1, ?2, 0)")?.execute(params![seq, new.json.len() as i64])?;
+        change.added_items += 1;
+        change.added_bytes += new.json.len() as u64;
     }
+    Ok(intake)
+}
+
+/// A draft that another process was asked to judge: as taken in, but nothing waits in the inbox.
+pub(super) fn announce(transaction: &Transaction<'_>, new: &NewRevision) -> Result<Intake> {
+    add_revision(transaction, new).map(|(intake, _)| intake)
+}
+
+/// Jobs that another process was asked to do leave the inbox.
+pub(super) fn forwarded(transaction: &Transaction<'_>, places: &[i64], change: &mut InboxChange) -> Result<()> {
+    let mut statement = transaction.prepare_cached("DELETE FROM inbox WHERE place = ?1 RETURNING bytes")?;
+    for place in places {
+        let gone: Option<i64> = statement.query_row([place], |row| row.get(0)).optional()?;
+        if let Some(bytes) = gone {
+            change.taken_items += 1;
+            change.taken_bytes += bytes.max(0) as u64;
+        }
+    }
+    Ok(())
+}
+
+/// A draft that another process has judged, with its verdict. One that is there, now or before, is left alone: a record
+/// that comes again must not put an older verdict over a newer one.
+pub(super) fn ingest(transaction: &Transaction<'_>, new: &NewRevision, judged: &Judged) -> Result<Ingested> {
+    let (intake, seq) = add_revision(transaction, new)?;
+    if intake == Intake::Conflict {
+        return Ok(Ingested::Conflict);
+    }
+    let known: bool = transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM verdict WHERE seq = ?1 AND verdict_id = ?2)
+                 OR EXISTS (SELECT 1 FROM past_verdict WHERE seq = ?1 AND verdict_id = ?2)",
+        )?
+        .query_row(params![seq, judged.verdict_id], |row| row.get(0))?;
+    if known {
+        return Ok(Ingested::Same);
+    }
+    // The files of the rule set stand with whoever judged; here it is only named, until this process loads the same one.
+    transaction
+        .prepare_cached("INSERT INTO ruleset (id, stored_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![judged.ruleset, judged.judged_at_ms])?;
+    write_verdict(transaction, seq, judged)?;
+    Ok(Ingested::New)
+}
+
+/// Adds a revision and its draft unless they are there; returns the number of its row.
+fn add_revision(transaction: &Transaction<'_>, new: &NewRevision) -> Result<(Intake, i64)> {
+    let revision = new.revision as i64;
+    let stored: Option<(i64, String)> = transaction
+        .prepare_cached("SELECT seq, content_hash FROM revision WHERE id = ?1 AND unit = ?2 AND revision = ?3")?
+        .query_row(params![new.id, new.unit, revision], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((seq, stored)) = stored {
+        return Ok((if stored == new.content_hash { Intake::Same } else { Intake::Conflict }, seq));
+    }
+    let current: Option<i64> = transaction
+        .prepare_cached("SELECT max(revision) FROM revision WHERE id = ?1 AND unit = ?2")?
+        .query_row(params![new.id, new.unit], |row| row.get(0))?;
     let superseded = current.is_some_and(|current| revision < current);
     transaction
         .prepare_cached(
@@ -44,12 +99,8 @@ pub(super) fn take_in(transaction: &Transaction<'_>, new: &NewRevision, change: 
         ])?;
     let seq = transaction.last_insert_rowid();
     transaction.prepare_cached("INSERT INTO draft (seq, json) VALUES (?1, ?2)")?.execute(params![seq, new.json])?;
-    // A superseded revision is judged too, for the record: every draft that was acknowledged has its verdict.
-    transaction.prepare_cached("INSERT INTO inbox (seq, bytes, again) VALUES (?1, ?2, 0)")?.execute(params![seq, new.json.len() as i64])?;
-    change.added_items += 1;
-    change.added_bytes += new.json.len() as u64;
     if superseded {
-        return Ok(Intake::Superseded);
+        return Ok((Intake::Superseded, seq));
     }
     if let Some(current) = current {
         // Only the revision that was current until now can still wait for anyone.
@@ -58,7 +109,7 @@ pub(super) fn take_in(transaction: &Transaction<'_>, new: &NewRevision, change: 
             .query_row(params![new.id, new.unit, current], |row| row.get(0))?;
         transaction.prepare_cached("UPDATE review_item SET state = 'superseded' WHERE seq = ?1 AND state = 'waiting'")?.execute([older])?;
     }
-    Ok(Intake::Current)
+    Ok((Intake::Current, seq))
 }
 
 /// Writes a verdict, its review item, and takes the job out of the inbox. False: the job is gone (done by another
@@ -74,24 +125,29 @@ pub(super) fn record(transaction: &Transaction<'_>, judged: &Judged, change: &mu
     if again && keeps_the_older(transaction, seq, judged)? {
         return Ok(true);
     }
-    if again {
-        transaction
-            .prepare_cached(
-                "INSERT INTO past_verdict (seq, verdict_id, ruleset, engine, stored_at, verdict)
-                 SELECT seq, verdict_id, ruleset, engine, stored_at, verdict FROM verdict WHERE seq = ?1",
-            )?
-            .execute([seq])?;
-    }
+    write_verdict(transaction, seq, judged)?;
+    Ok(true)
+}
+
+/// Writes the verdict of a revision and, unless a higher revision stands above it, its review item. A verdict that is
+/// there already moves to the past ones.
+fn write_verdict(transaction: &Transaction<'_>, seq: i64, judged: &Judged) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO past_verdict (seq, verdict_id, ruleset, engine, stored_at, verdict)
+             SELECT seq, verdict_id, ruleset, engine, stored_at, verdict FROM verdict WHERE seq = ?1",
+        )?
+        .execute([seq])?;
     transaction
         .prepare_cached(
             "INSERT INTO verdict (seq, verdict_id, ruleset, engine, stored_at, verdict) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (seq) DO UPDATE SET verdict_id = excluded.verdict_id, ruleset = excluded.ruleset,
                engine = excluded.engine, stored_at = excluded.stored_at, verdict = excluded.verdict",
         )?
-        .execute(params![seq, judged.verdict_id, judged.ruleset, ENGINE_VERSION, judged.judged_at_ms, judged.json.as_bytes()])?;
+        .execute(params![seq, judged.verdict_id, judged.ruleset, judged.engine, judged.judged_at_ms, judged.json.as_bytes()])?;
     let state: String = transaction.prepare_cached("SELECT state FROM revision WHERE seq = ?1")?.query_row([seq], |row| row.get(0))?;
     if state == "superseded" {
-        return Ok(true);
+        return Ok(());
     }
     if state == "pending" {
         transaction.prepare_cached("UPDATE revision SET state = 'screened' WHERE seq = ?1")?.execute([seq])?;
@@ -122,7 +178,7 @@ pub(super) fn record(transaction: &Transaction<'_>, judged: &Judged, change: &mu
             judged.undetermined,
             judged.is_secret
         ])?;
-    Ok(true)
+    Ok(())
 }
 
 /// Judged again under the same rules: the bytes are the same, or this time the judging was cut short; either way the
@@ -196,10 +252,14 @@ pub(super) fn forget_starts(connection: &Connection) -> Result<()> {
 /// Keeps a rule set; files that are there already are not written again.
 pub(super) fn save_ruleset(transaction: &Transaction<'_>, files: &RuleFiles, now_ms: i64) -> Result<()> {
     let id = files.id();
-    let added = transaction
+    transaction
         .prepare_cached("INSERT INTO ruleset (id, stored_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![id, now_ms])?;
-    if added == 0 {
+    // A set that is only named came with a verdict from elsewhere: its files are added now.
+    let kept: bool = transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM ruleset_file WHERE ruleset = ?1)")?
+        .query_row([&id], |row| row.get(0))?;
+    if kept {
         return Ok(());
     }
     for (name, content) in &files.0 {

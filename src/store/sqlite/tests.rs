@@ -58,7 +58,7 @@ fn judge_all(store: &Store, ruleset: &str) {
             return;
         }
         for job in jobs {
-            store.record(Judged::of(&job, &verdict(&job.draft, ruleset), 2_000)).expect("records");
+            store.record(Judged::of(job.place, &job.draft, &verdict(&job.draft, ruleset), job.received_at_ms, 2_000)).expect("records");
         }
     }
 }
@@ -127,7 +127,7 @@ async fn a_verdict_is_written_once_and_only_the_current_revision_waits_for_a_rev
 
     // A late second result of the same job finds nothing to do.
     let late = PendingDraft { place: 1, draft: draft("a", 1, "别的"), received_at_ms: 0, starts: 0, again: false, bytes: 0 };
-    store.record(Judged::of(&late, &verdict(&late.draft, &ruleset), 3_000)).expect("handed over");
+    store.record(Judged::of(late.place, &late.draft, &verdict(&late.draft, &ruleset), late.received_at_ms, 3_000)).expect("handed over");
     // A higher revision takes the older one's item out of the queue.
     store.take_in(new("a", 3, "丙")).await.expect("takes in");
     assert_eq!(store.queue_counts().await.expect("counts").iter().map(|c| c.items).sum::<u64>(), 0);
@@ -207,7 +207,7 @@ async fn judging_again_that_is_cut_short_does_not_undo_a_verdict_but_one_that_wa
     let mut cursor = InboxCursor::default();
     for (given, stands) in [(&cut, &cut), (&whole, &whole), (&cut, &whole)] {
         for job in store.pending_after(&mut cursor, 10, 1 << 20).expect("reads") {
-            store.record(Judged::of(&job, given, 1)).expect("records");
+            store.record(Judged::of(job.place, &job.draft, given, job.received_at_ms, 1)).expect("records");
         }
         settled(&store).await;
         assert_eq!(store.item("u", "a", 1).await.expect("reads").expect("is there").1.as_ref(), Some(stands));
@@ -227,11 +227,11 @@ async fn a_job_asked_again_while_it_is_judged_counts_only_once_more() {
     assert_eq!(store.pending(), 1);
     // The older rules finish late: their verdict is not wanted any more.
     for job in &under_way {
-        store.record(Judged::of(job, &verdict(&job.draft, &old), 1)).expect("records");
+        store.record(Judged::of(job.place, &job.draft, &verdict(&job.draft, &old), job.received_at_ms, 1)).expect("records");
     }
     for job in store.pending_after(&mut cursor, 10, 1 << 20).expect("reads") {
         assert!(!job.again, "it has no verdict yet, so it is as urgent as new drafts");
-        store.record(Judged::of(&job, &verdict(&job.draft, &newer), 1)).expect("records");
+        store.record(Judged::of(job.place, &job.draft, &verdict(&job.draft, &newer), job.received_at_ms, 1)).expect("records");
     }
     settled(&store).await;
     let (stored, given) = store.item("u", "a", 1).await.expect("reads").expect("is there");
@@ -248,7 +248,7 @@ async fn pages_of_a_queue_join_without_gap_or_repeat_and_secret_titles_stay_hidd
     }
     let mut cursor = InboxCursor::default();
     for job in store.pending_after(&mut cursor, 100, 1 << 20).expect("reads") {
-        let mut judged = Judged::of(&job, &verdict(&job.draft, &ruleset), 1);
+        let mut judged = Judged::of(job.place, &job.draft, &verdict(&job.draft, &ruleset), job.received_at_ms, 1);
         judged.queue = Queue::Secrecy;
         store.record(judged).expect("records");
     }
@@ -282,7 +282,7 @@ async fn a_list_tells_what_the_machine_could_not_judge_and_hides_what_is_secret_
         verdict.queue = Queue::Major;
         verdict.undetermined = Some(Undetermined { reason: UndeterminedReason::Limit });
         verdict.findings.extend(mark.then(secret_finding));
-        store.record(Judged::of(&jobs[0], &verdict, 2_000)).expect("records");
+        store.record(Judged::of(jobs[0].place, &jobs[0].draft, &verdict, jobs[0].received_at_ms, 2_000)).expect("records");
         settled(&store).await;
     }
     let page = store.items(Queue::Major, None, 10).await.expect("reads");

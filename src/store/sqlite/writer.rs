@@ -4,7 +4,7 @@
 use super::{Shared, acts, store_error};
 use crate::model::Queue;
 use crate::ruleset::RuleFiles;
-use crate::store::{Intake, Judged, NewRevision, Rejudge, StoreError};
+use crate::store::{Ingested, Intake, Judged, NewRevision, Rejudge, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -27,6 +27,9 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// What the writer is asked to do.
 pub(super) enum Write {
     TakeIn(Box<NewRevision>, Reply<Intake>),
+    Announce(Box<NewRevision>, Reply<Intake>),
+    Forwarded { places: Vec<i64>, reply: Reply<()> },
+    Ingest(Box<(NewRevision, Judged)>, Reply<Ingested>),
     Rejudge { unit: String, id: String, reply: Reply<Rejudge> },
     RejudgeQueue { queue: Queue, reply: Reply<u64> },
     Record(Box<Judged>),
@@ -38,6 +41,7 @@ pub(super) enum Write {
 /// What a write came to, kept until the commit.
 enum Outcome {
     TakenIn(Intake),
+    Ingested(Ingested),
     Rejudge(Rejudge),
     RejudgeQueue(u64),
     Recorded(bool),
@@ -261,6 +265,12 @@ impl Writer<'_> {
         for write in batch {
             outcomes.push(match write {
                 Write::TakeIn(new, _) => Outcome::TakenIn(acts::take_in(&transaction, new, change)?),
+                Write::Announce(new, _) => Outcome::TakenIn(acts::announce(&transaction, new)?),
+                Write::Forwarded { places, .. } => {
+                    acts::forwarded(&transaction, places, change)?;
+                    Outcome::Done
+                }
+                Write::Ingest(given, _) => Outcome::Ingested(acts::ingest(&transaction, &given.0, &given.1)?),
                 Write::Rejudge { unit, id, .. } => Outcome::Rejudge(acts::rejudge(&transaction, unit, id, change)?),
                 Write::RejudgeQueue { queue, .. } => Outcome::RejudgeQueue(acts::rejudge_queue(&transaction, *queue, change)?),
                 Write::Record(judged) => Outcome::Recorded(acts::record(&transaction, judged, change)?),
@@ -282,22 +292,30 @@ impl Writer<'_> {
     /// Tells whoever asked. Someone who no longer listens is no error: the effect is durable.
     fn answer(&self, write: Write, outcome: &Outcome) {
         match (write, outcome) {
-            (Write::TakeIn(_, reply), Outcome::TakenIn(intake)) => drop(reply.send(Ok(*intake))),
+            (Write::TakeIn(_, reply) | Write::Announce(_, reply), Outcome::TakenIn(intake)) => drop(reply.send(Ok(*intake))),
+            (Write::Ingest(given, reply), Outcome::Ingested(ingested)) => {
+                if *ingested == Ingested::New {
+                    self.count(&given.1);
+                }
+                drop(reply.send(Ok(*ingested)));
+            }
             (Write::Rejudge { reply, .. }, Outcome::Rejudge(rejudge)) => drop(reply.send(Ok(*rejudge))),
             (Write::RejudgeQueue { reply, .. }, Outcome::RejudgeQueue(items)) => drop(reply.send(Ok(*items))),
-            (Write::MarkStarted { reply, .. } | Write::SaveRuleset { reply, .. }, _) => drop(reply.send(Ok(()))),
-            (Write::Record(judged), Outcome::Recorded(true)) => {
-                let metrics = &self.shared.metrics;
-                metrics.verdicts_total.with_label_values(&[judged.queue.as_str()]).inc();
-                if let Some(reason) = judged.undetermined {
-                    metrics.undetermined_total.with_label_values(&[reason]).inc();
-                }
-                let seconds = (judged.judged_at_ms - judged.received_at_ms).max(0) as f64 / 1e3;
-                metrics.end_to_end_seconds.observe(seconds);
-                metrics.last_processed_timestamp_seconds.set(judged.judged_at_ms as f64 / 1e3);
-            }
+            (Write::MarkStarted { reply, .. } | Write::Forwarded { reply, .. } | Write::SaveRuleset { reply, .. }, _) => drop(reply.send(Ok(()))),
+            (Write::Record(judged), Outcome::Recorded(true)) => self.count(&judged),
             _ => {}
         }
+    }
+
+    fn count(&self, judged: &Judged) {
+        let metrics = &self.shared.metrics;
+        metrics.verdicts_total.with_label_values(&[judged.queue.as_str()]).inc();
+        if let Some(reason) = judged.undetermined {
+            metrics.undetermined_total.with_label_values(&[reason]).inc();
+        }
+        let seconds = (judged.judged_at_ms - judged.received_at_ms).max(0) as f64 / 1e3;
+        metrics.end_to_end_seconds.observe(seconds);
+        metrics.last_processed_timestamp_seconds.set(judged.judged_at_ms as f64 / 1e3);
     }
 
     /// Carries the WAL over to the database file when it has grown. Clients have been answered already.
@@ -343,10 +361,13 @@ impl Writer<'_> {
 fn refuse(batch: Vec<Write>, refusal: &StoreError) {
     for write in batch {
         match write {
-            Write::TakeIn(_, reply) => drop(reply.send(Err(refusal.clone()))),
+            Write::TakeIn(_, reply) | Write::Announce(_, reply) => drop(reply.send(Err(refusal.clone()))),
+            Write::Ingest(_, reply) => drop(reply.send(Err(refusal.clone()))),
             Write::Rejudge { reply, .. } => drop(reply.send(Err(refusal.clone()))),
             Write::RejudgeQueue { reply, .. } => drop(reply.send(Err(refusal.clone()))),
-            Write::MarkStarted { reply, .. } | Write::SaveRuleset { reply, .. } => drop(reply.send(Err(refusal.clone()))),
+            Write::MarkStarted { reply, .. } | Write::Forwarded { reply, .. } | Write::SaveRuleset { reply, .. } => {
+                drop(reply.send(Err(refusal.clone())));
+            }
             Write::Record(_) | Write::Close => {}
         }
     }

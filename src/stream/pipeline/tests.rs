@@ -4,7 +4,7 @@ use super::super::inbox;
 use super::*;
 use crate::model::UndeterminedReason::{Panic, Timeout};
 use crate::rule_files::{self, RulePaths};
-use crate::store::{self, NewRevision, RevisionState};
+use crate::store::{self, NewRevision, RevisionState, Store};
 use std::sync::OnceLock;
 
 /// Drafts titled 慢 are held here until the test lets them go.
@@ -59,8 +59,8 @@ impl Bench {
 
     fn pool(&self, workers: usize, judge_ms_max: u64) -> Pool {
         let options = Options { workers, judge_ms_max };
-        let (store, rules, metrics) = (self.store.clone(), Arc::clone(&self.rules), Arc::clone(&self.metrics));
-        Pool::start(&options, judge, rules, store, metrics).expect("starts")
+        let (rules, metrics) = (Arc::clone(&self.rules), Arc::clone(&self.metrics));
+        Pool::start(&options, judge, rules, metrics).expect("starts")
     }
 
     /// Takes drafts in, feeds the pool from the inbox until nothing waits, and stops it.
@@ -131,7 +131,7 @@ async fn checks_are_answered_while_the_inbox_is_long_and_nothing_is_stored() {
     }
     let pool = bench.pool(1, 60_000);
     let waiting = bench.store.pending_after(&mut store::InboxCursor::default(), 30, 1 << 20).expect("reads");
-    pool.push(waiting);
+    pool.push(waiting.into_iter().map(|pending| inbox::judging(&bench.store, pending)));
     let verdict = pool.check(draft("check", "标题")).await.expect("checks");
     assert_eq!(verdict, rules().judge(&draft("check", "标题")));
     assert!(bench.store.item("u", "check", 1).await.expect("reads").is_none());
@@ -175,7 +175,8 @@ async fn what_waits_at_a_stop_stays_in_the_inbox() {
     }
     let pool = bench.pool(1, 60_000);
     pool.stop(Duration::from_secs(5));
-    pool.push(bench.store.pending_after(&mut store::InboxCursor::default(), 30, 1 << 20).expect("reads"));
+    let waiting = bench.store.pending_after(&mut store::InboxCursor::default(), 30, 1 << 20).expect("reads");
+    pool.push(waiting.into_iter().map(|pending| inbox::judging(&bench.store, pending)));
     assert_eq!((bench.store.pending(), pool.busy()), (30, 0));
     bench.store.close();
     let Bench { folder, store, .. } = bench;

@@ -1,0 +1,77 @@
+//! From the inbox of the store to the topic of drafts: for an office that moves to Kafka, and for drafts that reviewers
+//! ask to be judged again. Must not know HTTP or SQL.
+
+use super::producer::{Producer, TooLarge};
+use super::record::draft_record;
+use crate::store::{InboxCursor, Store, StoreError};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Drafts that are on their way at once.
+const BATCH_ITEMS_MAX: usize = 512;
+const BATCH_BYTES_MAX: u64 = 16 << 20;
+/// How often a wait looks whether it should end.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Why forwarding ended early; what was forwarded by then is out of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForwardError {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{unit}/{id} 第 {revision} 版大于主题的上限 / is larger than its topic takes: xianshen topics check")]
+    TooLarge { unit: String, id: String, revision: u64 },
+    /// Told to stop.
+    #[error("停止 / stopped")]
+    Stopped,
+}
+
+/// Forwards what waits in the inbox until it is empty; a draft leaves the inbox when the brokers have it. Calls
+/// `progress` with the number forwarded so far. Can be repeated at any time: nothing is sent twice but what was on its
+/// way when the last attempt ended.
+pub fn forward(
+    store: &Store,
+    producer: &Producer,
+    topic: &Arc<str>,
+    is_stopping: impl Fn() -> bool,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, ForwardError> {
+    let mut forwarded = 0;
+    loop {
+        // From the beginning each time: what was forwarded is gone.
+        let jobs = store.pending_after(&mut InboxCursor::default(), BATCH_ITEMS_MAX, BATCH_BYTES_MAX)?;
+        if jobs.is_empty() {
+            return Ok(forwarded);
+        }
+        let (told, arrivals) = mpsc::channel();
+        for job in &jobs {
+            let (told, place) = (told.clone(), job.place);
+            let done = move |sent| {
+                // Nobody waits any more after a stop.
+                let _nobody = told.send((place, sent));
+            };
+            producer.send(draft_record(topic, &job.draft), Box::new(done));
+        }
+        drop(told);
+        let (mut arrived, mut too_large) = (Vec::with_capacity(jobs.len()), None);
+        while arrived.len() + usize::from(too_large.is_some()) < jobs.len() {
+            match arrivals.recv_timeout(LOOK_AGAIN) {
+                Ok((place, Ok(()))) => arrived.push(place),
+                Ok((place, Err(TooLarge))) => too_large = Some(place),
+                Err(mpsc::RecvTimeoutError::Timeout) if !is_stopping() => {}
+                Err(_) => break,
+            }
+        }
+        let complete = arrived.len() == jobs.len();
+        forwarded += arrived.len() as u64;
+        store.forwarded(arrived)?;
+        progress(forwarded);
+        if let Some(job) = jobs.iter().find(|job| Some(job.place) == too_large) {
+            let draft = &job.draft;
+            return Err(ForwardError::TooLarge { unit: draft.unit.clone(), id: draft.id.clone(), revision: draft.revision });
+        }
+        if !complete {
+            return Err(ForwardError::Stopped);
+        }
+    }
+}
