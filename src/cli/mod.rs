@@ -5,11 +5,13 @@ pub mod check;
 mod code_table;
 mod codes;
 pub mod config;
+pub mod dlq;
 mod encoding;
 mod excerpt;
 pub mod explain;
 #[cfg(test)]
 pub mod fixture;
+pub mod inbox;
 pub mod input;
 mod json_place;
 pub mod lexicon;
@@ -50,6 +52,12 @@ pub enum Command {
     /// Create and check the topics of Kafka
     #[command(subcommand)]
     Topics(topics::TopicsCommand),
+    /// Look through the records that could not be screened, and send them back
+    #[command(subcommand)]
+    Dlq(dlq::DlqCommand),
+    /// Carry an embedded inbox over to Kafka
+    #[command(subcommand)]
+    Inbox(inbox::InboxCommand),
     /// Print a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -107,6 +115,8 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Schema(args) => schema::run(&args),
         Command::Config(command) => config::run(&command),
         Command::Topics(command) => topics::run(&command),
+        Command::Dlq(command) => dlq::run(&command),
+        Command::Inbox(command) => inbox::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "xianshen", &mut script);

@@ -13,6 +13,12 @@ use std::sync::{MutexGuard, PoisonError};
 /// The zone of every date and time that is shown: China has had no other since 1991.
 pub const BEIJING: Offset = offset(8);
 
+/// A moment as clients see it: `2026-11-23T17:43:47.123+08:00`.
+pub fn moment(ms: i64) -> String {
+    let timestamp = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    format!("{:.3}", timestamp.display_with_offset(BEIJING))
+}
+
 /// The date of a moment in Asia/Shanghai.
 pub fn date_of(ms: i64) -> jiff::civil::Date {
     BEIJING.to_datetime(jiff::Timestamp::from_millisecond(ms).unwrap_or_default()).date()

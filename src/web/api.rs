@@ -8,7 +8,7 @@ use crate::model::{Draft, Kind, Queue};
 use crate::store::{Intake, NewRevision, PAGE_ITEMS_MAX, Rejudge, ReviewItem, RevisionState};
 use crate::stream::kafka::Link;
 use crate::stream::kafka::review::Review;
-use crate::stream::{BEIJING, date_of, now_ms};
+use crate::stream::{date_of, moment, now_ms};
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
@@ -38,12 +38,6 @@ pub fn router() -> Router<Office> {
         .route("/v1/queues", get(list_queues))
         .route("/v1/queues/{queue}/items", get(list_items))
         .route("/v1/queues/{queue}/rejudge", post(rejudge_queue))
-}
-
-/// A moment as clients see it: `2026-11-23T17:43:47.123+08:00`.
-pub fn moment(ms: i64) -> String {
-    let timestamp = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
-    format!("{:.3}", timestamp.display_with_offset(BEIJING))
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {

@@ -2,12 +2,12 @@
 //! Must not show anything of a draft.
 
 use super::AppState;
-use super::api::moment;
+
 use super::error::Refusal;
 use crate::metrics;
 use crate::model::ENGINE_VERSION;
 use crate::store::Store;
-use crate::stream::now_ms;
+use crate::stream::{moment, now_ms};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Partitions that leave us may finish what is under way for this long (a third of the session at most).
-const DRAIN_ON_REVOKE: Duration = Duration::from_secs(5);
+/// Partitions that leave us may finish what is under way for this long, a third of the session at most.
+const DRAIN_ON_REVOKE_MAX: Duration = Duration::from_secs(5);
 /// One wait for records; also how often the rest of the loop gets its turn.
 const POLL: Duration = Duration::from_millis(100);
 /// Bounds are looked at after so many records at the latest.
@@ -82,6 +82,7 @@ pub struct Context<T> {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     from: Option<From>,
+    drain_on_revoke: Duration,
     stopping: Arc<AtomicBool>,
 }
 
@@ -152,7 +153,7 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                 if !lost && !partitions.is_empty() {
                     // At the stop everything was drained already, or never will be.
                     if !self.stopping.load(Ordering::Relaxed) {
-                        self.lanes.drain(Some(&partitions), DRAIN_ON_REVOKE);
+                        self.lanes.drain(Some(&partitions), self.drain_on_revoke);
                     }
                     commit(consumer, &self.metrics);
                 }
@@ -295,7 +296,8 @@ impl<T: Send + 'static> Source<T> {
         let lanes = Arc::new(Lanes::new(bounds));
         let health = Arc::<Health>::default();
         let stopping = Arc::<AtomicBool>::default();
-        let context = Context { lanes: Arc::clone(&lanes), metrics: Arc::clone(&metrics), health: Arc::clone(&health), from: options.from, stopping: Arc::clone(&stopping) };
+        let drain_on_revoke = DRAIN_ON_REVOKE_MAX.min(Duration::from_millis(options.session_ms / 3));
+        let context = Context { lanes: Arc::clone(&lanes), metrics: Arc::clone(&metrics), health: Arc::clone(&health), from: options.from, drain_on_revoke, stopping: Arc::clone(&stopping) };
         let fetch_bytes = options.topics.record_bytes_max(options.record_bytes_max);
         let mut config = options.client(client_id)?;
         config
@@ -305,8 +307,8 @@ impl<T: Send + 'static> Source<T> {
             .set("auto.commit.interval.ms", "1000")
             .set("auto.offset.reset", "error")
             .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", "30000")
-            .set("heartbeat.interval.ms", "3000")
+            .set("session.timeout.ms", options.session_ms.to_string())
+            .set("heartbeat.interval.ms", (options.session_ms / 10).to_string())
             .set("max.poll.interval.ms", "300000")
             .set("queued.min.messages", "2000")
             .set("queued.max.messages.kbytes", "8192")

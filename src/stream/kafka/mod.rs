@@ -3,6 +3,7 @@
 
 pub mod breaker;
 pub mod consumer;
+pub mod dlq;
 pub mod forward;
 pub mod lanes;
 pub mod producer;
@@ -82,6 +83,8 @@ pub struct Options {
     /// Where a group that has committed nothing yet begins; absent: it refuses to begin.
     pub from: Option<From>,
     pub security: Security,
+    /// Without a sign of life for so long a process loses its partitions to others, in milliseconds.
+    pub session_ms: u64,
     /// Largest record, in bytes; the same on producers, consumers and topics.
     pub record_bytes_max: usize,
     /// Records of one partition under way.
@@ -99,6 +102,7 @@ impl Default for Options {
             topic_prefix: "xianshen".into(),
             from: None,
             security: Security::default(),
+            session_ms: 30_000,
             record_bytes_max: 10 << 20,
             in_flight_items_max: 1_024,
             in_flight_bytes_max: 8 << 20,

@@ -1,0 +1,288 @@
+//! What is promised on any cluster, case by case; each case has topics of its own.
+
+use crate::Cluster;
+use crate::ledger::{self, Ledger, QUEUES, check, read_all, wait_for_no_lag};
+use crate::support::{self, Server, Setup, eventually};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+type Case = fn(&Cluster<'_>, &str);
+
+const CASES: [(&str, Case); 7] = [
+    ("samples", every_sample_gets_the_verdict_that_check_gives),
+    ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
+    ("breaker", too_many_unreadable_records_stop_consumption_until_a_person_says_go_on),
+    ("kill", a_killed_process_loses_nothing),
+    ("stop", a_stop_under_load_loses_and_repeats_nothing),
+    ("from", a_group_without_offsets_does_not_begin_by_itself),
+    ("review", items_reach_the_store_once_and_drafts_come_in_over_http),
+];
+
+pub fn run(cluster: &Cluster<'_>) {
+    for (name, case) in CASES {
+        println!("{name} …");
+        case(cluster, &format!("t-{name}"));
+    }
+}
+
+fn samples() -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("samples").map(|entry| entry.expect("entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    paths.sort();
+    let mut samples: Vec<Value> =
+        paths.iter().map(|path| serde_json::from_slice(&std::fs::read(path).expect("reads")).expect("JSON")).collect();
+    for sample in &mut samples {
+        // Otherwise the day of intake: today here, the day of the record there.
+        sample["as_of"] = json!("2026-11-23");
+    }
+    assert!(samples.len() >= 30);
+    samples
+}
+
+/// The same rules as the daemon's: without the cases beside them they have another name.
+fn checked(drafts: &[Value]) -> Vec<Vec<u8>> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xianshen"))
+        .args(["check", "--format", "jsonl", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut input = child.stdin.take().expect("input");
+    let lines: String = drafts.iter().map(|draft| format!("{draft}\n")).collect();
+    let writing = std::thread::spawn(move || input.write_all(lines.as_bytes()).expect("writes"));
+    let output = child.wait_with_output().expect("ends");
+    writing.join().expect("writes");
+    output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
+fn every_sample_gets_the_verdict_that_check_gives(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 3);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut setup = cluster.setup(prefix, "screen");
+    // The rules that `check` uses, so that the bytes can be compared.
+    setup.config.push_str("[rules]\n");
+    let mut worker = Server::start_with(folder.path(), &setup);
+    let samples = samples();
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    for sample in &samples {
+        let mut sent = sample.clone();
+        sent["unknown_to_this_version"] = json!(true);
+        ledger.send(&sent);
+    }
+    ledger.flush();
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let verdicts = read_all(&cluster.brokers, &format!("{prefix}.verdicts"));
+    assert_eq!(verdicts.len(), samples.len());
+    for (draft, expected) in samples.iter().zip(checked(&samples)) {
+        let key = format!("{}/{}/{}", draft["unit"].as_str().expect("unit"), draft["id"].as_str().expect("id"), draft["revision"]);
+        let found = verdicts.iter().find(|verdict| verdict.key == key).expect("a verdict");
+        assert_eq!(found.payload, expected, "{key}: byte for byte what `check` says");
+        let verdict = found.json();
+        assert_eq!(found.headers["verdict_id"], verdict["verdict_id"].as_str().expect("id"));
+        assert_eq!(found.headers["ruleset"], verdict["ruleset"].as_str().expect("ruleset"));
+        assert!(found.headers.contains_key("engine") && found.headers["received_at"].parse::<i64>().is_ok());
+    }
+    let mut items = 0;
+    for queue in QUEUES {
+        for record in read_all(&cluster.brokers, &format!("{prefix}.review.{queue}")) {
+            let item = record.json();
+            let sample = samples.iter().find(|sample| sample["id"] == item["draft"]["id"] && sample["unit"] == item["draft"]["unit"]);
+            assert_eq!(sample, Some(&item["draft"]), "the draft as it came, without what is unknown");
+            assert_eq!(record.key, format!("{}/{}", item["draft"]["unit"].as_str().expect("u"), item["draft"]["id"].as_str().expect("i")));
+            items += 1;
+        }
+    }
+    assert_eq!(items, samples.len());
+    assert!(check(&cluster.brokers, prefix, &ledger).is_sound());
+    let metrics = worker.client().get("/metrics").text();
+    assert!(metrics.contains(&format!("xianshen_ignored_fields_total {}", samples.len())), "{metrics}");
+    assert_eq!(worker.terminate().0, 0, "{}", worker.log());
+}
+
+fn what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 1);
+    let folder = tempfile::tempdir().expect("folder");
+    let worker = cluster.start(folder.path(), prefix, "screen");
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    let bad: [(&[u8], &str); 4] = [
+        (b"{\"unit\":", "not_json"),
+        (b"{\"title\":\"\xd6\xd0\"}", "encoding"),
+        (b"", "empty_payload"),
+        (b"{\"unit\":\"u\",\"verdict_id\":\"x\"}", "not_a_draft"),
+    ];
+    for (payload, _) in bad {
+        ledger.send(&support::draft(&format!("before-{}", payload.len()), 1, 300));
+        ledger.send_raw(Some(b"cs-xian/bad"), Some(payload));
+    }
+    ledger.send_raw(None, None);
+    ledger.send_raw(Some(b"cs-xian/gone"), None);
+    ledger.flush();
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    assert_eq!(check(&cluster.brokers, prefix, &ledger).lost, 0);
+    let letters = read_all(&cluster.brokers, &format!("{prefix}.dlq"));
+    assert_eq!(letters.len(), bad.len());
+    let ruleset = worker.ruleset();
+    for (at, ((payload, code), letter)) in bad.iter().zip(&letters).enumerate() {
+        assert_eq!((&letter.payload[..], &*letter.key), (*payload, "cs-xian/bad"));
+        let offset = (2 * at + 1).to_string();
+        for (name, value) in [
+            ("original_topic", &*format!("{prefix}.drafts")),
+            ("original_partition", "0"),
+            ("original_offset", &offset),
+            ("error_code", code),
+            ("attempts", "1"),
+            ("engine", env!("CARGO_PKG_VERSION")),
+            ("ruleset", &ruleset),
+        ] {
+            assert_eq!(letter.headers.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        assert!(letter.headers["original_timestamp"].parse::<i64>().expect("a time") > 1_700_000_000_000);
+        assert!(!letter.headers["error_detail"].is_empty());
+        assert_eq!(letter.headers.len(), 9);
+    }
+    let items = read_all(&cluster.brokers, &format!("{prefix}.review.major"));
+    assert_eq!(items.len(), bad.len(), "each of them to a person");
+    for item in items {
+        let item = item.json();
+        assert_eq!((&item["verdict"]["undetermined"]["reason"], &item["verdict"]["blocked"]), (&json!("unreadable"), &json!(true)));
+        assert_eq!(item["draft"]["unit"], "cs-xian");
+    }
+}
+
+fn too_many_unreadable_records_stop_consumption_until_a_person_says_go_on(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 1);
+    let folder = tempfile::tempdir().expect("folder");
+    let worker = cluster.start(folder.path(), prefix, "screen");
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    for _ in 0..120 {
+        ledger.send_raw(Some(b"u/x"), Some(b"nonsense"));
+    }
+    ledger.send(&support::draft("after", 1, 300));
+    ledger.flush();
+    let dlq = format!("{prefix}.dlq");
+    let not_ready = |what: &str| {
+        eventually(what, || {
+            let answer = worker.client().get("/readyz");
+            (answer.status == 503 && answer.json()["not_ready"] == json!(["dlq_breaker"])).then_some(())
+        });
+    };
+    not_ready("the breaker opens");
+    eventually("fifty dead letters", || (read_all(&cluster.brokers, &dlq).len() == 50).then_some(()));
+    support::pause(500);
+    assert_eq!(read_all(&cluster.brokers, &dlq).len(), 50, "nothing more passes");
+    worker.signal("HUP");
+    eventually("the next fifty", || (read_all(&cluster.brokers, &dlq).len() == 100).then_some(()));
+    not_ready("it opens again");
+    worker.signal("HUP");
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    assert_eq!(read_all(&cluster.brokers, &dlq).len(), 120);
+    assert_eq!(check(&cluster.brokers, prefix, &ledger).lost, 0);
+}
+
+fn a_killed_process_loses_nothing(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let load = ledger::Load::start(Ledger::new(&cluster.brokers, prefix), 300, "d", 600);
+    let mut chance = support::Chance::new(7);
+    for _ in 0..3 {
+        let mut worker = cluster.start(folder.path(), prefix, "screen");
+        // Who was killed left nobody a word: its partitions are free when its session ends.
+        worker.wait_for_log("\"partitions\":4");
+        support::pause(chance.below(1_000));
+        worker.kill();
+    }
+    let ledger = load.finish();
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    assert!(findings.is_sound() && findings.inversions == 0 && findings.acknowledged > 500, "{findings:?}");
+    assert_eq!(worker.terminate().0, 0, "{}", worker.log());
+}
+
+fn a_stop_under_load_loses_and_repeats_nothing(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let load = ledger::Load::start(Ledger::new(&cluster.brokers, prefix), 300, "d", 600);
+    for _ in 0..3 {
+        let mut worker = cluster.start(folder.path(), prefix, "screen");
+        worker.wait_for_log("\"partitions\":4");
+        support::pause(1_500);
+        let (code, took) = worker.terminate();
+        assert!(code == 0 && took < Duration::from_secs(10), "{code} after {took:?}:\n{}", worker.log());
+    }
+    let ledger = load.finish();
+    let _worker = cluster.start(folder.path(), prefix, "screen");
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    assert!(findings.is_sound() && findings.duplicates == 0 && findings.acknowledged > 500, "{findings:?}");
+}
+
+fn a_group_without_offsets_does_not_begin_by_itself(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 2);
+    let folder = tempfile::tempdir().expect("folder");
+    let setup = Setup { arguments: ["--role", "screen"].map(str::to_owned).to_vec(), ..cluster.setup(prefix, "screen") };
+    let mut server = match Server::spawn(folder.path(), &setup) {
+        Ok(server) => server,
+        Err((code, log)) => panic!("{code:?} {log}"),
+    };
+    assert_eq!(server.wait().0, 2, "{}", server.log());
+    assert!(server.log().contains("--from earliest"), "{}", server.log());
+}
+
+fn items_reach_the_store_once_and_drafts_come_in_over_http(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 2);
+    let (desk, bench) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+    let worker = cluster.start(bench.path(), prefix, "screen");
+    let mut review = cluster.start(desk.path(), prefix, "review");
+    let draft = support::draft("a", 1, 500);
+    let accepted = review.client().post_json("/v1/drafts", &draft);
+    assert_eq!(accepted.status, 202, "{}", accepted.text());
+    let state = |review: &Server, id: &str, revision: u64| {
+        let shown = review.client().get(&format!("/v1/drafts/{id}?unit=cs-xian")).json();
+        let entries = shown["revisions"].as_array().cloned().unwrap_or_default();
+        entries.into_iter().find(|entry| entry["revision"] == revision)
+    };
+    assert!(state(&review, "a", 1).is_some(), "shown as soon as it is acknowledged");
+    let screened = |review: &Server, id: &str, revision: u64| {
+        eventually("a verdict in the store", || state(review, id, revision).filter(|entry| entry["verdict"].is_object()))
+    };
+    assert_eq!(screened(&review, "a", 1)["state"], "screened");
+    // The same again, other content under the same revision, a lower revision after a higher one.
+    assert_eq!(review.client().post_json("/v1/drafts", &draft).status, 202);
+    let mut other = draft.clone();
+    other["title"] = json!("别的");
+    assert_eq!(review.client().post_json("/v1/drafts", &other).status, 409);
+    assert_eq!(review.client().post_json("/v1/drafts", &support::draft("b", 3, 500)).status, 202);
+    assert_eq!(screened(&review, "b", 3)["state"], "screened");
+    assert_eq!(review.client().post_json("/v1/drafts", &support::draft("b", 2, 500)).status, 202);
+    assert_eq!(screened(&review, "b", 2)["state"], "superseded");
+    // From the topic, past the HTTP side, with content that contradicts: the first stands, the other is kept apart.
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    ledger.send(&other);
+    ledger.flush();
+    eventually("the contradiction among the dead letters", || {
+        let letters = read_all(&cluster.brokers, &format!("{prefix}.dlq"));
+        letters.iter().any(|letter| letter.headers["error_code"] == "conflict").then_some(())
+    });
+    assert_eq!(screened(&review, "a", 1)["verdict"]["content_hash"], accepted.json()["content_hash"]);
+    // Judged again under the same rules: the same verdict, and nothing waits.
+    assert_eq!(review.client().post("/v1/drafts/a/rejudge?unit=cs-xian", b"").status, 202);
+    review.wait_until_screened();
+    let queues = |review: &Server| -> u64 {
+        let counts = review.client().get("/v1/queues").json();
+        counts.as_array().expect("queues").iter().map(|queue| queue["items"].as_u64().expect("items")).sum()
+    };
+    assert_eq!(queues(&review), 2);
+    // Killed and started anew, it reads what it had not committed once more, to no effect.
+    review.kill();
+    let review = cluster.start(desk.path(), prefix, "review");
+    for queue in QUEUES {
+        wait_for_no_lag(&cluster.brokers, &format!("{prefix}-review"), &format!("{prefix}.review.{queue}"));
+    }
+    assert_eq!(queues(&review), 2);
+    drop(worker);
+}

@@ -1,0 +1,251 @@
+//! The faults of the matrix on a real Kafka, each one line: id, rounds, lost, duplicates, conflicts, longest stall, pass or
+//! fail. A few rounds in the everyday tests; `make kafka-faults` runs as many as are meant.
+
+use crate::Cluster;
+use crate::broker::Kafka;
+use crate::ledger::{Findings, Ledger, Load, check, lag, wait_for_no_lag};
+use crate::support::{self, Chance, Server, rounds};
+use std::time::{Duration, Instant};
+
+/// Rounds of a fault when nothing else is said, and the variable that says it.
+const ROUNDS: (&str, usize) = ("XIANSHEN_FAULT_ROUNDS", 2);
+
+struct Outcome {
+    rounds: usize,
+    findings: Findings,
+    worst_stall: Duration,
+    /// What else had to hold and did not.
+    failures: Vec<String>,
+}
+
+pub fn run(mut kafka: Kafka) {
+    let wanted = std::env::var("XIANSHEN_FAULTS").unwrap_or_default();
+    let faults: [(&str, fn(&mut Kafka, &str) -> Outcome); 5] =
+        [("F02", kill_workers), ("F04", stop_under_load), ("F05", stop_without_brokers), ("F06", rebalance_storm), ("F12", brokers_away)];
+    let mut failed = Vec::new();
+    println!("fault\trounds\tacknowledged\tlost\tduplicates\tconflicts\tworst stall\tresult");
+    for (id, fault) in faults {
+        if !wanted.is_empty() && !wanted.split(',').any(|name| name == id) {
+            continue;
+        }
+        let Outcome { rounds, findings, worst_stall, failures } = fault(&mut kafka, &format!("f-{id}"));
+        let passed = findings.is_sound() && failures.is_empty();
+        println!(
+            "{id}\t{rounds}\t{}\t{}\t{}\t{}\t{:.1} s\t{}",
+            findings.acknowledged,
+            findings.lost + findings.unseen,
+            findings.duplicates,
+            findings.conflicts,
+            worst_stall.as_secs_f64(),
+            if passed { "pass" } else { "fail" }
+        );
+        if !passed {
+            failed.push(format!("{id}: {findings:?} {failures:?}"));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+fn cluster(kafka: &Kafka) -> Cluster<'static> {
+    Cluster { brokers: kafka.brokers(), mock: None, copies: kafka.nodes().min(3) }
+}
+
+/// Watches the committed offsets and keeps the longest time without any movement while something was waiting.
+fn settle(brokers: &str, prefix: &str, at_most: Duration) -> (bool, Duration) {
+    let (group, topic) = (format!("{prefix}-screen"), format!("{prefix}.drafts"));
+    let begun = Instant::now();
+    let (mut last, mut moved, mut worst) = (i64::MAX, Instant::now(), Duration::ZERO);
+    while begun.elapsed() < at_most {
+        let now = lag(brokers, &group, &topic);
+        if now < last {
+            worst = worst.max(moved.elapsed());
+            (last, moved) = (now, Instant::now());
+        }
+        if now == 0 {
+            return (true, worst);
+        }
+        support::pause(250);
+    }
+    (false, worst.max(moved.elapsed()))
+}
+
+/// F02: kill -9 of the worker at random while drafts flow.
+fn kill_workers(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let rounds = rounds(ROUNDS.0, ROUNDS.1);
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 1_000, "k", 2_000);
+    let mut chance = Chance::new(2);
+    for _ in 0..rounds {
+        let mut worker = cluster.start(folder.path(), prefix, "screen");
+        // The partitions of the one killed before are free when its session ends.
+        worker.wait_for_log("\"partitions\":4");
+        support::pause(50 + chance.below(1_950));
+        worker.kill();
+    }
+    let ledger = load.finish();
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(300));
+    let mut failures = Vec::new();
+    if !settled {
+        failures.push("the lag did not come down to 0".into());
+    }
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    // At most what was under way at each kill.
+    if findings.duplicates > rounds * 4 * 1_024 {
+        failures.push(format!("{} duplicates", findings.duplicates));
+    }
+    stop(&mut worker, &mut failures);
+    Outcome { rounds, findings, worst_stall, failures }
+}
+
+fn stop(worker: &mut Server, failures: &mut Vec<String>) -> Duration {
+    let (code, took) = worker.terminate();
+    if code != 0 || took > Duration::from_secs(10) {
+        failures.push(format!("ended with {code} after {took:?}"));
+    }
+    took
+}
+
+/// F04: SIGTERM while drafts flow; nothing may be lost or done twice.
+fn stop_under_load(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let rounds = rounds(ROUNDS.0, ROUNDS.1).min(20);
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 1_000, "s", 2_000);
+    let (mut failures, mut worst_stall) = (Vec::new(), Duration::ZERO);
+    for _ in 0..rounds {
+        let mut worker = cluster.start(folder.path(), prefix, "screen");
+        worker.wait_for_log("\"partitions\":4");
+        support::pause(1_500);
+        worst_stall = worst_stall.max(stop(&mut worker, &mut failures));
+    }
+    let ledger = load.finish();
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    if !settle(&cluster.brokers, prefix, Duration::from_secs(120)).0 {
+        failures.push("the lag did not come down to 0".into());
+    }
+    stop(&mut worker, &mut failures);
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    if findings.duplicates > 0 {
+        failures.push(format!("{} done twice", findings.duplicates));
+    }
+    Outcome { rounds, findings, worst_stall, failures }
+}
+
+/// F05: SIGTERM while no broker answers; the worst stall is the longest stop.
+fn stop_without_brokers(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let rounds = rounds(ROUNDS.0, ROUNDS.1).min(20);
+    let (mut failures, mut worst_stall) = (Vec::new(), Duration::ZERO);
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    for round in 0..rounds {
+        let mut worker = cluster.start(folder.path(), prefix, "screen");
+        worker.wait_for_log("\"partitions\":4");
+        for number in 0..200 {
+            ledger.send(&support::draft(&format!("b-{round}-{number}"), 1, 2_000));
+        }
+        support::pause(30);
+        for node in 0..kafka.nodes() {
+            kafka.signal(node, "STOP");
+        }
+        support::pause(300);
+        let (_, took) = worker.terminate();
+        worst_stall = worst_stall.max(took);
+        if took > Duration::from_secs(10) {
+            failures.push(format!("took {took:?}"));
+        }
+        for node in 0..kafka.nodes() {
+            kafka.signal(node, "CONT");
+        }
+    }
+    ledger.flush();
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    if !settle(&cluster.brokers, prefix, Duration::from_secs(120)).0 {
+        failures.push("the lag did not come down to 0".into());
+    }
+    stop(&mut worker, &mut failures);
+    Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+/// F06: workers come and go while drafts flow.
+fn rebalance_storm(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 12);
+    let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().expect("folder")).collect();
+    let rounds = rounds(ROUNDS.0, ROUNDS.1);
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 400, "r", 2_000);
+    let mut workers: Vec<Option<Server>> = vec![None, None, None, None];
+    workers[0] = Some(cluster.start(folders[0].path(), prefix, "screen"));
+    let mut chance = Chance::new(6);
+    let mut failures = Vec::new();
+    for _ in 0..rounds {
+        // The first one always stays.
+        let at = 1 + chance.below(3) as usize;
+        match workers[at].take() {
+            Some(mut worker) => drop(stop(&mut worker, &mut failures)),
+            None => workers[at] = Some(cluster.spawn(folders[at].path(), prefix, "screen")),
+        }
+        support::pause(2_000 + chance.below(6_000));
+    }
+    let ledger = load.finish();
+    let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(60));
+    if !settled {
+        failures.push("the lag did not come down to 0".into());
+    }
+    for worker in workers.iter_mut().flatten() {
+        stop(worker, &mut failures);
+    }
+    Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+/// F12: no broker answers for a while; the worker says so, keeps what it has, and goes on by itself.
+fn brokers_away(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    worker.wait_for_log("\"partitions\":4");
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 500, "a", 2_000);
+    support::pause(1_000);
+    let before = resident_mb(&worker);
+    let mut failures = Vec::new();
+    let away = Duration::from_secs(if rounds(ROUNDS.0, ROUNDS.1) > ROUNDS.1 { 120 } else { 15 });
+    for node in 0..kafka.nodes() {
+        kafka.signal(node, "STOP");
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < away {
+        support::pause(500);
+    }
+    if worker.client().get("/readyz").status == 200 {
+        failures.push("ready without a broker".into());
+    }
+    for node in 0..kafka.nodes() {
+        kafka.signal(node, "CONT");
+    }
+    let healed = Instant::now();
+    support::eventually("ready again", || (worker.client().get("/readyz").status == 200).then_some(()));
+    let worst_stall = healed.elapsed();
+    if worst_stall > Duration::from_secs(15) {
+        failures.push(format!("ready only after {worst_stall:?}"));
+    }
+    let ledger = load.finish();
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let after = resident_mb(&worker);
+    if after > before + 64 {
+        failures.push(format!("{before} MB before, {after} MB after"));
+    }
+    stop(&mut worker, &mut failures);
+    Outcome { rounds: 1, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+fn resident_mb(worker: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.process_id())).expect("status");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("kB") / 1_024
+}

@@ -1,0 +1,100 @@
+//! What is promised between topics, proved with the real binary: against librdkafka's mock cluster always, against a
+//! real Apache Kafka where its jars can be had. `make kafka-faults` runs the faults for as long as they are meant to.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
+
+mod broker;
+mod contract;
+mod faults;
+mod ledger;
+#[path = "../support/mod.rs"]
+mod support;
+
+use broker::Kafka;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use std::path::Path;
+use std::process::Command;
+use support::{Server, Setup};
+
+pub type Mock = MockCluster<'static, DefaultProducerContext>;
+
+/// Brokers to work with, and a name for the topics of one case.
+pub struct Cluster<'a> {
+    pub brokers: String,
+    pub mock: Option<&'a Mock>,
+    pub copies: usize,
+}
+
+impl Cluster<'_> {
+    /// Creates all topics under a prefix.
+    pub fn create_topics(&self, prefix: &str, partitions: i32) {
+        match self.mock {
+            Some(mock) => {
+                let plain = ["drafts", "verdicts", "permits", "dlq"].map(str::to_owned);
+                for name in plain.into_iter().chain(ledger::QUEUES.iter().map(|queue| format!("review.{queue}"))) {
+                    mock.create_topic(&format!("{prefix}.{name}"), partitions, 1).expect("creates");
+                }
+            }
+            None => {
+                let folder = tempfile::tempdir().expect("folder");
+                let config = folder.path().join("x.toml");
+                std::fs::write(&config, self.config(prefix)).expect("writes");
+                let output = Command::new(env!("CARGO_BIN_EXE_xianshen"))
+                    .args(["topics", "create", "--partitions", &partitions.to_string(), "--config"])
+                    .arg(&config)
+                    .output()
+                    .expect("runs");
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            }
+        }
+    }
+
+    pub fn config(&self, prefix: &str) -> String {
+        format!(
+            "[kafka]\nbrokers = \"{}\"\ntopic_prefix = \"{prefix}\"\ngroup = \"{prefix}-group\"\ntopics_replication = {}\n\
+             topics_min_insync = {}\nsession_ms = 6000\n",
+            self.brokers,
+            self.copies,
+            self.copies.saturating_sub(1).max(1)
+        )
+    }
+
+    /// A process of the given role, ready.
+    pub fn start(&self, folder: &Path, prefix: &str, role: &str) -> Server {
+        let server = self.spawn(folder, prefix, role);
+        server.wait_until_ready();
+        server
+    }
+
+    /// A process of the given role that listens, perhaps not ready yet.
+    pub fn spawn(&self, folder: &Path, prefix: &str, role: &str) -> Server {
+        Server::spawn(folder, &self.setup(prefix, role)).unwrap_or_else(|(code, log)| panic!("ended with {code:?}:\n{log}"))
+    }
+
+    pub fn setup(&self, prefix: &str, role: &str) -> Setup {
+        Setup {
+            // The group of reviewers is another one.
+            config: self.config(prefix).replace("-group", &format!("-{role}")),
+            arguments: ["--role", role, "--from", "earliest"].map(str::to_owned).to_vec(),
+            ..Setup::default()
+        }
+    }
+}
+
+#[test]
+fn the_contract_holds_on_the_mock_cluster() {
+    let mock = MockCluster::new(1).expect("a mock cluster");
+    contract::run(&Cluster { brokers: mock.bootstrap_servers(), mock: Some(&mock), copies: 1 });
+}
+
+#[test]
+fn the_contract_and_the_faults_hold_on_real_kafka() {
+    match Kafka::start(1) {
+        Ok(kafka) => {
+            contract::run(&Cluster { brokers: kafka.brokers(), mock: None, copies: 1 });
+            faults::run(kafka);
+        }
+        Err(reason) => support::skip(&reason),
+    }
+}
