@@ -2,6 +2,8 @@
 # make test   set up, then everything that must hold: format, lints, tests, docs, licences
 # make quick  the inner loop: unit tests and the tidy test
 # make bench  the figures of `judge`, one key=value a line
+# make kafka-faults   the faults of the distributed shape on a real Kafka, FAULT_ROUNDS rounds each
+# make kafka-figures  throughput, memory and latency of a screening process between topics
 # make schema refresh docs/schema from the Rust types
 # make docs   refresh docs/codes.md from the codes, dictionaries, cases and policy, and docs/schema
 
@@ -9,7 +11,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DELETE_ON_ERROR:
-.PHONY: run test quick bench schema docs setup-run setup-test
+.PHONY: run test quick bench kafka-faults kafka-figures schema docs setup-run setup-test setup-kafka
 
 LISTEN ?= 127.0.0.1:8080
 DATA ?= run
@@ -41,11 +43,19 @@ define need
 	command -v cargo >/dev/null || { echo "please install Rust 1.90 or newer" >&2; exit 1; }
 endef
 
+# OpenSSL is compiled into the binary, and its build asks for Perl.
 setup-run:
-	@$(call need,cc:build-essential curl:curl)
+	@$(call need,cc:build-essential curl:curl perl:perl)
 
 setup-test:
-	@$(call need,cc:build-essential curl:curl script:bsdutils chromium:chromium strace:strace python3:python3 dpkg:fonts-noto-cjk)
+	@$(call need,cc:build-essential curl:curl perl:perl script:bsdutils chromium:chromium strace:strace python3:python3 dpkg:fonts-noto-cjk)
+
+# What can be missing: the tests that need it say that they were skipped.
+setup-kafka: setup-test
+	@($(call need,java:default-jre-headless mvn:maven kcat:kcat pip3:python3-pip)) || true
+	tests/kafka/fetch || echo "the jars of Apache Kafka could not be had; its tests will be skipped"
+	[ -d target/kafka/python/kafka ] || pip3 install -q --disable-pip-version-check --root-user-action=ignore \
+	  --target target/kafka/python kafka-python==2.2.15 lz4==4.4.5 || echo "kafka-python could not be had; its test will be skipped"
 
 run: setup-run
 	@cargo build --release --locked
@@ -73,7 +83,7 @@ run: setup-run
 	echo
 	wait $$server
 
-test: setup-test
+test: setup-test setup-kafka
 	@cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	# A test that cannot run here prints SKIPPED and why; what a passing test prints is otherwise hidden.
@@ -92,6 +102,14 @@ quick:
 
 bench: setup-run
 	@cargo bench --locked --bench judge
+
+FAULT_ROUNDS ?= 100
+
+kafka-faults: setup-kafka
+	@XIANSHEN_FAULT_ROUNDS="$(FAULT_ROUNDS)" cargo test --release --locked --test kafka real -- --nocapture
+
+kafka-figures: setup-kafka
+	@cargo bench --locked --bench kafka
 
 schema:
 	@cargo build --locked

@@ -163,6 +163,10 @@ impl Raw<'_> {
         self.choice("kafka.sasl_mechanism", &mut kafka.security.mechanism, &mechanisms);
         self.string("kafka.sasl_username", &mut kafka.security.username);
         self.path("kafka.sasl_password_file", &mut kafka.security.password_file);
+        use kafka::Compression;
+        let compressions =
+            [("none", Compression::None), ("gzip", Compression::Gzip), ("lz4", Compression::Lz4), ("zstd", Compression::Zstd)];
+        self.choice("kafka.compression", &mut kafka.compression, &compressions);
         self.number("kafka.session_ms", &mut kafka.session_ms, 6_000..=300_000);
         self.number("kafka.record_bytes_max", &mut kafka.record_bytes_max, 1_024..=64 << 20);
         self.number("kafka.in_flight_items_max", &mut kafka.in_flight_items_max, 1..=100_000);
@@ -432,7 +436,7 @@ mod tests {
             let error = problems(&format!("[{section}]\n{name}x = 1"));
             assert!(error[0].contains(&format!("是否想写 {key}？")), "{error:?}");
         }
-        assert_eq!(written.len(), 43, "a key was added to the file but not here, or the other way round");
+        assert_eq!(written.len(), 44, "a key was added to the file but not here, or the other way round");
     }
 
     #[test]

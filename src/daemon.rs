@@ -228,7 +228,7 @@ async fn serve(config: &Config) -> anyhow::Result<u8> {
     }
     // What is under way between topics needs the judging threads and the store.
     let left_in_order = match consuming {
-        Some(consumed) => consumed.await.is_ok(),
+        Some(consumed) => consumed.await.unwrap_or(false),
         None => true,
     };
     let closing = store.clone();
@@ -284,8 +284,8 @@ async fn connect(config: &Config, state: &AppState) -> Result<Option<Link>, Kafk
     connecting.await.unwrap_or_else(|error| Err(KafkaError::Client(error.to_string()))).map(Some)
 }
 
-/// Works between topics on a thread of its own; tells when that has ended.
-fn start_link(link: Link, state: &AppState) -> anyhow::Result<oneshot::Receiver<()>> {
+/// Works between topics on a thread of its own; tells when that has ended, and whether in order.
+fn start_link(link: Link, state: &AppState) -> anyhow::Result<oneshot::Receiver<bool>> {
     let stopping = Arc::clone(&state.stopping);
     let (ended, end) = oneshot::channel();
     if let Link::Review(review) = &link {
@@ -293,9 +293,9 @@ fn start_link(link: Link, state: &AppState) -> anyhow::Result<oneshot::Receiver<
         std::thread::Builder::new().name("forward".into()).spawn(move || review.forward(|| stopping.load(Ordering::Relaxed)))?;
     }
     std::thread::Builder::new().name("kafka".into()).spawn(move || {
-        link.run(|| stopping.load(Ordering::Relaxed));
+        let in_order = link.run(|| stopping.load(Ordering::Relaxed));
         // Nobody waits any more when the stop took too long.
-        let _late = ended.send(());
+        let _late = ended.send(in_order);
     })?;
     Ok(end)
 }

@@ -249,11 +249,7 @@ impl Metrics {
             )?,
             dlq_records_total: counters(r, "dlq_records_total", "Records given to the dead-letter topic, by reason.", &["reason"])?,
             dlq_write_failures_total: counter(r, "dlq_write_failures_total", "Attempts to write the dead-letter topic that failed.")?,
-            dlq_breaker_open: gauge(
-                r,
-                "dlq_breaker_open",
-                "1 while consumption stands still because too many records cannot be read.",
-            )?,
+            dlq_breaker_open: gauge(r, "dlq_breaker_open", "1 while consumption stands still because too many records cannot be read.")?,
             outbox_items: gauge(r, "outbox_items", "Events that wait to leave for Kafka.")?,
             outbox_oldest_seconds: gauge(r, "outbox_oldest_seconds", "Age of the oldest event that waits to leave for Kafka.")?,
             registry,
@@ -343,9 +339,8 @@ mod tests {
     use super::*;
 
     /// What a name may end in; `_info` names a thing that is always 1.
-    const UNITS: [&str; 12] = [
-        "total", "seconds", "bytes", "items", "records", "threads", "connections", "info", "ratio", "partitions", "messages", "open",
-    ];
+    const UNITS: [&str; 12] =
+        ["total", "seconds", "bytes", "items", "records", "threads", "connections", "info", "ratio", "partitions", "messages", "open"];
 
     #[test]
     fn every_name_has_the_prefix_and_ends_in_a_unit() {

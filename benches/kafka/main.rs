@@ -73,7 +73,9 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 fn config(brokers: &str, prefix: &str) -> String {
-    format!("[kafka]\nbrokers = \"{brokers}\"\ntopic_prefix = \"{prefix}\"\ngroup = \"{prefix}-screen\"\ntopics_replication = 1\ntopics_min_insync = 1\n")
+    format!(
+        "[kafka]\nbrokers = \"{brokers}\"\ntopic_prefix = \"{prefix}\"\ngroup = \"{prefix}-screen\"\ntopics_replication = 1\ntopics_min_insync = 1\n"
+    )
 }
 
 fn create_topics(brokers: &str, prefix: &str) {

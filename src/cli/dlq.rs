@@ -1,9 +1,8 @@
 //! `xianshen dlq`: looks through the records that could not be screened, and sends them back.
 //! Shows where they are and why, not what they say, unless asked for one of them.
 
-use super::serve::KafkaArgs;
+use super::cluster::Cluster;
 use super::{Exit, print};
-use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::stream::kafka::dlq::{self, Letter, Place};
 use crate::stream::kafka::producer::Producer;
@@ -11,7 +10,6 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,24 +25,6 @@ pub enum DlqCommand {
     ///
     /// Exit status: 0 all that were asked for are back; 1 some cannot go back; 2 the brokers do not answer.
     Replay(ReplayArgs),
-}
-
-#[derive(Debug, Clone, clap::Args)]
-pub struct Cluster {
-    /// Configuration file; without it every key has its default.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Brokers, `host:port`, separated by commas; overrides `kafka.brokers`.
-    #[arg(long, value_name = "HOST:PORT,…")]
-    pub brokers: Option<String>,
-}
-
-impl Cluster {
-    /// The configuration; `None` when it cannot be used and that was said.
-    pub fn configured(&self) -> Option<Config> {
-        let kafka = KafkaArgs { brokers: self.brokers.clone(), ..KafkaArgs::default() };
-        super::topics::configured(self.config.as_ref(), |config| kafka.apply(&mut config.kafka))
-    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,7 +76,7 @@ fn has_code(letter: &Letter, code: Option<&String>) -> bool {
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<Exit> {
-    let Some(config) = args.cluster.configured() else { return Ok(Exit::Invalid) };
+    let Some(config) = args.cluster.configured(|_| {}) else { return Ok(Exit::Invalid) };
     let mut found = 0_u64;
     dlq::read(&config.kafka, |letter| {
         if has_code(&letter, args.code.as_ref()) {
@@ -120,7 +100,7 @@ fn list(args: &ListArgs) -> anyhow::Result<Exit> {
 }
 
 fn show(args: &ShowArgs) -> anyhow::Result<Exit> {
-    let Some(config) = args.cluster.configured() else { return Ok(Exit::Invalid) };
+    let Some(config) = args.cluster.configured(|_| {}) else { return Ok(Exit::Invalid) };
     let mut shown = None;
     dlq::read(&config.kafka, |letter| {
         let here = letter.place == args.place;
@@ -150,12 +130,10 @@ fn replay(args: &ReplayArgs) -> anyhow::Result<Exit> {
         eprintln!("说明要重放哪些：--code 代码、分区/偏移，或 --all / say which: --code CODE, PARTITION/OFFSET or --all");
         return Ok(Exit::Invalid);
     }
-    let Some(config) = args.cluster.configured() else { return Ok(Exit::Invalid) };
+    let Some(config) = args.cluster.configured(|_| {}) else { return Ok(Exit::Invalid) };
     let producer = Producer::new(&config.kafka, "xianshen-dlq", Arc::new(Metrics::new()?))?;
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message("已送回");
-    let wanted = |letter: &Letter| {
-        has_code(letter, args.code.as_ref()) && (args.places.is_empty() || args.places.contains(&letter.place))
-    };
+    let wanted = |letter: &Letter| has_code(letter, args.code.as_ref()) && (args.places.is_empty() || args.places.contains(&letter.place));
     let replayed = dlq::replay(&config.kafka, &producer, wanted, |sent| bar.set_position(sent))?;
     producer.close(Duration::from_secs(5));
     bar.finish_and_clear();

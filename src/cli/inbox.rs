@@ -1,7 +1,7 @@
 //! `xianshen inbox`: carries what waits in an office's embedded inbox over to Kafka.
 //! Must not know how the inbox is stored.
 
-use super::dlq::Cluster;
+use super::cluster::Cluster;
 use super::{Exit, print};
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -34,10 +34,12 @@ pub struct ForwardArgs {
 
 pub fn run(command: &InboxCommand) -> anyhow::Result<Exit> {
     let InboxCommand::Forward(args) = command;
-    let Some(mut config) = args.cluster.configured() else { return Ok(Exit::Invalid) };
-    if let Some(data) = &args.data {
-        config.store.data.clone_from(data);
-    }
+    let configured = args.cluster.configured(|config| {
+        if let Some(data) = &args.data {
+            config.store.data.clone_from(data);
+        }
+    });
+    let Some(config) = configured else { return Ok(Exit::Invalid) };
     let metrics = Arc::new(Metrics::new()?);
     let producer = Producer::new(&config.kafka, "xianshen-inbox", Arc::clone(&metrics))?;
     let topic = config.kafka.topic_drafts();

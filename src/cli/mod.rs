@@ -2,6 +2,7 @@
 //! Knows every part of the program; no part below knows it.
 
 pub mod check;
+pub mod cluster;
 mod code_table;
 mod codes;
 pub mod config;

@@ -1,12 +1,10 @@
 //! `xianshen topics`: creates the topics and looks for settings that would lose records.
 //! Must not know which settings those are.
 
-use super::serve::KafkaArgs;
+use super::cluster::Cluster;
 use super::{Exit, print};
-use crate::config::{self, Config};
 use crate::stream::kafka::topics::{self, Created};
 use clap::Subcommand;
-use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub enum TopicsCommand {
@@ -23,12 +21,8 @@ pub enum TopicsCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct TopicsArgs {
-    /// Configuration file; without it every key has its default.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Brokers, `host:port`, separated by commas; overrides `kafka.brokers`.
-    #[arg(long, value_name = "HOST:PORT,…")]
-    pub brokers: Option<String>,
+    #[command(flatten)]
+    cluster: Cluster,
     /// Partitions of each topic; overrides `kafka.topics_partitions`.
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=1_000))]
     pub partitions: Option<i32>,
@@ -40,36 +34,9 @@ pub struct TopicsArgs {
     pub min_insync: Option<i32>,
 }
 
-/// The configuration that a command about Kafka works with; every problem is printed.
-pub fn configured(file: Option<&PathBuf>, change: impl FnOnce(&mut Config)) -> Option<Config> {
-    let read = match file {
-        Some(path) => config::read(path),
-        None => Ok(Config::default()),
-    };
-    let checked = read.and_then(|mut config| {
-        change(&mut config);
-        let name = file.map_or_else(|| "xianshen".to_owned(), |path| path.display().to_string());
-        match config.kafka_problems(&name) {
-            problems if problems.is_empty() => Ok(config),
-            problems => Err(problems),
-        }
-    });
-    match checked {
-        Ok(config) => Some(config),
-        Err(problems) => {
-            for problem in problems {
-                eprintln!("{problem}");
-            }
-            None
-        }
-    }
-}
-
 pub fn run(command: &TopicsCommand) -> anyhow::Result<Exit> {
     let (TopicsCommand::Create(args) | TopicsCommand::Check(args)) = command;
-    let kafka_args = KafkaArgs { brokers: args.brokers.clone(), ..KafkaArgs::default() };
-    let configured = configured(args.config.as_ref(), |config| {
-        kafka_args.apply(&mut config.kafka);
+    let configured = args.cluster.configured(|config| {
         let shape = &mut config.kafka.topics;
         shape.partitions = args.partitions.unwrap_or(shape.partitions);
         shape.replication = args.replication.unwrap_or(shape.replication);
@@ -95,15 +62,11 @@ pub fn run(command: &TopicsCommand) -> anyhow::Result<Exit> {
         }
         TopicsCommand::Check(_) => {
             let dangers = topics::check(&config.kafka)?;
-            let line = |danger: &topics::Danger| match danger.key {
-                "" => format!("{}：{}——{}\n", danger.topic, danger.found, danger.cure),
-                key => format!("{}：{key} = {}——{}\n", danger.topic, danger.found, danger.cure),
-            };
             if dangers.is_empty() {
                 print(&format!("{} 个主题，没有会丢记录的设置\n", topics::all(&config.kafka).len()))?;
                 return Ok(Exit::Nothing);
             }
-            print(&dangers.iter().map(line).collect::<String>())?;
+            print(&dangers.iter().map(|danger| format!("{danger}\n")).collect::<String>())?;
             Ok(Exit::Something)
         }
     }

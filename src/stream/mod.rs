@@ -8,7 +8,8 @@ pub mod reload;
 pub mod watermark;
 
 use jiff::tz::{Offset, offset};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The zone of every date and time that is shown: China has had no other since 1991.
 pub const BEIJING: Offset = offset(8);
@@ -27,6 +28,30 @@ pub fn date_of(ms: i64) -> jiff::civil::Date {
 /// Milliseconds since 1970 (UTC).
 pub fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+/// Told once that the end has come; whoever rests wakes up at once.
+#[derive(Default)]
+pub struct Stop {
+    told: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Stop {
+    pub fn set(&self) {
+        *unpoisoned(self.told.lock()) = true;
+        self.bell.notify_all();
+    }
+
+    pub fn is_set(&self) -> bool {
+        *unpoisoned(self.told.lock())
+    }
+
+    /// Rests for `time`, or until the end; true when that has come.
+    pub fn rest(&self, time: Duration) -> bool {
+        let told = unpoisoned(self.told.lock());
+        *self.bell.wait_timeout_while(told, time, |told| !*told).unwrap_or_else(PoisonError::into_inner).0
+    }
 }
 
 /// A lock whose data stays sound when a holder panics: every critical section in this module is a single step.

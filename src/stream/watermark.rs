@@ -94,9 +94,9 @@ impl<T> Watermark<T> {
     pub fn finish(&mut self, offset: i64) -> Option<i64> {
         self.slot(offset)?.state = State::Finished;
         let mut moved = None;
-        while let Some(slot) = self.slots.pop_front_if(|slot| matches!(slot.state, State::Finished)) {
+        while self.slots.front().is_some_and(|slot| matches!(slot.state, State::Finished)) {
+            moved = self.slots.pop_front().map(|slot| slot.offset + 1);
             self.released = self.released.saturating_sub(1);
-            moved = Some(slot.offset + 1);
         }
         moved
     }

@@ -1,9 +1,9 @@
 //! The routes of CONTRACTS: check, intake, the state of a draft, the queues, judging again.
 //! Must not know SQL or how a draft is judged.
 
-use super::{AppState, Office};
 use super::body::HeldBody;
 use super::error::Refusal;
+use super::{AppState, Office};
 use crate::model::{Draft, Kind, Queue};
 use crate::store::{Intake, NewRevision, PAGE_ITEMS_MAX, Rejudge, ReviewItem, RevisionState};
 use crate::stream::kafka::Link;
@@ -100,9 +100,7 @@ async fn try_take_in(state: &Office, request: Request) -> Result<(Intake, Respon
     let received_at = now_ms();
     let begun = Instant::now();
     let length = body.bytes.len();
-    let read = move |bytes: &[u8]| {
-        Draft::from_json(bytes).map(|draft| (NewRevision::of(&draft, received_at, date_of(received_at)), draft))
-    };
+    let read = move |bytes: &[u8]| Draft::from_json(bytes).map(|draft| (NewRevision::of(&draft, received_at, date_of(received_at)), draft));
     let (new, draft) = with_body(body, read).await??;
     state.metrics.stage_duration_seconds.with_label_values(&["decode"]).observe(begun.elapsed().as_secs_f64());
     state.metrics.input_bytes_total.inc_by(length as f64);

@@ -100,11 +100,8 @@ impl Kafka {
     }
 
     pub fn start_node(&mut self, node: usize) {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.path().join(format!("n{}.log", node + 1)))
-            .expect("log");
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join(format!("n{}.log", node + 1))).expect("log");
         let properties = self.nodes[node].properties.clone();
         let child = self
             .java(&["kafka.Kafka"])

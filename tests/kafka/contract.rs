@@ -11,9 +11,11 @@ use std::time::Duration;
 
 type Case = fn(&Cluster<'_>, &str);
 
-const CASES: [(&str, Case); 7] = [
+const CASES: [(&str, Case); 9] = [
     ("samples", every_sample_gets_the_verdict_that_check_gives),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
+    ("letters", dead_letters_are_listed_shown_and_sent_back),
+    ("inbox", what_waits_in_an_embedded_inbox_is_carried_over_once),
     ("breaker", too_many_unreadable_records_stop_consumption_until_a_person_says_go_on),
     ("kill", a_killed_process_loses_nothing),
     ("stop", a_stop_under_load_loses_and_repeats_nothing),
@@ -285,4 +287,74 @@ fn items_reach_the_store_once_and_drafts_come_in_over_http(cluster: &Cluster<'_>
     }
     assert_eq!(queues(&review), 2);
     drop(worker);
+}
+
+/// A command of the binary about a cluster; its exit status and what it wrote.
+fn command(cluster: &Cluster<'_>, prefix: &str, words: &[&str]) -> (i32, String) {
+    let folder = tempfile::tempdir().expect("folder");
+    let config = folder.path().join("x.toml");
+    std::fs::write(&config, cluster.config(prefix)).expect("writes");
+    let output = Command::new(env!("CARGO_BIN_EXE_xianshen")).args(words).arg("--config").arg(&config).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().expect("a status"), said)
+}
+
+fn dead_letters_are_listed_shown_and_sent_back(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 1);
+    let folder = tempfile::tempdir().expect("folder");
+    let _worker = cluster.start(folder.path(), prefix, "screen");
+    assert_eq!(command(cluster, prefix, &["dlq", "list"]).0, 0, "none yet");
+    let ledger = Ledger::new(&cluster.brokers, prefix);
+    ledger.send_raw(Some(b"u/a"), Some(b"{\"body\":\"secret-text"));
+    ledger.send_raw(Some(b"u/b"), Some(b"\xff\xfe"));
+    ledger.flush();
+    let group = format!("{prefix}-screen");
+    wait_for_no_lag(&cluster.brokers, &group, &format!("{prefix}.drafts"));
+    let (code, said) = command(cluster, prefix, &["dlq", "list"]);
+    assert!(code == 1 && said.lines().count() == 2 && said.contains("not_json") && said.contains("encoding"), "{code} {said}");
+    assert!(!said.contains("secret-text"), "{said}");
+    let (code, said) = command(cluster, prefix, &["dlq", "list", "--code", "encoding"]);
+    assert!(code == 1 && said.lines().count() == 1, "{code} {said}");
+    let (code, said) = command(cluster, prefix, &["dlq", "show", "0/0"]);
+    assert!(code == 0 && said.contains("original_offset\t0") && !said.contains("secret-text"), "{code} {said}");
+    assert_eq!(command(cluster, prefix, &["dlq", "show", "0/0", "--payload"]).1, "{\"body\":\"secret-text");
+    assert_eq!(command(cluster, prefix, &["dlq", "show", "0/99"]).0, 2);
+    assert_eq!(command(cluster, prefix, &["dlq", "replay"]).0, 2, "which ones must be said");
+    let (code, said) = command(cluster, prefix, &["dlq", "replay", "--code", "not_json"]);
+    assert!(code == 0 && said.contains("送回 1 条"), "{code} {said}");
+    wait_for_no_lag(&cluster.brokers, &group, &format!("{prefix}.drafts"));
+    let back = read_all(&cluster.brokers, &format!("{prefix}.drafts"));
+    assert_eq!((back.len(), &back[2].payload, &*back[2].headers["replayed_from"]), (3, &back[0].payload, "0/0"));
+    // It cannot be read this time either, and is a dead letter once more.
+    assert_eq!(read_all(&cluster.brokers, &format!("{prefix}.dlq")).len(), 3);
+}
+
+fn what_waits_in_an_embedded_inbox_is_carried_over_once(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 2);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut office = Server::start(folder.path());
+    for number in 0..30 {
+        assert_eq!(office.client().post_json("/v1/drafts", &support::draft(&format!("w-{number}"), 1, 400)).status, 202);
+    }
+    office.wait_until_screened();
+    office.terminate();
+    let data = folder.path().join("data");
+    let file = rusqlite::Connection::open(data.join("xianshen.db")).expect("opens");
+    file.execute_batch("INSERT INTO inbox (seq, bytes, again) SELECT seq, length(json), 1 FROM draft").expect("waits again");
+    drop(file);
+    let data = data.display().to_string();
+    let (code, said) = command(cluster, prefix, &["inbox", "forward", "--data", &data]);
+    assert!(code == 0 && said.contains("原有 30 件，移交 30 件") && said.contains("还剩 0 件"), "{code} {said}");
+    let (code, said) = command(cluster, prefix, &["inbox", "forward", "--data", &data]);
+    assert!(code == 0 && said.contains("原有 0 件"), "{code} {said}");
+    let mut carried: Vec<String> = read_all(&cluster.brokers, &format!("{prefix}.drafts")).into_iter().map(|read| read.key).collect();
+    carried.sort();
+    let mut expected: Vec<String> = (0..30).map(|number| format!("cs-xian/w-{number}")).collect();
+    expected.sort();
+    assert_eq!(carried, expected);
+    // The same folder serves the reviewers from now on, with what was screened before.
+    let setup = Setup { data: Some(folder.path().join("data")), ..cluster.setup(prefix, "review") };
+    let review = Server::start_with(folder.path(), &setup);
+    let shown = review.client().get("/v1/drafts/w-7?unit=cs-xian").json();
+    assert_eq!(shown["revisions"][0]["state"], "screened");
 }

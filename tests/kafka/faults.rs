@@ -18,9 +18,11 @@ struct Outcome {
     failures: Vec<String>,
 }
 
+type Fault = fn(&mut Kafka, &str) -> Outcome;
+
 pub fn run(mut kafka: Kafka) {
     let wanted = std::env::var("XIANSHEN_FAULTS").unwrap_or_default();
-    let faults: [(&str, fn(&mut Kafka, &str) -> Outcome); 5] =
+    let faults: [(&str, Fault); 5] =
         [("F02", kill_workers), ("F04", stop_under_load), ("F05", stop_without_brokers), ("F06", rebalance_storm), ("F12", brokers_away)];
     let mut failed = Vec::new();
     println!("fault\trounds\tacknowledged\tlost\tduplicates\tconflicts\tworst stall\tresult");

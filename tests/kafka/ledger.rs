@@ -278,7 +278,8 @@ pub fn check(brokers: &str, prefix: &str, ledger: &Ledger) -> Findings {
             let item = record.json();
             let verdict = &item["verdict"];
             assert_eq!(verdict["queue"], *queue);
-            let key = format!("{}/{}/{}", verdict["unit"].as_str().expect("unit"), verdict["id"].as_str().expect("id"), verdict["revision"]);
+            let key =
+                format!("{}/{}/{}", verdict["unit"].as_str().expect("unit"), verdict["id"].as_str().expect("id"), verdict["revision"]);
             let same = verdicts.get(&key).is_some_and(|bytes| serde_json::from_slice::<Value>(bytes).is_ok_and(|v| v == *verdict));
             // What stands for a record that cannot be read has no verdict of its own.
             let stands_in = verdict["undetermined"]["reason"] == "unreadable";

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout)]
 
 mod broker;
+mod clients;
 mod contract;
 mod faults;
 mod ledger;
@@ -92,7 +93,9 @@ fn the_contract_holds_on_the_mock_cluster() {
 fn the_contract_and_the_faults_hold_on_real_kafka() {
     match Kafka::start(1) {
         Ok(kafka) => {
-            contract::run(&Cluster { brokers: kafka.brokers(), mock: None, copies: 1 });
+            let cluster = Cluster { brokers: kafka.brokers(), mock: None, copies: 1 };
+            contract::run(&cluster);
+            clients::run(&cluster);
             faults::run(kafka);
         }
         Err(reason) => support::skip(&reason),

@@ -21,7 +21,9 @@ pub(super) fn take_in(transaction: &Transaction<'_>, new: &NewRevision, change: 
     let (intake, seq) = add_revision(transaction, new)?;
     if matches!(intake, Intake::Current | Intake::Superseded) {
         // A superseded revision is judged too, for the record: every draft that was acknowledged has its verdict.
-        transaction.prepare_cached("INSERT INTO inbox (seq, bytes, again) VALUES (?1, ?2, 0)")?.execute(params![seq, new.json.len() as i64])?;
+        transaction
+            .prepare_cached("INSERT INTO inbox (seq, bytes, again) VALUES (?1, ?2, 0)")?
+            .execute(params![seq, new.json.len() as i64])?;
         change.added_items += 1;
         change.added_bytes += new.json.len() as u64;
     }
@@ -256,9 +258,8 @@ pub(super) fn save_ruleset(transaction: &Transaction<'_>, files: &RuleFiles, now
         .prepare_cached("INSERT INTO ruleset (id, stored_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![id, now_ms])?;
     // A set that is only named came with a verdict from elsewhere: its files are added now.
-    let kept: bool = transaction
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM ruleset_file WHERE ruleset = ?1)")?
-        .query_row([&id], |row| row.get(0))?;
+    let kept: bool =
+        transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM ruleset_file WHERE ruleset = ?1)")?.query_row([&id], |row| row.get(0))?;
     if kept {
         return Ok(());
     }

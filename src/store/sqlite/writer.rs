@@ -301,7 +301,9 @@ impl Writer<'_> {
             }
             (Write::Rejudge { reply, .. }, Outcome::Rejudge(rejudge)) => drop(reply.send(Ok(*rejudge))),
             (Write::RejudgeQueue { reply, .. }, Outcome::RejudgeQueue(items)) => drop(reply.send(Ok(*items))),
-            (Write::MarkStarted { reply, .. } | Write::Forwarded { reply, .. } | Write::SaveRuleset { reply, .. }, _) => drop(reply.send(Ok(()))),
+            (Write::MarkStarted { reply, .. } | Write::Forwarded { reply, .. } | Write::SaveRuleset { reply, .. }, _) => {
+                drop(reply.send(Ok(())))
+            }
             (Write::Record(judged), Outcome::Recorded(true)) => self.count(&judged),
             _ => {}
         }

@@ -5,7 +5,7 @@ use super::lanes::{Bounds, Lanes, Partition, Release, Ticket};
 use super::record::Record;
 use super::{From, KafkaError, Options};
 use crate::metrics::Metrics;
-use crate::stream::{now_ms, unpoisoned};
+use crate::stream::{Stop, now_ms, unpoisoned};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
@@ -14,7 +14,6 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,12 +25,16 @@ const POLL: Duration = Duration::from_millis(100);
 const RECORDS_PER_LOOK: usize = 32;
 /// How long the brokers may take to answer a question of ours.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long it may take to learn where partitions begin; less than a session.
+const PLACE_MAX: Duration = Duration::from_secs(15);
 /// Without a broker for so long, the process is not ready.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(6);
 /// At the stop, what is under way may take this long …
 const DRAIN_AT_STOP: Duration = Duration::from_secs(3);
 /// … and leaving the group this long.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
+/// A name that is asked for when only an answer is wanted, not the list of all topics.
+const UNKNOWN_TOPIC: &str = "xianshen-is-anybody-there";
 const STATISTICS_MS: u64 = 2_000;
 
 /// What the rest of the process sees of a consumer.
@@ -44,6 +47,8 @@ pub struct Health {
 struct HealthInner {
     /// Since when no broker has answered.
     unreachable_since: Option<Instant>,
+    /// Answers counted so far.
+    answers: i64,
     /// Partitions that stand still because their committed offset is out of range, or cannot be known.
     stopped: BTreeSet<Partition>,
     /// Why nothing more can be consumed by this process; the process ends.
@@ -83,7 +88,7 @@ pub struct Context<T> {
     health: Arc<Health>,
     from: Option<From>,
     drain_on_revoke: Duration,
-    stopping: Arc<AtomicBool>,
+    stop: Arc<Stop>,
 }
 
 impl<T: Send + 'static> ClientContext for Context<T> {
@@ -92,20 +97,18 @@ impl<T: Send + 'static> ClientContext for Context<T> {
     }
 
     fn error(&self, error: ClientError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            unpoisoned(self.health.inner.lock()).unreachable_since.get_or_insert_with(Instant::now);
-        }
         tracing::warn!(%error, reason, "The Kafka consumer reports an error.");
     }
 
     fn stats(&self, statistics: rdkafka::Statistics) {
-        let up = statistics.brokers.values().any(|broker| broker.state == "UP");
+        // A broker that hangs keeps its connection: only answers count, and a member of a group gets some all the time.
         let mut health = unpoisoned(self.health.inner.lock());
-        if up {
+        if statistics.rx > health.answers {
             health.unreachable_since = None;
         } else {
             health.unreachable_since.get_or_insert_with(Instant::now);
         }
+        health.answers = statistics.rx;
         drop(health);
         for (topic, figures) in &statistics.topics {
             for partition in figures.partitions.values().filter(|partition| partition.partition >= 0 && partition.desired) {
@@ -138,7 +141,7 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
         let outcome = match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 self.metrics.kafka_rebalances_total.with_label_values(&["assigned"]).inc();
-                if let Err(error) = self.place(consumer, list) {
+                if let Err(error) = self.place_patiently(consumer, list) {
                     tracing::error!(%error, "Consumption cannot begin.");
                     self.health.fail(error);
                 }
@@ -152,7 +155,7 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                 let begun = Instant::now();
                 if !lost && !partitions.is_empty() {
                     // At the stop everything was drained already, or never will be.
-                    if !self.stopping.load(Ordering::Relaxed) {
+                    if !self.stop.is_set() {
                         self.lanes.drain(Some(&partitions), self.drain_on_revoke);
                     }
                     commit(consumer, &self.metrics);
@@ -160,7 +163,11 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                 let cut = self.lanes.fence(&partitions);
                 self.metrics.kafka_rebalance_drain_seconds.observe(begun.elapsed().as_secs_f64());
                 if cut > 0 {
-                    tracing::warn!(records = cut, lost, "Records were under way when their partitions left; they are done again elsewhere.");
+                    tracing::warn!(
+                        records = cut,
+                        lost,
+                        "Records were under way when their partitions left; they are done again elsewhere."
+                    );
                 }
                 let mut health = unpoisoned(self.health.inner.lock());
                 health.stopped.retain(|stopped| !partitions.contains(stopped));
@@ -211,6 +218,19 @@ fn commit<C: ConsumerContext>(consumer: &BaseConsumer<C>, metrics: &Metrics) {
 }
 
 impl<T: Send + 'static> Context<T> {
+    /// As `place`, again and again while the brokers do not answer: the leaders of new topics are not known at once.
+    fn place_patiently(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + PLACE_MAX;
+        loop {
+            match self.place(consumer, list) {
+                Err(KafkaError::Unreachable(reason)) if Instant::now() < deadline && !self.stop.rest(POLL) => {
+                    tracing::warn!(%reason, "The brokers do not say yet where partitions begin; they are asked again.");
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Decides where partitions begin that have no committed offset, and commits that at once: a start "from the latest"
     /// must not begin later after a crash.
     fn place(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) -> Result<(), KafkaError> {
@@ -286,7 +306,7 @@ pub struct Source<T: Send + 'static> {
     metrics: Arc<Metrics>,
     pub health: Arc<Health>,
     /// Told to stop fetching; what is under way goes on.
-    stopping: Arc<AtomicBool>,
+    stop: Arc<Stop>,
 }
 
 impl<T: Send + 'static> Source<T> {
@@ -295,9 +315,16 @@ impl<T: Send + 'static> Source<T> {
         let bounds = Bounds { items_max: options.in_flight_items_max, bytes_max: options.in_flight_bytes_max };
         let lanes = Arc::new(Lanes::new(bounds));
         let health = Arc::<Health>::default();
-        let stopping = Arc::<AtomicBool>::default();
+        let stop = Arc::<Stop>::default();
         let drain_on_revoke = DRAIN_ON_REVOKE_MAX.min(Duration::from_millis(options.session_ms / 3));
-        let context = Context { lanes: Arc::clone(&lanes), metrics: Arc::clone(&metrics), health: Arc::clone(&health), from: options.from, drain_on_revoke, stopping: Arc::clone(&stopping) };
+        let context = Context {
+            lanes: Arc::clone(&lanes),
+            metrics: Arc::clone(&metrics),
+            health: Arc::clone(&health),
+            from: options.from,
+            drain_on_revoke,
+            stop: Arc::clone(&stop),
+        };
         let fetch_bytes = options.topics.record_bytes_max(options.record_bytes_max);
         let mut config = options.client(client_id)?;
         config
@@ -323,7 +350,7 @@ impl<T: Send + 'static> Source<T> {
             config.create_with_context(context).map_err(|error| KafkaError::Client(error.to_string()))?;
         let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
         consumer.subscribe(&names).map_err(|error| KafkaError::Client(error.to_string()))?;
-        Ok(Self { consumer, lanes, metrics, health, stopping })
+        Ok(Self { consumer, lanes, metrics, health, stop })
     }
 
     /// Hands in what a record comes to; see [`Lanes::ready`].
@@ -352,13 +379,13 @@ impl<T: Send + 'static> Source<T> {
 
     /// Fetches until told to stop, then lets what is under way finish, commits and leaves the group; runs on a thread of
     /// its own. `handle` gets every record once per assignment and must not block; `tick` gets a turn at least ten times
-    /// a second.
-    pub fn run(&self, handle: impl Fn(Record, Ticket), tick: impl Fn()) {
+    /// a second. False: it could not leave in order.
+    pub fn run(&self, handle: impl Fn(Record, Ticket), tick: impl Fn()) -> bool {
         let mut topics: HashMap<String, Arc<str>> = HashMap::new();
         let mut paused: BTreeMap<Partition, ()> = BTreeMap::new();
         let (mut since_look, mut last_poll) = (0, Instant::now());
         let mut stale_shown = 0;
-        while !self.stopping.load(Ordering::Relaxed) {
+        while !self.stop.is_set() {
             let gap = last_poll.elapsed().as_secs_f64();
             if gap > self.metrics.kafka_poll_gap_seconds.get() {
                 self.metrics.kafka_poll_gap_seconds.set(gap);
@@ -395,14 +422,21 @@ impl<T: Send + 'static> Source<T> {
                 }
             }
         }
-        self.leave();
+        self.leave()
     }
 
-    /// Offsets of what is finished are committed, and the group learns at once that its partitions are free.
-    fn leave(&self) {
-        if !self.lanes.drain(None, DRAIN_AT_STOP) {
+    /// Offsets of what is finished are committed, and the group learns at once that its partitions are free. False: no
+    /// broker answers, or something under way did not finish; others take over when the session ends, and do it again.
+    fn leave(&self) -> bool {
+        let drained = self.lanes.drain(None, DRAIN_AT_STOP);
+        if !drained {
             let records = self.lanes.figures().in_flight;
             tracing::warn!(records, "Records were still under way at the stop; they are done again.");
+        }
+        // Without an answer a commit would wait for one longer than a stop may take.
+        if let Err(error) = self.consumer.fetch_metadata(Some(UNKNOWN_TOPIC), LEAVE_MAX) {
+            tracing::warn!(%error, "No broker answers: the group is left without a word.");
+            return false;
         }
         // Giving the partitions up commits, see `rebalance`.
         self.consumer.unsubscribe();
@@ -410,6 +444,7 @@ impl<T: Send + 'static> Source<T> {
         while self.consumer.assignment().is_ok_and(|list| list.count() > 0) && Instant::now() < deadline {
             drop(self.consumer.poll(POLL));
         }
+        drained
     }
 
     /// Pauses partitions that have enough under way, and resumes those that have caught up.
@@ -476,9 +511,8 @@ impl<T: Send + 'static> Source<T> {
 
     /// Fetches no more; see [`Source::run`].
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stop.set();
     }
-
 }
 
 /// When the oldest unread record may have come: for the lag in seconds.
@@ -487,9 +521,9 @@ pub fn age_seconds(timestamp_ms: i64) -> f64 {
 }
 
 fn record_of(message: &BorrowedMessage<'_>, partition: Partition) -> Record {
-    let headers = message.headers().map(|headers| {
-        headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect::<Vec<_>>()
-    });
+    let headers = message
+        .headers()
+        .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect::<Vec<_>>());
     Record {
         partition,
         offset: message.offset(),

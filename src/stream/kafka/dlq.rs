@@ -98,9 +98,9 @@ pub fn read(options: &Options, mut visit: impl FnMut(Letter) -> Result<bool, Kaf
             };
             let message = polled.map_err(unreachable)?;
             (next, heard) = (message.offset() + 1, Instant::now());
-            let headers = message.headers().map(|headers| {
-                headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
-            });
+            let headers = message
+                .headers()
+                .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect());
             let letter = Letter {
                 place: Place { partition, offset: message.offset() },
                 key: message.key().unwrap_or_default().to_vec(),

@@ -47,8 +47,9 @@ impl Link {
         }
     }
 
-    /// Works until told to stop and everything under way is finished; runs on a thread of its own.
-    pub fn run(&self, is_stopping: impl Fn() -> bool) {
+    /// Works until told to stop and everything under way is finished; runs on a thread of its own. False: the group could
+    /// not be left in order.
+    pub fn run(&self, is_stopping: impl Fn() -> bool) -> bool {
         match self {
             Self::Screen(screen) => screen.run(is_stopping),
             Self::Review(review) => review.run(),
@@ -83,6 +84,8 @@ pub struct Options {
     /// Where a group that has committed nothing yet begins; absent: it refuses to begin.
     pub from: Option<From>,
     pub security: Security,
+    /// How records that leave are compressed.
+    pub compression: Compression,
     /// Without a sign of life for so long a process loses its partitions to others, in milliseconds.
     pub session_ms: u64,
     /// Largest record, in bytes; the same on producers, consumers and topics.
@@ -102,11 +105,34 @@ impl Default for Options {
             topic_prefix: "xianshen".into(),
             from: None,
             security: Security::default(),
+            compression: Compression::default(),
             session_ms: 30_000,
             record_bytes_max: 10 << 20,
             in_flight_items_max: 1_024,
             in_flight_bytes_max: 8 << 20,
             topics: topics::Shape::default(),
+        }
+    }
+}
+
+/// How records that leave are compressed. Every reader of the topics must know it: some clients need a module for `lz4`
+/// and `zstd`, all know `gzip`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compression {
+    None,
+    Gzip,
+    #[default]
+    Lz4,
+    Zstd,
+}
+
+impl Compression {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
         }
     }
 }
@@ -253,8 +279,11 @@ impl Options {
             .set("reconnect.backoff.max.ms", "2000")
             .set("security.protocol", self.security.protocol.as_str());
         let security = &self.security;
-        let files =
-            [("ssl.ca.location", &security.ca_file), ("ssl.certificate.location", &security.certificate_file), ("ssl.key.location", &security.key_file)];
+        let files = [
+            ("ssl.ca.location", &security.ca_file),
+            ("ssl.certificate.location", &security.certificate_file),
+            ("ssl.key.location", &security.key_file),
+        ];
         for (key, path) in files {
             if let Some(path) = path {
                 config.set(key, path.display().to_string());

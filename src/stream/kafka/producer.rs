@@ -3,13 +3,12 @@
 
 use super::{KafkaError, Options};
 use crate::metrics::Metrics;
-use crate::stream::unpoisoned;
+use crate::stream::{Stop, unpoisoned};
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -60,7 +59,7 @@ pub struct Deliveries {
 pub struct Producer {
     client: Arc<ThreadedProducer<Deliveries>>,
     waiting: Arc<Mutex<VecDeque<(Instant, Shipment)>>>,
-    closed: Arc<AtomicBool>,
+    closed: Arc<Stop>,
 }
 
 impl ClientContext for Deliveries {
@@ -122,7 +121,7 @@ impl Producer {
         config
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
-            .set("compression.type", "lz4")
+            .set("compression.type", options.compression.as_str())
             .set("message.timeout.ms", "120000")
             .set("queue.buffering.max.messages", QUEUE_MESSAGES_MAX.to_string())
             .set("queue.buffering.max.kbytes", QUEUE_KBYTES_MAX.to_string())
@@ -136,8 +135,7 @@ impl Producer {
         std::thread::Builder::new()
             .name("kafka-retry".into())
             .spawn(move || {
-                while !again.closed.load(Ordering::Relaxed) {
-                    std::thread::sleep(RETRY_TICK);
+                while !again.closed.rest(RETRY_TICK) {
                     again.send_waiting();
                 }
             })
@@ -205,6 +203,6 @@ impl Producer {
         if let Err(error) = self.client.flush(at_most) {
             tracing::warn!(%error, "Records were still on their way to Kafka at the stop; what they belong to is done again.");
         }
-        self.closed.store(true, Ordering::Relaxed);
+        self.closed.set();
     }
 }

@@ -73,10 +73,11 @@ impl Review {
         Ok(Arc::new(Self { source, producer, outputs, drafts: options.topic_drafts(), store, metrics, runtime }))
     }
 
-    /// Carries items into the store until told to stop; runs on a thread of its own.
-    pub fn run(self: &Arc<Self>) {
-        self.source.run(|record, ticket| self.take(record, ticket), || {});
+    /// Carries items into the store until told to stop; runs on a thread of its own. False: see [`Source::run`].
+    pub fn run(self: &Arc<Self>) -> bool {
+        let in_order = self.source.run(|record, ticket| self.take(record, ticket), || {});
         self.producer.close(CLOSE_MAX);
+        in_order
     }
 
     fn take(self: &Arc<Self>, record: Record, ticket: Ticket) {
@@ -168,7 +169,6 @@ impl Review {
                     return;
                 }
                 tracing::error!(%error, "Drafts that are to be judged again could not be forwarded; it is tried again.");
-                std::thread::sleep(RETRY);
             }
             seen = self.store.wait_for_work(seen, LOOK_AGAIN);
         }

@@ -72,14 +72,15 @@ impl Screen {
         }))
     }
 
-    /// Screens until told to stop; runs on a thread of its own, and begins when rules are loaded.
-    pub fn run(self: &Arc<Self>, is_stopping: impl Fn() -> bool) {
+    /// Screens until told to stop; runs on a thread of its own, and begins when rules are loaded. False: see
+    /// [`Source::run`].
+    pub fn run(self: &Arc<Self>, is_stopping: impl Fn() -> bool) -> bool {
         while !self.rules.wait_until_loaded(Duration::from_millis(200)) {
             if is_stopping() {
-                return;
+                return true;
             }
         }
-        self.source.run(
+        let in_order = self.source.run(
             |record, ticket| self.take(record, ticket),
             || {
                 self.source.release_all(|ticket, outcome| self.release(ticket, outcome));
@@ -89,6 +90,7 @@ impl Screen {
             },
         );
         self.producer.close(CLOSE_MAX);
+        in_order
     }
 
     /// Reads a record and hands it to the judging threads.
@@ -111,7 +113,8 @@ impl Screen {
                 let deliver = move |draft: &Draft, verdict: Verdict| {
                     let mut outputs = screen.outputs.of_verdict(draft, &verdict, received_at_ms);
                     // A draft on which the judging code broke is kept as it came, beside the item that a person gets.
-                    if let Some(reason @ (UndeterminedReason::Panic | UndeterminedReason::Timeout)) = verdict.undetermined.map(|u| u.reason) {
+                    if let Some(reason @ (UndeterminedReason::Panic | UndeterminedReason::Timeout)) = verdict.undetermined.map(|u| u.reason)
+                    {
                         let detail = "the machine did not judge it to the end";
                         outputs.push(screen.outputs.of_dead_letter(&record, reason.as_str(), detail, 1, &verdict.ruleset));
                         screen.metrics.dlq_records_total.with_label_values(&[reason.as_str()]).inc();

@@ -81,8 +81,7 @@ impl Admin {
             .client("xianshen-topics")?
             .create_with_context(DefaultClientContext)
             .map_err(|error| KafkaError::Client(error.to_string()))?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().build().map_err(|error| KafkaError::Client(error.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| KafkaError::Client(error.to_string()))?;
         Ok(Self { client, runtime })
     }
 }
@@ -128,6 +127,15 @@ pub struct Danger {
     pub found: String,
     /// What it should be and why (Chinese).
     pub cure: String,
+}
+
+impl std::fmt::Display for Danger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.key {
+            "" => write!(f, "{}：{}——{}", self.topic, self.found, self.cure),
+            key => write!(f, "{}：{key} = {}——{}", self.topic, self.found, self.cure),
+        }
+    }
 }
 
 /// Looks at every topic; an empty list means that no record can get lost by a setting.

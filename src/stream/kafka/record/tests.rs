@@ -74,9 +74,12 @@ fn the_table_of_fields_is_that_of_the_schema() {
 #[test]
 fn keys_fall_into_the_partitions_that_the_java_client_chooses() {
     // Values of Apache Kafka's UtilsTest.testMurmur2, made positive, modulo a large prime to keep them whole.
-    for (key, hash) in
-        [("21", -973_932_308i32), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536), ("a-little-bit-longer-string", -1_486_304_829)]
-    {
+    for (key, hash) in [
+        ("21", -973_932_308i32),
+        ("foobar", -790_332_482),
+        ("a-little-bit-long-string", -985_981_536),
+        ("a-little-bit-longer-string", -1_486_304_829),
+    ] {
         assert_eq!(partition_of(key.as_bytes(), i32::MAX), (hash & 0x7fff_ffff) % i32::MAX, "{key}");
     }
 }
