@@ -93,12 +93,12 @@ impl<T> Watermark<T> {
     /// The effect of a record is durable. Returns the new position when it has moved.
     pub fn finish(&mut self, offset: i64) -> Option<i64> {
         self.slot(offset)?.state = State::Finished;
-        let mut moved = None;
+        let before = self.slots.len();
         while self.slots.front().is_some_and(|slot| matches!(slot.state, State::Finished)) {
-            moved = self.slots.pop_front().map(|slot| slot.offset + 1);
+            self.slots.pop_front();
             self.released = self.released.saturating_sub(1);
         }
-        moved
+        if self.slots.len() < before { self.position() } else { None }
     }
 
     /// The offset to read on from if everything were lost now: the lowest unfinished one. `None` before the first record.

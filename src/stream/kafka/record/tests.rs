@@ -28,6 +28,7 @@ fn unknown_fields_are_left_out_and_counted_and_the_hash_is_that_of_the_rest() {
 fn what_is_no_draft_is_refused_with_a_code_and_without_its_text() {
     let long = vec![b' '; 4_097];
     let twice = r#"{"unknown":1,"unit":"u","unit":"secret-text","id":"a"}"#;
+    let trailing = format!("{} trailing", draft());
     let verdict = r#"{"verdict_id":"x","queue":"major","unit":"u","id":"a","revision":1}"#;
     let cases: [(&[u8], &str); 12] = [
         (b"", "empty_payload"),
@@ -36,7 +37,7 @@ fn what_is_no_draft_is_refused_with_a_code_and_without_its_text() {
         (b"\xff\xfe{\0}\0", "encoding"),
         (b"{\"title\":\"\xd6\xd0\xce\xc4\"}", "encoding"),
         (b"{\"unit\":", "not_json"),
-        (b"{} trailing", "not_json"),
+        (trailing.as_bytes(), "not_json"),
         (b"[1]", "not_a_draft"),
         (b"{\"unit\":\"u\",\"revision\":1e999}", "not_json"),
         (b"{\"unit\":{\"secret-text\":1}}", "not_a_draft"),
@@ -50,7 +51,9 @@ fn what_is_no_draft_is_refused_with_a_code_and_without_its_text() {
         assert!(ERROR_CODES.contains(&why.code));
     }
     let deep = format!("{{\"unit\":{}{}}}", "[".repeat(1_500), "]".repeat(1_500));
-    assert_eq!(read(deep.as_bytes()).expect_err("deep").code, "not_json");
+    assert_eq!(read(deep.as_bytes()).expect_err("deep").code, "not_a_draft");
+    let deep = format!("{{\"unknown\":{}{}}}", "[".repeat(1_500), "]".repeat(1_500));
+    assert_eq!(read(deep.as_bytes()).expect_err("deep and unknown").code, "not_a_draft");
     assert_eq!(read_draft(draft().to_string().as_bytes(), Some(&[b'k'; 5_000]), 4_096).expect_err("key").code, "key_too_large");
 }
 
