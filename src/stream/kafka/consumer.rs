@@ -23,6 +23,8 @@ const DRAIN_ON_REVOKE_MAX: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(100);
 /// Bounds are looked at after so many records at the latest.
 const RECORDS_PER_LOOK: usize = 32;
+/// With enough under way, the next poll waits for so long before partitions are paused.
+const ROOM_MAX: Duration = Duration::from_millis(400);
 /// How long the brokers may take to answer a question of ours.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How long it may take to learn where partitions begin; less than a session.
@@ -338,7 +340,7 @@ impl<T: Send + 'static> Source<T> {
             .set("heartbeat.interval.ms", (options.session_ms / 10).to_string())
             .set("max.poll.interval.ms", "300000")
             .set("queued.min.messages", "2000")
-            .set("queued.max.messages.kbytes", "8192")
+            .set("queued.max.messages.kbytes", "4096")
             .set("fetch.queue.backoff.ms", "20")
             .set("fetch.wait.max.ms", "100")
             .set("fetch.message.max.bytes", fetch_bytes.to_string())
@@ -410,7 +412,10 @@ impl<T: Send + 'static> Source<T> {
             }
             if idle || since_look >= RECORDS_PER_LOOK {
                 since_look = 0;
-                self.hold_back(&mut paused);
+                // A pause throws away what was fetched ahead: a short wait comes first.
+                if !paused.is_empty() || !self.lanes.wait_for_room(ROOM_MAX) {
+                    self.hold_back(&mut paused);
+                }
                 tick();
                 let figures = self.lanes.figures();
                 self.metrics.inflight_records.set(figures.in_flight as f64);
@@ -458,7 +463,7 @@ impl<T: Send + 'static> Source<T> {
                 resume.add_partition(&partition.topic, partition.number);
             }
         }
-        // A partition that has left us comes back unpaused.
+        // A partition that has left us comes back without a pause.
         paused.retain(|partition, ()| self.lanes.has(partition));
         for (list, outcome) in [(&pause, self.consumer.pause(&pause)), (&resume, self.consumer.resume(&resume))] {
             if list.count() > 0

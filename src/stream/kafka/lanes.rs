@@ -170,6 +170,16 @@ impl<T> Lanes<T> {
         cut
     }
 
+    /// Waits until more may be begun; false when `at_most` has passed.
+    pub fn wait_for_room(&self, at_most: Duration) -> bool {
+        let Bounds { items_max, bytes_max } = self.bounds;
+        let is_full =
+            |inner: &mut Inner<T>| inner.bytes >= bytes_max || inner.lanes.values().any(|lane| lane.watermark.in_flight() >= items_max);
+        let inner = unpoisoned(self.inner.lock());
+        let (_inner, waited) = self.finished.wait_timeout_while(inner, at_most, is_full).unwrap_or_else(PoisonError::into_inner);
+        !waited.timed_out()
+    }
+
     /// Partitions that have as much under way as they may; all of them when there are too many bytes. Those that have
     /// come below half of it are `false`, those in between keep their state and are left out.
     pub fn full(&self) -> Vec<(Partition, bool)> {
