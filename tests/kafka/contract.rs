@@ -11,7 +11,7 @@ use std::time::Duration;
 
 type Case = fn(&Cluster<'_>, &str);
 
-const CASES: [(&str, Case); 9] = [
+const CASES: [(&str, Case); 10] = [
     ("samples", every_sample_gets_the_verdict_that_check_gives),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
     ("letters", dead_letters_are_listed_shown_and_sent_back),
@@ -19,6 +19,7 @@ const CASES: [(&str, Case); 9] = [
     ("breaker", too_many_unreadable_records_stop_consumption_until_a_person_says_go_on),
     ("kill", a_killed_process_loses_nothing),
     ("stop", a_stop_under_load_loses_and_repeats_nothing),
+    ("errors", brokers_that_refuse_for_a_while_cost_nothing),
     ("from", a_group_without_offsets_does_not_begin_by_itself),
     ("review", items_reach_the_store_once_and_drafts_come_in_over_http),
 ];
@@ -357,4 +358,40 @@ fn what_waits_in_an_embedded_inbox_is_carried_over_once(cluster: &Cluster<'_>, p
     let review = Server::start_with(folder.path(), &setup);
     let shown = review.client().get("/v1/drafts/w-7?unit=cs-xian").json();
     assert_eq!(shown["revisions"][0]["state"], "screened");
+}
+
+/// F14, F15, F17 of the matrix: errors and slowness that the mock cluster can be told to answer with.
+fn brokers_that_refuse_for_a_while_cost_nothing(cluster: &Cluster<'_>, prefix: &str) {
+    use rdkafka::types::RDKafkaApiKey::{OffsetCommit, Produce};
+    use rdkafka::types::RDKafkaRespErr as Code;
+    let Some(mock) = cluster.mock else { return };
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    worker.wait_for_log("\"partitions\":4");
+    let load = ledger::Load::start(Ledger::new(&cluster.brokers, prefix), 200, "d", 600);
+    for _ in 0..4 {
+        mock.request_errors(
+            Produce,
+            &[
+                Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+                Code::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                Code::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            ],
+        );
+        mock.request_errors(
+            OffsetCommit,
+            &[Code::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, Code::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS],
+        );
+        support::pause(700);
+    }
+    mock.broker_round_trip_time(1, Duration::from_secs(2)).expect("slow");
+    support::pause(3_000);
+    mock.broker_round_trip_time(1, Duration::ZERO).expect("quick");
+    let ledger = load.finish();
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    assert!(findings.is_sound() && findings.acknowledged > 500, "{findings:?}");
+    assert_eq!(worker.terminate().0, 0, "{}", worker.log());
 }

@@ -22,8 +22,15 @@ type Fault = fn(&mut Kafka, &str) -> Outcome;
 
 pub fn run(mut kafka: Kafka) {
     let wanted = std::env::var("XIANSHEN_FAULTS").unwrap_or_default();
-    let faults: [(&str, Fault); 5] =
-        [("F02", kill_workers), ("F04", stop_under_load), ("F05", stop_without_brokers), ("F06", rebalance_storm), ("F12", brokers_away)];
+    let faults: [(&str, Fault); 7] = [
+        ("F02", kill_workers),
+        ("F04", stop_under_load),
+        ("F05", stop_without_brokers),
+        ("F06", rebalance_storm),
+        ("F07", zombie),
+        ("F12", brokers_away),
+        ("F18", offset_out_of_range),
+    ];
     let mut failed = Vec::new();
     println!("fault\trounds\tacknowledged\tlost\tduplicates\tconflicts\tworst stall\tresult");
     for (id, fault) in faults {
@@ -250,4 +257,77 @@ fn resident_mb(worker: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", worker.process_id())).expect("status");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("kB") / 1_024
+}
+
+/// F07: a worker stands still for longer than its session, another one takes over, and the first one wakes up.
+fn zombie(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 4);
+    let folders: Vec<_> = (0..2).map(|_| tempfile::tempdir().expect("folder")).collect();
+    let mut sleeper = cluster.start(folders[0].path(), prefix, "screen");
+    let mut other = cluster.start(folders[1].path(), prefix, "screen");
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 500, "z", 2_000);
+    let rounds = rounds(ROUNDS.0, ROUNDS.1).min(10);
+    for _ in 0..rounds {
+        support::pause(2_000);
+        sleeper.signal("STOP");
+        // The session lasts 6 s.
+        support::pause(9_000);
+        sleeper.signal("CONT");
+    }
+    let ledger = load.finish();
+    let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(60));
+    let mut failures = Vec::new();
+    if !settled {
+        failures.push("the lag did not come down to 0".into());
+    }
+    stop(&mut sleeper, &mut failures);
+    stop(&mut other, &mut failures);
+    Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+/// F18: records are deleted that were never screened. Their partition stands still, the others go on.
+fn offset_out_of_range(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    use rdkafka::admin::{AdminClient, AdminOptions};
+    use rdkafka::client::DefaultClientContext;
+    use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 2);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    let send = |ledger: &mut Ledger, ids: &str| {
+        for number in 0..100 {
+            ledger.send(&support::draft(&format!("{ids}-{number}"), 1, 400));
+        }
+        ledger.flush();
+    };
+    send(&mut ledger, "before");
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let mut failures = Vec::new();
+    stop(&mut worker, &mut failures);
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    send(&mut Ledger::new(&cluster.brokers, prefix), "gone");
+    let admin: AdminClient<DefaultClientContext> =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", &cluster.brokers).create().expect("client");
+    let mut until = TopicPartitionList::new();
+    until.add_partition_offset(&format!("{prefix}.drafts"), 0, Offset::End).expect("offset");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+    runtime.block_on(admin.delete_records(&until, &AdminOptions::new())).expect("deletes");
+    let worker = cluster.spawn(folder.path(), prefix, "screen");
+    let stopped = || worker.client().get("/metrics").text().contains("xianshen_kafka_stopped_partitions 1");
+    support::eventually("one partition stands still", || stopped().then_some(()));
+    let answer = worker.client().get("/readyz");
+    if answer.status != 503 || answer.json()["not_ready"] != serde_json::json!(["offsets"]) {
+        failures.push(format!("/readyz says {}", answer.text()));
+    }
+    let waiting = support::eventually("the other partition goes on", || {
+        let left = lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+        let verdicts = crate::ledger::read_all(&cluster.brokers, &format!("{prefix}.verdicts"));
+        verdicts.iter().any(|verdict| verdict.key.contains("/gone-")).then_some(left)
+    });
+    if waiting == 0 {
+        failures.push("the gap was jumped silently".into());
+    }
+    Outcome { rounds: 1, findings, worst_stall: Duration::ZERO, failures }
 }

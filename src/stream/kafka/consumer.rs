@@ -37,6 +37,8 @@ const DRAIN_AT_STOP: Duration = Duration::from_secs(3);
 const LEAVE_MAX: Duration = Duration::from_secs(2);
 /// A name that is asked for when only an answer is wanted, not the list of all topics.
 const UNKNOWN_TOPIC: &str = "xianshen-is-anybody-there";
+/// Most headers of a record that are looked at.
+const HEADERS_MAX: usize = 64;
 const STATISTICS_MS: u64 = 2_000;
 
 /// What the rest of the process sees of a consumer.
@@ -173,6 +175,7 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                 }
                 let mut health = unpoisoned(self.health.inner.lock());
                 health.stopped.retain(|stopped| !partitions.contains(stopped));
+                self.metrics.kafka_stopped_partitions.set(health.stopped.len() as f64);
                 drop(health);
                 for partition in &partitions {
                     let labels = [&*partition.topic, &*partition.number.to_string()];
@@ -386,6 +389,8 @@ impl<T: Send + 'static> Source<T> {
         let mut topics: HashMap<String, Arc<str>> = HashMap::new();
         let mut paused: BTreeMap<Partition, ()> = BTreeMap::new();
         let (mut since_look, mut last_poll) = (0, Instant::now());
+        // Of the record fetched last: how far behind we are, while anything is under way.
+        let mut last_timestamp_ms = now_ms();
         let mut stale_shown = 0;
         while !self.stop.is_set() {
             let gap = last_poll.elapsed().as_secs_f64();
@@ -403,6 +408,7 @@ impl<T: Send + 'static> Source<T> {
                         None => Arc::clone(topics.entry(message.topic().to_owned()).or_insert_with(|| message.topic().into())),
                     };
                     let partition = Partition { topic, number: message.partition() };
+                    last_timestamp_ms = message.timestamp().to_millis().unwrap_or(last_timestamp_ms);
                     if let Some(ticket) = self.lanes.begin(&partition, message.offset(), message.payload_len() + message.key_len()) {
                         handle(record_of(&message, partition), ticket);
                     }
@@ -419,6 +425,7 @@ impl<T: Send + 'static> Source<T> {
                 tick();
                 let figures = self.lanes.figures();
                 self.metrics.inflight_records.set(figures.in_flight as f64);
+                self.metrics.kafka_lag_seconds.set(if figures.in_flight > 0 { age_seconds(last_timestamp_ms) } else { 0.0 });
                 self.metrics.oldest_inflight_seconds.set(figures.oldest.as_secs_f64());
                 self.metrics.kafka_stale_completions_total.inc_by(figures.stale - stale_shown);
                 stale_shown = figures.stale;
@@ -520,15 +527,19 @@ impl<T: Send + 'static> Source<T> {
     }
 }
 
-/// When the oldest unread record may have come: for the lag in seconds.
+/// Seconds since a moment; never less than none.
 pub fn age_seconds(timestamp_ms: i64) -> f64 {
     (now_ms() - timestamp_ms).max(0) as f64 / 1e3
 }
 
 fn record_of(message: &BorrowedMessage<'_>, partition: Partition) -> Record {
-    let headers = message
-        .headers()
-        .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect::<Vec<_>>());
+    let headers = message.headers().map(|headers| {
+        headers
+            .iter()
+            .take(HEADERS_MAX)
+            .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+            .collect::<Vec<_>>()
+    });
     Record {
         partition,
         offset: message.offset(),

@@ -198,6 +198,11 @@ impl Producer {
         }
     }
 
+    /// Why nothing more can be sent by this client; a new process begins anew.
+    pub fn fatal(&self) -> Option<KafkaError> {
+        self.client.client().fatal_error().map(|(code, reason)| KafkaError::Client(format!("{code:?}: {reason}")))
+    }
+
     /// Waits for what is on its way, then sends nothing any more.
     pub fn close(&self, at_most: Duration) {
         if let Err(error) = self.client.flush(at_most) {

@@ -12,8 +12,6 @@ use std::sync::Arc;
 
 /// Longest key of a record, in bytes: `unit/id` with room to spare.
 const KEY_BYTES_MAX: usize = 4_096;
-/// Most headers of a record that are looked at.
-const HEADERS_MAX: usize = 64;
 
 /// A record as it was fetched.
 #[derive(Debug, Clone)]
@@ -34,7 +32,7 @@ impl Record {
 
     /// The first header of this name, as text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().take(HEADERS_MAX).find(|(key, _)| key == name)?;
+        let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
         std::str::from_utf8(value).ok()
     }
 }

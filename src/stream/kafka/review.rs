@@ -1,7 +1,7 @@
 //! The role that reviews: items from the topics of all queues into the store, drafts from HTTP to the topic of drafts.
 //! Must not know HTTP or SQL.
 
-use super::consumer::{Source, age_seconds};
+use super::consumer::Source;
 use super::forward::{self, ForwardError};
 use super::lanes::Ticket;
 use super::producer::{Output, Producer, TooLarge};
@@ -108,9 +108,7 @@ impl Review {
         loop {
             match self.store.ingest(new.clone(), judged.clone()).await {
                 Ok(Ingested::New | Ingested::Same) => {
-                    if self.source.finish(&ticket).is_some() {
-                        self.metrics.kafka_lag_seconds.set(record.timestamp_ms.map_or(0.0, age_seconds));
-                    }
+                    self.source.finish(&ticket);
                     return;
                 }
                 Ok(Ingested::Conflict) => {
@@ -181,7 +179,7 @@ impl Review {
 
     /// Why nothing more can be consumed.
     pub fn fatal(&self) -> Option<KafkaError> {
-        self.source.health.fatal()
+        self.source.health.fatal().or_else(|| self.producer.fatal())
     }
 
     /// Fetches no more; `run` comes back when what is under way is finished.

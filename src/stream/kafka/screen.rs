@@ -12,7 +12,7 @@ use crate::model::{Draft, UndeterminedReason, Verdict};
 use crate::stream::pipeline::{Job, Pool};
 use crate::stream::reload::ActiveRules;
 use crate::stream::{date_of, now_ms, unpoisoned};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,8 +45,6 @@ pub struct Screen {
     breaker: Mutex<Breaker>,
     metrics: Arc<Metrics>,
     record_bytes_max: usize,
-    /// Timestamp of the record fetched last.
-    last_timestamp_ms: AtomicI64,
 }
 
 impl Screen {
@@ -68,7 +66,6 @@ impl Screen {
             breaker: Mutex::default(),
             metrics,
             record_bytes_max: options.record_bytes_max,
-            last_timestamp_ms: AtomicI64::new(0),
         }))
     }
 
@@ -80,15 +77,9 @@ impl Screen {
                 return true;
             }
         }
-        let in_order = self.source.run(
-            |record, ticket| self.take(record, ticket),
-            || {
-                self.source.release_all(|ticket, outcome| self.release(ticket, outcome));
-                let last = self.last_timestamp_ms.load(Ordering::Relaxed);
-                let behind = self.metrics.oldest_inflight_seconds.get() > 0.0;
-                self.metrics.kafka_lag_seconds.set(if behind && last > 0 { age_seconds(last) } else { 0.0 });
-            },
-        );
+        let in_order = self
+            .source
+            .run(|record, ticket| self.take(record, ticket), || self.source.release_all(|ticket, outcome| self.release(ticket, outcome)));
         self.producer.close(CLOSE_MAX);
         in_order
     }
@@ -96,7 +87,6 @@ impl Screen {
     /// Reads a record and hands it to the judging threads.
     fn take(self: &Arc<Self>, record: Record, ticket: Ticket) {
         let received_at_ms = record.timestamp_ms.unwrap_or_else(now_ms);
-        self.last_timestamp_ms.store(received_at_ms, Ordering::Relaxed);
         let Some(payload) = record.payload.as_deref() else {
             // A tombstone: nothing is asked, and nothing is left to do.
             self.metrics.input_records_total.with_label_values(&["kafka", "tombstone"]).inc();
@@ -238,7 +228,7 @@ impl Screen {
 
     /// Why nothing more can be consumed.
     pub fn fatal(&self) -> Option<KafkaError> {
-        self.source.health.fatal()
+        self.source.health.fatal().or_else(|| self.producer.fatal())
     }
 
     /// Fetches no more; `run` comes back when what is under way is finished.
