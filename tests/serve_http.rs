@@ -464,7 +464,7 @@ fn what_cannot_be_started_says_why() {
     assert!(code == Some(2) && log.contains("http.bogus") && log.contains(":3"), "{code:?} {log}");
     for role in ["screen", "review"] {
         let (code, log) = refused("", &["--role", role]);
-        assert!(code == Some(2) && log.contains("--role all"), "{code:?} {log}");
+        assert!(code == Some(2) && log.contains("kafka.brokers") && log.contains("--brokers"), "{code:?} {log}");
     }
     let (code, log) = refused("[rules]\npolicy = \"/nonexistent/policy.toml\"\n", &[]);
     assert!(code == Some(2) && log.contains("rules.policy"), "{code:?} {log}");
