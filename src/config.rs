@@ -167,6 +167,7 @@ impl Raw<'_> {
         let compressions =
             [("none", Compression::None), ("gzip", Compression::Gzip), ("lz4", Compression::Lz4), ("zstd", Compression::Zstd)];
         self.choice("kafka.compression", &mut kafka.compression, &compressions);
+        self.flag("kafka.announce_screened", &mut kafka.announce_screened);
         self.number("kafka.session_ms", &mut kafka.session_ms, 6_000..=300_000);
         self.number("kafka.record_bytes_max", &mut kafka.record_bytes_max, 1_024..=64 << 20);
         self.number("kafka.in_flight_items_max", &mut kafka.in_flight_items_max, 1..=100_000);

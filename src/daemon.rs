@@ -292,6 +292,10 @@ fn start_link(link: Link, state: &AppState) -> anyhow::Result<oneshot::Receiver<
         let (review, stopping) = (Arc::clone(review), Arc::clone(&state.stopping));
         std::thread::Builder::new().name("forward".into()).spawn(move || review.forward(|| stopping.load(Ordering::Relaxed)))?;
     }
+    if let Link::Review(review) = &link {
+        let (review, stopping) = (Arc::clone(review), Arc::clone(&state.stopping));
+        std::thread::Builder::new().name("outbox".into()).spawn(move || review.relay(|| stopping.load(Ordering::Relaxed)))?;
+    }
     std::thread::Builder::new().name("kafka".into()).spawn(move || {
         let in_order = link.run(|| stopping.load(Ordering::Relaxed));
         // Nobody waits any more when the stop took too long.

@@ -343,6 +343,29 @@ impl Judged {
     }
 }
 
+/// What others are told of something that happened here; it leaves through the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its place in the outbox; 0 before it is there.
+    pub number: i64,
+    /// `unit/id`: events of one item leave in their order.
+    pub item: String,
+    pub verdict_id: String,
+    pub ruleset: String,
+    /// Version of the judging code that gave the verdict.
+    pub engine: String,
+    /// JSON.
+    pub body: Vec<u8>,
+    pub created_at_ms: i64,
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outbox {
+    pub items: u64,
+    pub oldest_created_at_ms: Option<i64>,
+}
+
 /// A stored verdict with everything that is needed to reach it again.
 #[derive(Debug, Clone)]
 pub struct Replay {
@@ -398,9 +421,25 @@ impl Store {
         self.database.record(judged)
     }
 
-    /// Takes in a draft that another process has judged, with its verdict; any number of times.
-    pub async fn ingest(&self, new: NewRevision, judged: Judged) -> Result<Ingested, StoreError> {
-        self.database.ingest(new, judged).await
+    /// Takes in a draft that another process has judged, with its verdict; any number of times. The event goes into the
+    /// outbox in the same commit, if the verdict is new.
+    pub async fn ingest(&self, new: NewRevision, judged: Judged, event: Option<Event>) -> Result<Ingested, StoreError> {
+        self.database.ingest(new, judged, event).await
+    }
+
+    /// The oldest events of the outbox, in order. Blocks on the disk.
+    pub fn events(&self, items_max: usize) -> Result<Vec<Event>, StoreError> {
+        self.database.events(items_max)
+    }
+
+    /// Takes events out of the outbox that others have been told. Blocks until that is durable.
+    pub fn events_sent(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
+        self.database.events_sent(numbers)
+    }
+
+    /// How many events wait to leave, and since when the oldest.
+    pub async fn outbox(&self) -> Result<Outbox, StoreError> {
+        self.database.read(|r| r.outbox()).await
     }
 
     /// Notes a draft that other processes were asked to judge: it is shown as pending until its verdict is ingested.
@@ -428,7 +467,7 @@ impl Store {
         self.database.pending_after(cursor, items_max, bytes_max)
     }
 
-    /// Waits until something was added to the inbox since `seen`, or `at_most` passes; returns the new count.
+    /// Waits until something was added to the inbox or the outbox since `seen`, or `at_most` passes; returns the new count.
     pub fn wait_for_work(&self, seen: u64, at_most: Duration) -> u64 {
         self.database.wait_for_work(seen, at_most)
     }

@@ -7,7 +7,7 @@ mod writer;
 
 pub use reads::Reader;
 
-use super::{InboxCursor, Ingested, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, StoreError};
+use super::{Event, InboxCursor, Ingested, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, StoreError};
 use crate::metrics::Metrics;
 use crate::model::{Kind, Queue};
 use crate::ruleset::RuleFiles;
@@ -28,8 +28,11 @@ const LOCK_FILE: &str = "xianshen.lock";
 /// Marks the file as ours ("XSHN").
 const APPLICATION_ID: i64 = 0x5853_484e;
 /// The schema, step by step; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_drafts_and_verdicts.sql"), include_str!("migrations/0002_standing_of_review_items.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_drafts_and_verdicts.sql"),
+    include_str!("migrations/0002_standing_of_review_items.sql"),
+    include_str!("migrations/0003_outbox.sql"),
+];
 /// Writes that may wait for the writer.
 const WRITES_WAITING_MAX: usize = 4_096;
 /// The WAL is cut back to this size when it starts over.
@@ -46,7 +49,7 @@ pub(super) struct Shared {
     pub full: AtomicBool,
     pub closed: AtomicBool,
     pub failure: watch::Sender<Option<String>>,
-    /// Counts what was added to the inbox; also rung when the disk has room again and at the close.
+    /// Counts what was added to the inbox and the outbox; also rung when the disk has room again and at the close.
     pub bell: Mutex<u64>,
     pub bell_rung: Condvar,
     pub metrics: Arc<Metrics>,
@@ -186,9 +189,13 @@ impl Database {
         self.write(|reply| Write::RejudgeQueue { queue, reply }).await
     }
 
-    pub async fn ingest(&self, new: NewRevision, judged: Judged) -> Result<Ingested, StoreError> {
-        let given = Box::new((new, judged));
+    pub async fn ingest(&self, new: NewRevision, judged: Judged, event: Option<Event>) -> Result<Ingested, StoreError> {
+        let given = Box::new((new, judged, event));
         self.write(|reply| Write::Ingest(given, reply)).await
+    }
+
+    pub fn events_sent(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
+        self.write_blocking(|reply| Write::EventsSent { numbers, reply })
     }
 
     pub async fn announce(&self, new: NewRevision) -> Result<Intake, StoreError> {
@@ -228,11 +235,17 @@ impl Database {
     }
 
     pub fn pending_after(&self, cursor: &mut InboxCursor, items_max: usize, bytes_max: u64) -> Result<Vec<PendingDraft>, StoreError> {
+        self.read_blocking(|reader| reader.pending_after(cursor, items_max, bytes_max))
+    }
+
+    pub fn events(&self, items_max: usize) -> Result<Vec<Event>, StoreError> {
+        self.read_blocking(|reader| reader.events(items_max))
+    }
+
+    /// Reads on the calling thread, with the connection kept for threads that work off what waits.
+    fn read_blocking<T>(&self, read: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let reader = unpoisoned(self.inbox_reader.lock());
-        let outcome = match reader.as_ref() {
-            Some(reader) => reader.pending_after(cursor, items_max, bytes_max),
-            None => Err(StoreError::Closed),
-        };
+        let outcome = reader.as_ref().map_or(Err(StoreError::Closed), read);
         self.note_failure(&outcome);
         outcome
     }

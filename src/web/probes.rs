@@ -122,6 +122,10 @@ async fn refresh(state: &AppState) {
     if let Ok(oldest) = store.oldest_pending().await {
         state.metrics.inbox_oldest_seconds.set(age(oldest));
     }
+    if let Ok(outbox) = store.outbox().await {
+        state.metrics.outbox_items.set(outbox.items as f64);
+        state.metrics.outbox_oldest_seconds.set(age(outbox.oldest_created_at_ms));
+    }
     if let Ok(disk) = rustix::fs::statvfs(state.data.as_path()) {
         state.metrics.disk_free_bytes.set((disk.f_bavail * disk.f_frsize) as f64);
     }

@@ -4,6 +4,7 @@ use crate::Cluster;
 use crate::ledger::{self, Ledger, QUEUES, check, read_all, wait_for_no_lag};
 use crate::support::{self, Server, Setup, eventually};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +12,10 @@ use std::time::Duration;
 
 type Case = fn(&Cluster<'_>, &str);
 
-const CASES: [(&str, Case); 10] = [
+/// Names of the cases to run, separated by commas; all when it is absent.
+const WANTED: &str = "XIANSHEN_CASES";
+
+const CASES: [(&str, Case); 11] = [
     ("samples", every_sample_gets_the_verdict_that_check_gives),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
     ("letters", dead_letters_are_listed_shown_and_sent_back),
@@ -22,10 +26,15 @@ const CASES: [(&str, Case); 10] = [
     ("errors", brokers_that_refuse_for_a_while_cost_nothing),
     ("from", a_group_without_offsets_does_not_begin_by_itself),
     ("review", items_reach_the_store_once_and_drafts_come_in_over_http),
+    ("outbox", what_reached_the_store_is_told_at_least_once_and_in_order),
 ];
 
 pub fn run(cluster: &Cluster<'_>) {
+    let wanted = std::env::var(WANTED).ok();
     for (name, case) in CASES {
+        if wanted.as_ref().is_some_and(|wanted| !wanted.split(',').any(|one| one == name)) {
+            continue;
+        }
         println!("{name} …");
         case(cluster, &format!("t-{name}"));
     }
@@ -394,4 +403,66 @@ fn brokers_that_refuse_for_a_while_cost_nothing(cluster: &Cluster<'_>, prefix: &
     let findings = check(&cluster.brokers, prefix, &ledger);
     assert!(findings.is_sound() && findings.acknowledged > 500, "{findings:?}");
     assert_eq!(worker.terminate().0, 0, "{}", worker.log());
+}
+
+/// F41 of the matrix, with a kill at any moment: the outbox keeps what was not told, and nothing is told that is not
+/// stored.
+fn what_reached_the_store_is_told_at_least_once_and_in_order(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 3);
+    let (bench, desk) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+    let _worker = cluster.start(bench.path(), prefix, "screen");
+    let mut setup = cluster.setup(prefix, "review");
+    setup.config.push_str("announce_screened = true\n");
+    let mut review = Server::start_with(desk.path(), &setup);
+    review.kill();
+    // Events of one item that wait since before: each must leave after the one before it.
+    let file = rusqlite::Connection::open(desk.path().join("data/xianshen.db")).expect("opens");
+    for at in 0..40 {
+        file.execute(
+            "INSERT INTO outbox (item, verdict_id, ruleset, engine, body, created_at) VALUES ('cs-xian/early', 'v', 'r', 'e', ?1, 0)",
+            [json!({"at": at}).to_string().into_bytes()],
+        )
+        .expect("inserts");
+    }
+    drop(file);
+    let load = ledger::Load::start(Ledger::new(&cluster.brokers, prefix), 300, "o", 600);
+    let mut chance = support::Chance::new(41);
+    for _ in 0..3 {
+        let mut review = Server::start_with(desk.path(), &setup);
+        review.wait_for_log("\"partitions\":30");
+        support::pause(200 + chance.below(1_500));
+        review.kill();
+    }
+    let ledger = load.finish();
+    let mut review = Server::start_with(desk.path(), &setup);
+    for queue in QUEUES {
+        wait_for_no_lag(&cluster.brokers, &format!("{prefix}-review"), &format!("{prefix}.review.{queue}"));
+    }
+    eventually("an empty outbox", || {
+        support::pause(2_100);
+        review.client().get("/metrics").text().contains("xianshen_outbox_items 0\n").then_some(())
+    });
+    assert_eq!(review.terminate().0, 0, "{}", review.log());
+    let file = rusqlite::Connection::open(desk.path().join("data/xianshen.db")).expect("opens");
+    let count = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("counts") as usize;
+    let stored = count("SELECT count(*) FROM verdict");
+    let repeated_in_store = count("SELECT count(*) FROM past_verdict");
+    let mut told: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    for event in read_all(&cluster.brokers, &format!("{prefix}.permits")) {
+        let number: i64 = event.headers["event_id"].parse().expect("a number");
+        let before = last.insert(event.key.clone(), number).unwrap_or(0);
+        let first = told.insert(event.headers["event_id"].clone(), event.payload.clone());
+        assert!(first.as_ref().is_none_or(|first| *first == event.payload), "the same event with other bytes");
+        assert!(number >= before, "{}: event {number} after {before}", event.key);
+        if event.key != "cs-xian/early" {
+            let body = event.json();
+            assert_eq!((&body["event"], &body["verdict_id"]), (&json!("screened"), &json!(event.headers["verdict_id"])));
+            assert_eq!(event.key, format!("{}/{}", body["unit"].as_str().expect("unit"), body["id"].as_str().expect("id")));
+            assert!(event.headers.contains_key("ruleset") && event.headers.contains_key("engine"));
+        }
+    }
+    assert_eq!((told.len(), repeated_in_store), (stored + 40, 0), "one event for each verdict that is stored, and the early ones");
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    assert!(findings.is_sound() && findings.acknowledged == stored && stored > 500, "{findings:?} {stored}");
 }

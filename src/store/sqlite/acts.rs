@@ -4,7 +4,7 @@
 use super::writer::InboxChange;
 use crate::model::Queue;
 use crate::ruleset::RuleFiles;
-use crate::store::{Ingested, Intake, Judged, NewRevision, Rejudge};
+use crate::store::{Event, Ingested, Intake, Judged, NewRevision, Rejudge};
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
@@ -49,8 +49,8 @@ pub(super) fn forwarded(transaction: &Transaction<'_>, places: &[i64], change: &
 }
 
 /// A draft that another process has judged, with its verdict. One that is there, now or before, is left alone: a record
-/// that comes again must not put an older verdict over a newer one.
-pub(super) fn ingest(transaction: &Transaction<'_>, new: &NewRevision, judged: &Judged) -> Result<Ingested> {
+/// that comes again must not put an older verdict over a newer one, nor tell others twice.
+pub(super) fn ingest(transaction: &Transaction<'_>, new: &NewRevision, judged: &Judged, event: Option<&Event>) -> Result<Ingested> {
     let (intake, seq) = add_revision(transaction, new)?;
     if intake == Intake::Conflict {
         return Ok(Ingested::Conflict);
@@ -69,7 +69,27 @@ pub(super) fn ingest(transaction: &Transaction<'_>, new: &NewRevision, judged: &
         .prepare_cached("INSERT INTO ruleset (id, stored_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![judged.ruleset, judged.judged_at_ms])?;
     write_verdict(transaction, seq, judged)?;
+    if let Some(event) = event {
+        add_event(transaction, event)?;
+    }
     Ok(Ingested::New)
+}
+
+/// Puts an event into the outbox, in the transaction of what it tells.
+fn add_event(transaction: &Transaction<'_>, event: &Event) -> Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO outbox (item, verdict_id, ruleset, engine, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![event.item, event.verdict_id, event.ruleset, event.engine, event.body, event.created_at_ms])?;
+    Ok(())
+}
+
+/// Events that others have been told leave the outbox.
+pub(super) fn events_sent(transaction: &Transaction<'_>, numbers: &[i64]) -> Result<()> {
+    let mut statement = transaction.prepare_cached("DELETE FROM outbox WHERE number = ?1")?;
+    for number in numbers {
+        statement.execute([number])?;
+    }
+    Ok(())
 }
 
 /// Adds a revision and its draft unless they are there; returns the number of its row.

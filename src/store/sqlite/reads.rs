@@ -5,8 +5,8 @@ use super::{database_error, kind_text, store_error};
 use crate::model::{Draft, Kind, Level, Queue, Verdict};
 use crate::ruleset::RuleFiles;
 use crate::store::{
-    Cursor, InboxCursor, OpenError, PAGE_ITEMS_MAX, Page, PendingDraft, QueueCount, REVISIONS_LISTED_MAX, Replay, ReviewItem,
-    RevisionEntry, RevisionState, Revisions, SECRECY_TITLE, StoreError, StoredDraft,
+    Cursor, Event, InboxCursor, OpenError, Outbox, PAGE_ITEMS_MAX, Page, PendingDraft, QueueCount, REVISIONS_LISTED_MAX, Replay,
+    ReviewItem, RevisionEntry, RevisionState, Revisions, SECRECY_TITLE, StoreError, StoredDraft,
 };
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension, params};
 use std::path::Path;
@@ -141,6 +141,35 @@ impl Reader {
         self.connection
             .prepare_cached("SELECT r.received_at FROM inbox i JOIN revision r ON r.seq = i.seq ORDER BY i.place LIMIT 1")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+            .map_err(wrap)
+    }
+
+    pub fn events(&self, items_max: usize) -> Result<Vec<Event>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Event>> {
+            let sql = "SELECT number, item, verdict_id, ruleset, engine, body, created_at FROM outbox ORDER BY number LIMIT ?1";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map([items_max as i64], |row| {
+                Ok(Event {
+                    number: row.get(0)?,
+                    item: row.get(1)?,
+                    verdict_id: row.get(2)?,
+                    ruleset: row.get(3)?,
+                    engine: row.get(4)?,
+                    body: row.get(5)?,
+                    created_at_ms: row.get(6)?,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(wrap)
+    }
+
+    pub fn outbox(&self) -> Result<Outbox, StoreError> {
+        self.connection
+            .prepare_cached("SELECT count(*), min(created_at) FROM outbox")
+            .and_then(|mut statement| {
+                statement.query_row([], |row| Ok(Outbox { items: row.get::<_, i64>(0)?.max(0) as u64, oldest_created_at_ms: row.get(1)? }))
+            })
             .map_err(wrap)
     }
 

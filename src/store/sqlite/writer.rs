@@ -4,7 +4,7 @@
 use super::{Shared, acts, store_error};
 use crate::model::Queue;
 use crate::ruleset::RuleFiles;
-use crate::store::{Ingested, Intake, Judged, NewRevision, Rejudge, StoreError};
+use crate::store::{Event, Ingested, Intake, Judged, NewRevision, Rejudge, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -29,7 +29,8 @@ pub(super) enum Write {
     TakeIn(Box<NewRevision>, Reply<Intake>),
     Announce(Box<NewRevision>, Reply<Intake>),
     Forwarded { places: Vec<i64>, reply: Reply<()> },
-    Ingest(Box<(NewRevision, Judged)>, Reply<Ingested>),
+    Ingest(Box<(NewRevision, Judged, Option<Event>)>, Reply<Ingested>),
+    EventsSent { numbers: Vec<i64>, reply: Reply<()> },
     Rejudge { unit: String, id: String, reply: Reply<Rejudge> },
     RejudgeQueue { queue: Queue, reply: Reply<u64> },
     Record(Box<Judged>),
@@ -270,7 +271,14 @@ impl Writer<'_> {
                     acts::forwarded(&transaction, places, change)?;
                     Outcome::Done
                 }
-                Write::Ingest(given, _) => Outcome::Ingested(acts::ingest(&transaction, &given.0, &given.1)?),
+                Write::Ingest(given, _) => {
+                    let (new, judged, event) = &**given;
+                    Outcome::Ingested(acts::ingest(&transaction, new, judged, event.as_ref())?)
+                }
+                Write::EventsSent { numbers, .. } => {
+                    acts::events_sent(&transaction, numbers)?;
+                    Outcome::Done
+                }
                 Write::Rejudge { unit, id, .. } => Outcome::Rejudge(acts::rejudge(&transaction, unit, id, change)?),
                 Write::RejudgeQueue { queue, .. } => Outcome::RejudgeQueue(acts::rejudge_queue(&transaction, *queue, change)?),
                 Write::Record(judged) => Outcome::Recorded(acts::record(&transaction, judged, change)?),
@@ -296,14 +304,21 @@ impl Writer<'_> {
             (Write::Ingest(given, reply), Outcome::Ingested(ingested)) => {
                 if *ingested == Ingested::New {
                     self.count(&given.1);
+                    if given.2.is_some() {
+                        self.shared.ring(1);
+                    }
                 }
                 drop(reply.send(Ok(*ingested)));
             }
             (Write::Rejudge { reply, .. }, Outcome::Rejudge(rejudge)) => drop(reply.send(Ok(*rejudge))),
             (Write::RejudgeQueue { reply, .. }, Outcome::RejudgeQueue(items)) => drop(reply.send(Ok(*items))),
-            (Write::MarkStarted { reply, .. } | Write::Forwarded { reply, .. } | Write::SaveRuleset { reply, .. }, _) => {
-                drop(reply.send(Ok(())))
-            }
+            (
+                Write::MarkStarted { reply, .. }
+                | Write::Forwarded { reply, .. }
+                | Write::EventsSent { reply, .. }
+                | Write::SaveRuleset { reply, .. },
+                _,
+            ) => drop(reply.send(Ok(()))),
             (Write::Record(judged), Outcome::Recorded(true)) => self.count(&judged),
             _ => {}
         }
@@ -367,9 +382,10 @@ fn refuse(batch: Vec<Write>, refusal: &StoreError) {
             Write::Ingest(_, reply) => drop(reply.send(Err(refusal.clone()))),
             Write::Rejudge { reply, .. } => drop(reply.send(Err(refusal.clone()))),
             Write::RejudgeQueue { reply, .. } => drop(reply.send(Err(refusal.clone()))),
-            Write::MarkStarted { reply, .. } | Write::Forwarded { reply, .. } | Write::SaveRuleset { reply, .. } => {
-                drop(reply.send(Err(refusal.clone())));
-            }
+            Write::MarkStarted { reply, .. }
+            | Write::Forwarded { reply, .. }
+            | Write::EventsSent { reply, .. }
+            | Write::SaveRuleset { reply, .. } => drop(reply.send(Err(refusal.clone()))),
             Write::Record(_) | Write::Close => {}
         }
     }

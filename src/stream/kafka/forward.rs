@@ -1,18 +1,14 @@
 //! From the inbox of the store to the topic of drafts: for an office that moves to Kafka, and for drafts that reviewers
 //! ask to be judged again. Must not know HTTP or SQL.
 
-use super::producer::{Producer, TooLarge};
+use super::producer::Producer;
 use super::record::draft_record;
 use crate::store::{InboxCursor, Store, StoreError};
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::time::Duration;
 
 /// Drafts that are on their way at once.
 const BATCH_ITEMS_MAX: usize = 512;
 const BATCH_BYTES_MAX: u64 = 16 << 20;
-/// How often a wait looks whether it should end.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Why forwarding ended early; what was forwarded by then is out of the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,30 +39,13 @@ pub fn forward(
         if jobs.is_empty() {
             return Ok(forwarded);
         }
-        let (told, arrivals) = mpsc::channel();
-        for job in &jobs {
-            let (told, place) = (told.clone(), job.place);
-            let done = move |sent| {
-                // Nobody waits any more after a stop.
-                let _nobody = told.send((place, sent));
-            };
-            producer.send(draft_record(topic, &job.draft), Box::new(done));
-        }
-        drop(told);
-        let (mut arrived, mut too_large) = (Vec::with_capacity(jobs.len()), None);
-        while arrived.len() + usize::from(too_large.is_some()) < jobs.len() {
-            match arrivals.recv_timeout(LOOK_AGAIN) {
-                Ok((place, Ok(()))) => arrived.push(place),
-                Ok((place, Err(TooLarge))) => too_large = Some(place),
-                Err(mpsc::RecvTimeoutError::Timeout) if !is_stopping() => {}
-                Err(_) => break,
-            }
-        }
-        let complete = arrived.len() == jobs.len();
-        forwarded += arrived.len() as u64;
-        store.forwarded(arrived)?;
+        let outputs = jobs.iter().map(|job| (job.place, draft_record(topic, &job.draft)));
+        let sent = producer.send_all(outputs, &is_stopping);
+        let complete = sent.arrived.len() == jobs.len();
+        forwarded += sent.arrived.len() as u64;
+        store.forwarded(sent.arrived)?;
         progress(forwarded);
-        if let Some(job) = jobs.iter().find(|job| Some(job.place) == too_large) {
+        if let Some(job) = jobs.iter().find(|job| Some(job.place) == sent.too_large) {
             let draft = &job.draft;
             return Err(ForwardError::TooLarge { unit: draft.unit.clone(), id: draft.id.clone(), revision: draft.revision });
         }

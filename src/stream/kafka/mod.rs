@@ -6,6 +6,7 @@ pub mod consumer;
 pub mod dlq;
 pub mod forward;
 pub mod lanes;
+pub mod outbox;
 pub mod producer;
 pub mod record;
 pub mod review;
@@ -84,6 +85,8 @@ pub struct Options {
     /// Where a group that has committed nothing yet begins; absent: it refuses to begin.
     pub from: Option<From>,
     pub security: Security,
+    /// Others are told through the topic of permits when a verdict has come into the store.
+    pub announce_screened: bool,
     /// How records that leave are compressed.
     pub compression: Compression,
     /// Without a sign of life for so long a process loses its partitions to others, in milliseconds.
@@ -105,6 +108,7 @@ impl Default for Options {
             topic_prefix: "xianshen".into(),
             from: None,
             security: Security::default(),
+            announce_screened: false,
             compression: Compression::default(),
             session_ms: 30_000,
             record_bytes_max: 10 << 20,

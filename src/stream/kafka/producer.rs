@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use std::collections::VecDeque;
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How often records that wait for another try are looked at.
 const RETRY_TICK: Duration = Duration::from_millis(50);
+/// How often a wait for records on their way looks whether it should end.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// One record to produce.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,15 @@ pub struct TooLarge;
 
 /// Called once, when the record is on the brokers that must have it, or can never be. Must not block.
 pub type Done = Box<dyn FnOnce(Result<(), TooLarge>) + Send + Sync>;
+
+/// What became of records that were sent together.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Those that the brokers have.
+    pub arrived: Vec<i64>,
+    /// One that its topic never takes; others may be too large as well.
+    pub too_large: Option<i64>,
+}
 
 /// A record on its way. Public because the client's callback names it.
 pub struct Shipment {
@@ -146,6 +158,33 @@ impl Producer {
     /// Hands a record over; returns at once. While the brokers do not take it, it is sent again and again.
     pub fn send(&self, output: Output, done: Done) {
         self.ship(Shipment { output: Arc::new(output), attempts: 0, done });
+    }
+
+    /// Sends records, each under a number of the caller's, and waits until the brokers have them; comes back early when
+    /// told to stop. Blocks.
+    pub fn send_all(&self, outputs: impl IntoIterator<Item = (i64, Output)>, is_stopping: impl Fn() -> bool) -> Sent {
+        let (told, outcomes) = mpsc::channel();
+        let mut waiting = 0;
+        for (number, output) in outputs {
+            let told = told.clone();
+            let done = move |sent| {
+                // Nobody waits any more after a stop.
+                let _nobody = told.send((number, sent));
+            };
+            self.send(output, Box::new(done));
+            waiting += 1;
+        }
+        let mut sent = Sent::default();
+        while waiting > 0 {
+            match outcomes.recv_timeout(LOOK_AGAIN) {
+                Ok((number, Ok(()))) => sent.arrived.push(number),
+                Ok((number, Err(TooLarge))) => sent.too_large = Some(number),
+                Err(mpsc::RecvTimeoutError::Timeout) if !is_stopping() => continue,
+                Err(_) => break,
+            }
+            waiting -= 1;
+        }
+        sent
     }
 
     fn ship(&self, shipment: Shipment) {

@@ -4,12 +4,13 @@
 use super::consumer::Source;
 use super::forward::{self, ForwardError};
 use super::lanes::Ticket;
+use super::outbox;
 use super::producer::{Output, Producer, TooLarge};
 use super::record::{Outputs, Record, Unreadable, draft_record};
 use super::{CLOSE_MAX, KafkaError, Options, START_MAX};
 use crate::metrics::Metrics;
 use crate::model::{Draft, ENGINE_VERSION, Queue, Verdict};
-use crate::store::{Ingested, Judged, NewRevision, Store, StoreError};
+use crate::store::{Event, Ingested, Judged, NewRevision, Store, StoreError};
 use crate::stream::{date_of, now_ms};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -40,6 +41,8 @@ pub struct Review {
     producer: Producer,
     outputs: Outputs,
     drafts: Arc<str>,
+    permits: Arc<str>,
+    announce_screened: bool,
     store: Store,
     metrics: Arc<Metrics>,
     runtime: tokio::runtime::Handle,
@@ -62,6 +65,7 @@ impl Review {
         let producer = Producer::new(options, &client_id, Arc::clone(&metrics))?;
         let verdict_partitions = producer.partitions(&options.topic_verdicts(), START_MAX)?;
         producer.partitions(&options.topic_drafts(), START_MAX)?;
+        producer.partitions(&options.topic_permits(), START_MAX)?;
         let topics: Vec<Arc<str>> = Queue::ALL.iter().map(|queue| options.topic_review(*queue)).collect();
         for topic in &topics {
             producer.partitions(topic, START_MAX)?;
@@ -70,7 +74,17 @@ impl Review {
         let source = Source::new(options, group, &client_id, &topics, Arc::clone(&metrics))?;
         let outputs = Outputs::new(options, verdict_partitions);
         let runtime = tokio::runtime::Handle::current();
-        Ok(Arc::new(Self { source, producer, outputs, drafts: options.topic_drafts(), store, metrics, runtime }))
+        Ok(Arc::new(Self {
+            source,
+            producer,
+            outputs,
+            drafts: options.topic_drafts(),
+            permits: options.topic_permits(),
+            announce_screened: options.announce_screened,
+            store,
+            metrics,
+            runtime,
+        }))
     }
 
     /// Carries items into the store until told to stop; runs on a thread of its own. False: see [`Source::run`].
@@ -87,13 +101,16 @@ impl Review {
             return;
         };
         self.metrics.input_bytes_total.inc_by(payload.len() as f64);
-        let read = read_item(&record, payload);
+        let read = read_item(&record, payload).map(|(new, judged, verdict)| {
+            let event = self.announce_screened.then(|| outbox::screened(&verdict, &judged.engine, judged.judged_at_ms));
+            (new, judged, event)
+        });
         let review = Arc::clone(self);
         self.runtime.spawn(async move {
             match read {
-                Ok((new, judged)) => {
+                Ok((new, judged, event)) => {
                     review.metrics.input_records_total.with_label_values(&["kafka", "read"]).inc();
-                    review.keep(record, ticket, new, judged).await;
+                    review.keep(record, ticket, new, judged, event).await;
                 }
                 Err(why) => {
                     review.metrics.input_records_total.with_label_values(&["kafka", "unreadable"]).inc();
@@ -104,9 +121,9 @@ impl Review {
     }
 
     /// Writes an item until it is durable; the offset is stored then.
-    async fn keep(&self, record: Record, ticket: Ticket, new: NewRevision, judged: Judged) {
+    async fn keep(&self, record: Record, ticket: Ticket, new: NewRevision, judged: Judged, event: Option<Event>) {
         loop {
-            match self.store.ingest(new.clone(), judged.clone()).await {
+            match self.store.ingest(new.clone(), judged.clone(), event.clone()).await {
                 Ok(Ingested::New | Ingested::Same) => {
                     self.source.finish(&ticket);
                     return;
@@ -172,6 +189,11 @@ impl Review {
         }
     }
 
+    /// Tells others what happened here; runs on a thread of its own.
+    pub fn relay(&self, is_stopping: impl Fn() -> bool) {
+        outbox::relay(&self.store, &self.producer, &self.permits, is_stopping);
+    }
+
     /// Why this process is not ready; empty when it is.
     pub fn not_ready(&self) -> Vec<&'static str> {
         self.source.health.not_ready()
@@ -188,7 +210,7 @@ impl Review {
     }
 }
 
-fn read_item(record: &Record, payload: &[u8]) -> Result<(NewRevision, Judged), Unreadable> {
+fn read_item(record: &Record, payload: &[u8]) -> Result<(NewRevision, Judged, Verdict), Unreadable> {
     let wrong = |detail: String| Unreadable { code: "not_a_draft", detail };
     let item: Item<'_> = serde_json::from_slice(payload).map_err(|_| wrong("not {draft, verdict}".into()))?;
     let draft = Draft::from_json(item.draft.get().as_bytes()).map_err(|error| wrong(format!("draft: {error}")))?;
@@ -206,5 +228,5 @@ fn read_item(record: &Record, payload: &[u8]) -> Result<(NewRevision, Judged), U
     let mut judged = Judged::of(0, &draft, &verdict, received_at, now);
     judged.json = item.verdict.get().to_owned();
     judged.engine = record.header("engine").unwrap_or(ENGINE_VERSION).to_owned();
-    Ok((new, judged))
+    Ok((new, judged, verdict))
 }
