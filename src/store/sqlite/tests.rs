@@ -336,6 +336,40 @@ async fn a_database_of_the_first_schema_is_brought_up_to_date() {
     store.close();
 }
 
+#[tokio::test]
+async fn an_event_waits_from_the_commit_of_its_verdict_until_it_was_sent() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = open(folder.path());
+    let ingest = |revision: u64, body: &'static str| {
+        let draft = draft("a", revision, body);
+        let verdict = verdict(&draft, "0123456789abcdef");
+        let event = crate::stream::kafka::outbox::screened(&verdict, "1", 7);
+        (new("a", revision, body), Judged::of(0, &draft, &verdict, 1, 2), Some(event))
+    };
+    let given = [(1, "甲", Ingested::New), (1, "甲", Ingested::Same), (1, "乙", Ingested::Conflict), (2, "丙", Ingested::New)];
+    for (revision, body, expected) in given {
+        let (new, judged, event) = ingest(revision, body);
+        assert_eq!(store.ingest(new, judged, event).await, Ok(expected));
+    }
+    let (new, judged, _) = ingest(3, "丁");
+    assert_eq!(store.ingest(new, judged, None).await, Ok(Ingested::New));
+    assert_eq!(store.outbox().await, Ok(Outbox { items: 2, oldest_created_at_ms: Some(7) }));
+    store.close();
+    let store = open(folder.path());
+    let events = store.events(10).expect("reads");
+    assert_eq!(events.iter().map(|event| (event.number, &*event.item)).collect::<Vec<_>>(), [(1, "u/a"), (2, "u/a")]);
+    assert_eq!(store.events(1).expect("reads"), events[..1]);
+    let sent = {
+        let store = store.clone();
+        tokio::task::spawn_blocking(move || store.events_sent(vec![1, 2])).await.expect("joins")
+    };
+    assert_eq!((sent, store.events(10), store.outbox().await), (Ok(()), Ok(Vec::new()), Ok(Outbox::default())));
+    // A number is not used again.
+    let (new, judged, event) = ingest(4, "戊");
+    assert_eq!(store.ingest(new, judged, event).await, Ok(Ingested::New));
+    assert_eq!(store.events(10).expect("reads")[0].number, 3);
+}
+
 #[test]
 fn a_folder_in_use_a_foreign_file_and_a_damaged_file_are_refused() {
     let folder = tempfile::tempdir().expect("folder");
