@@ -52,7 +52,7 @@ setup-test:
 
 # What can be missing: the tests that need it say that they were skipped.
 setup-kafka: setup-test
-	@($(call need,java:default-jre-headless mvn:maven kcat:kcat pip3:python3-pip)) || true
+	@($(call need,java:default-jre-headless mvn:maven kcat:kcat openssl:openssl pip3:python3-pip)) || true
 	tests/kafka/fetch || echo "the jars of Apache Kafka could not be had; its tests will be skipped"
 	[ -d target/kafka/python/kafka ] || pip3 install -q --disable-pip-version-check --root-user-action=ignore \
 	  --target target/kafka/python kafka-python==2.2.15 lz4==4.4.5 || echo "kafka-python could not be had; its test will be skipped"

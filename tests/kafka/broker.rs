@@ -19,13 +19,30 @@ struct Node {
 pub struct Kafka {
     nodes: Vec<Node>,
     ports: Vec<u16>,
+    extra_ports: Vec<u16>,
     libs: PathBuf,
     folder: tempfile::TempDir,
+}
+
+/// What a node has besides its plain listener.
+#[derive(Default)]
+pub struct Extra {
+    /// Further listeners: `SASL_SSL`, `SSL`.
+    pub listeners: Vec<&'static str>,
+    /// Lines of its properties.
+    pub properties: String,
+    /// Accounts of SCRAM as the storage tool takes them.
+    pub scram: Vec<String>,
 }
 
 impl Kafka {
     /// Starts so many nodes, or says why that cannot be.
     pub fn start(nodes: usize) -> Result<Self, String> {
+        Self::start_with(nodes, &Extra::default())
+    }
+
+    /// As [`Kafka::start`], with more listeners on the first node.
+    pub fn start_with(nodes: usize, extra: &Extra) -> Result<Self, String> {
         let libs = match std::env::var_os("KAFKA_LIBS") {
             Some(libs) => PathBuf::from(libs),
             None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target/kafka/libs"),
@@ -39,39 +56,45 @@ impl Kafka {
             return Err("real Apache Kafka (no Java on this machine)".into());
         }
         // Asked for all at once, so that they differ.
-        let held: Vec<TcpListener> = (0..nodes * 2).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
+        let held: Vec<TcpListener> =
+            (0..nodes * 2 + extra.listeners.len()).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
         let free: Vec<u16> = held.iter().map(|listener| listener.local_addr().expect("address").port()).collect();
         drop(held);
-        let (ports, controllers) = free.split_at(nodes);
+        let (ports, rest) = free.split_at(nodes);
+        let (controllers, extra_ports) = rest.split_at(nodes);
+        let more: String = extra.listeners.iter().zip(extra_ports).map(|(name, port)| format!(",{name}://127.0.0.1:{port}")).collect();
+        let map: String = extra.listeners.iter().map(|name| format!(",{name}:{name}")).collect();
         let voters: Vec<String> = controllers.iter().enumerate().map(|(n, port)| format!("{}@127.0.0.1:{port}", n + 1)).collect();
         let folder = tempfile::tempdir().expect("folder");
         std::fs::write(folder.path().join("log4j2.properties"), LOG).expect("writes");
         let copies = nodes.min(3);
         let insync = copies.saturating_sub(1).max(1);
-        let mut kafka = Self { nodes: Vec::new(), ports: ports.to_vec(), libs, folder };
+        let mut kafka = Self { nodes: Vec::new(), ports: ports.to_vec(), extra_ports: extra_ports.to_vec(), libs, folder };
         for (n, (port, controller)) in ports.iter().zip(controllers).enumerate() {
             let id = n + 1;
             let data = kafka.folder.path().join(format!("n{id}"));
             let properties = kafka.folder.path().join(format!("n{id}.properties"));
             let text = format!(
                 "process.roles=broker,controller\nnode.id={id}\ncontroller.quorum.voters={}\n\
-                 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-                 advertised.listeners=PLAINTEXT://127.0.0.1:{port}\ncontroller.listener.names=CONTROLLER\n\
-                 inter.broker.listener.name=PLAINTEXT\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+                 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}\n\
+                 advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more}\ncontroller.listener.names=CONTROLLER\n\
+                 inter.broker.listener.name=PLAINTEXT\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{map}\n\
                  log.dirs={}\nauto.create.topics.enable=false\noffsets.topic.num.partitions=4\n\
                  offsets.topic.replication.factor={copies}\ntransaction.state.log.num.partitions=4\n\
                  transaction.state.log.replication.factor={copies}\ntransaction.state.log.min.isr={insync}\n\
                  min.insync.replicas={insync}\nunclean.leader.election.enable=false\ngroup.initial.rebalance.delay.ms=0\n\
                  num.network.threads=2\nnum.io.threads=2\nlog.cleaner.dedupe.buffer.size=10485760\nlog.segment.bytes=67108864\n\
-                 broker.session.timeout.ms=6000\n",
+                 broker.session.timeout.ms=6000\n{}\n",
                 voters.join(","),
                 data.display(),
+                extra.properties,
             );
             std::fs::write(&properties, text).expect("writes");
             // One cluster id for all nodes.
             let formatted = kafka
                 .java(&["kafka.tools.StorageTool", "format", "-t", "bXkta2Fma2EtdGVzdHMtMQ", "-c"])
                 .arg(&properties)
+                .args(extra.scram.iter().flat_map(|account| ["--add-scram", account]))
                 .stdout(Stdio::null())
                 .output()
                 .expect("java");
@@ -125,6 +148,11 @@ impl Kafka {
 
     pub fn brokers(&self) -> String {
         self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",")
+    }
+
+    /// Where a further listener of the first node answers.
+    pub fn extra(&self, at: usize) -> String {
+        format!("127.0.0.1:{}", self.extra_ports[at])
     }
 
     /// Sends a signal to one node: `STOP`, `CONT`.

@@ -56,7 +56,7 @@ pub fn run(mut kafka: Kafka) {
 }
 
 fn cluster(kafka: &Kafka) -> Cluster<'static> {
-    Cluster { brokers: kafka.brokers(), mock: None, copies: kafka.nodes().min(3) }
+    Cluster { brokers: kafka.brokers(), mock: None, copies: kafka.nodes().min(3), security: String::new() }
 }
 
 /// Watches the committed offsets and keeps the longest time without any movement while something was waiting.

@@ -8,6 +8,7 @@ mod clients;
 mod contract;
 mod faults;
 mod ledger;
+mod security;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -25,6 +26,8 @@ pub struct Cluster<'a> {
     pub brokers: String,
     pub mock: Option<&'a Mock>,
     pub copies: usize,
+    /// Lines of the configuration that protect the connection.
+    pub security: String,
 }
 
 impl Cluster<'_> {
@@ -54,10 +57,11 @@ impl Cluster<'_> {
     pub fn config(&self, prefix: &str) -> String {
         format!(
             "[kafka]\nbrokers = \"{}\"\ntopic_prefix = \"{prefix}\"\ngroup = \"{prefix}-group\"\ntopics_replication = {}\n\
-             topics_min_insync = {}\nsession_ms = 6000\n",
+             topics_min_insync = {}\nsession_ms = 6000\n{}",
             self.brokers,
             self.copies,
-            self.copies.saturating_sub(1).max(1)
+            self.copies.saturating_sub(1).max(1),
+            self.security
         )
     }
 
@@ -86,14 +90,22 @@ impl Cluster<'_> {
 #[test]
 fn the_contract_holds_on_the_mock_cluster() {
     let mock = MockCluster::new(1).expect("a mock cluster");
-    contract::run(&Cluster { brokers: mock.bootstrap_servers(), mock: Some(&mock), copies: 1 });
+    contract::run(&Cluster { brokers: mock.bootstrap_servers(), mock: Some(&mock), copies: 1, security: String::new() });
+}
+
+#[test]
+fn connections_to_real_kafka_are_protected() {
+    if std::env::var_os("XIANSHEN_FAULTS").is_some() {
+        return support::skip("protected connections (only faults are asked for)");
+    }
+    security::run();
 }
 
 #[test]
 fn the_contract_and_the_faults_hold_on_real_kafka() {
     match Kafka::start(1) {
         Ok(kafka) => {
-            let cluster = Cluster { brokers: kafka.brokers(), mock: None, copies: 1 };
+            let cluster = Cluster { brokers: kafka.brokers(), mock: None, copies: 1, security: String::new() };
             contract::run(&cluster);
             clients::run(&cluster);
             faults::run(kafka);

@@ -14,13 +14,17 @@ pub mod screen;
 pub mod topics;
 
 use crate::model::Queue;
+use crate::stream::unpoisoned;
 use rdkafka::ClientConfig;
+use rdkafka::error::RDKafkaErrorCode;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// How long the brokers may take to tell the shape of a topic at the start.
 const START_MAX: Duration = Duration::from_secs(20);
+/// How often a wait for an answer looks whether there can be one.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// At the stop, records on their way may take this long.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
@@ -240,6 +244,51 @@ pub enum KafkaError {
     Unreachable(String),
     #[error("{0}")]
     Refused(String),
+}
+
+/// What the brokers have against us, as a client was told: without it a wrong password looks like a broker that is away.
+#[derive(Clone, Default)]
+pub struct Grounds(Arc<Mutex<Option<&'static str>>>);
+
+impl Grounds {
+    fn note(&self, error: &rdkafka::error::KafkaError, reason: &str) {
+        // With TLS 1.3 a client learns only after its handshake that the broker does not take it.
+        let is_tls = reason.contains("SSL ") || reason.contains("certificate required");
+        let grounds = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+                "身份验证没有通过：核对 kafka.sasl_username、kafka.sasl_password_file 和 kafka.sasl_mechanism / authentication failed"
+            }
+            Some(code) if code == RDKafkaErrorCode::SSL || is_tls => {
+                "TLS 握手失败：代理的证书不是 kafka.ca_file 里的机构签发的、主机名不符或已过期，或者代理要求 \
+                 kafka.certificate_file / TLS handshake failed"
+            }
+            _ => return,
+        };
+        unpoisoned(self.0.lock()).get_or_insert(grounds);
+    }
+
+    /// The metadata of one topic or of all. Gives up as soon as the brokers are known to refuse us.
+    fn metadata<C: rdkafka::ClientContext>(
+        &self,
+        client: &rdkafka::client::Client<C>,
+        topic: Option<&str>,
+        at_most: Duration,
+    ) -> Result<rdkafka::metadata::Metadata, KafkaError> {
+        let deadline = Instant::now() + at_most;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let error = match client.fetch_metadata(topic, left.min(LOOK_AGAIN)) {
+                Ok(metadata) => return Ok(metadata),
+                Err(error) => error,
+            };
+            if let Some(grounds) = *unpoisoned(self.0.lock()) {
+                return Err(KafkaError::Refused(grounds.into()));
+            }
+            if left.is_zero() {
+                return Err(KafkaError::Unreachable(error.to_string()));
+            }
+        }
+    }
 }
 
 impl Options {

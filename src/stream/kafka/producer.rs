@@ -1,7 +1,7 @@
 //! Records out: handed over without waiting, tried again until the brokers have them, then told.
 //! Must not know what a record holds or who waits for it.
 
-use super::{KafkaError, Options};
+use super::{Grounds, KafkaError, Options};
 use crate::metrics::Metrics;
 use crate::stream::{Stop, unpoisoned};
 use rdkafka::ClientContext;
@@ -64,6 +64,7 @@ pub struct Deliveries {
     waiting: Arc<Mutex<VecDeque<(Instant, Shipment)>>>,
     metrics: Arc<Metrics>,
     dlq: Arc<str>,
+    grounds: Grounds,
 }
 
 /// The producer. Clones share one client.
@@ -81,6 +82,7 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: ClientError, reason: &str) {
         tracing::warn!(%error, reason, "The Kafka producer reports an error.");
+        self.grounds.note(&error, reason);
     }
 
     fn stats(&self, statistics: rdkafka::Statistics) {
@@ -128,7 +130,7 @@ impl Producer {
     /// Sets the client up; brokers need not answer yet.
     pub fn new(options: &Options, client_id: &str, metrics: Arc<Metrics>) -> Result<Self, KafkaError> {
         let waiting = Arc::<Mutex<VecDeque<_>>>::default();
-        let context = Deliveries { waiting: Arc::clone(&waiting), metrics, dlq: options.topic_dlq() };
+        let context = Deliveries { waiting: Arc::clone(&waiting), metrics, dlq: options.topic_dlq(), grounds: Grounds::default() };
         let mut config = options.client(client_id)?;
         config
             .set("enable.idempotence", "true")
@@ -228,8 +230,7 @@ impl Producer {
 
     /// How many partitions a topic has.
     pub fn partitions(&self, topic: &str, at_most: Duration) -> Result<i32, KafkaError> {
-        let metadata =
-            self.client.client().fetch_metadata(Some(topic), at_most).map_err(|error| KafkaError::Unreachable(error.to_string()))?;
+        let metadata = self.client.context().grounds.metadata(self.client.client(), Some(topic), at_most)?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         match found.map(|topic| topic.partitions().len()) {
             Some(count) if count > 0 => Ok(i32::try_from(count).unwrap_or(i32::MAX)),

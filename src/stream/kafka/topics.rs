@@ -1,10 +1,16 @@
 //! The topics: which there are, how they are created, and which settings would lose records and are refused.
 //! Must not know drafts or verdicts.
 
-use super::{KafkaError, Options};
+use super::{Grounds, KafkaError, Options};
 use crate::model::Queue;
+use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,19 +76,47 @@ fn settings(topic: &Topic, options: &Options) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What the client calls back.
+#[derive(Default)]
+struct Callbacks {
+    grounds: Grounds,
+}
+
+impl ClientContext for Callbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        super::consumer::log(level, facility, message);
+    }
+
+    fn error(&self, error: ClientError, reason: &str) {
+        self.grounds.note(&error, reason);
+    }
+}
+
+impl ProducerContext for Callbacks {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _result: &DeliveryResult<'_>, _opaque: ()) {}
+}
+
 struct Admin {
     client: AdminClient<DefaultClientContext>,
+    /// Asks for metadata: an `AdminClient` is not told why brokers refuse it.
+    asker: ThreadedProducer<Callbacks>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Admin {
     fn connect(options: &Options) -> Result<Self, KafkaError> {
-        let client = options
-            .client("xianshen-topics")?
-            .create_with_context(DefaultClientContext)
-            .map_err(|error| KafkaError::Client(error.to_string()))?;
+        let (config, wrap) = (options.client("xianshen-topics")?, |error: ClientError| KafkaError::Client(error.to_string()));
+        let asker = config.create_with_context(Callbacks::default()).map_err(wrap)?;
+        let client = config.create().map_err(wrap)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| KafkaError::Client(error.to_string()))?;
-        Ok(Self { client, runtime })
+        Ok(Self { client, asker, runtime })
+    }
+
+    /// The metadata of all topics.
+    fn metadata(&self) -> Result<Metadata, KafkaError> {
+        self.asker.context().grounds.metadata(self.asker.client(), None, ANSWER_MAX)
     }
 }
 
@@ -97,6 +131,7 @@ pub enum Created {
 /// Creates the topics that are missing; those that are there stay as they are.
 pub fn create(options: &Options) -> Result<Vec<(Arc<str>, Created)>, KafkaError> {
     let admin = Admin::connect(options)?;
+    admin.metadata()?;
     let topics = all(options);
     let settings: Vec<_> = topics.iter().map(|topic| settings(topic, options)).collect();
     let new: Vec<NewTopic<'_>> = topics
@@ -141,8 +176,8 @@ impl std::fmt::Display for Danger {
 /// Looks at every topic; an empty list means that no record can get lost by a setting.
 pub fn check(options: &Options) -> Result<Vec<Danger>, KafkaError> {
     let admin = Admin::connect(options)?;
-    let unreachable = |error: rdkafka::error::KafkaError| KafkaError::Unreachable(error.to_string());
-    let metadata = admin.client.inner().fetch_metadata(None, ANSWER_MAX).map_err(unreachable)?;
+    let unreachable = |error: ClientError| KafkaError::Unreachable(error.to_string());
+    let metadata = admin.metadata()?;
     let mut dangers = Vec::new();
     let mut present = Vec::new();
     for topic in all(options) {
