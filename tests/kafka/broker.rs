@@ -4,10 +4,14 @@
 use crate::support::{eventually, pause};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+/// Partitions of the topic that holds what groups have committed.
+pub const OFFSETS_PARTITIONS: i32 = 4;
 
 /// One node: its process and how to start it again.
 struct Node {
@@ -79,7 +83,7 @@ impl Kafka {
                  listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more}\n\
                  advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more}\ncontroller.listener.names=CONTROLLER\n\
                  inter.broker.listener.name=PLAINTEXT\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{map}\n\
-                 log.dirs={}\nauto.create.topics.enable=false\noffsets.topic.num.partitions=4\n\
+                 log.dirs={}\nauto.create.topics.enable=false\noffsets.topic.num.partitions={OFFSETS_PARTITIONS}\n\
                  offsets.topic.replication.factor={copies}\ntransaction.state.log.num.partitions=4\n\
                  transaction.state.log.replication.factor={copies}\ntransaction.state.log.min.isr={insync}\n\
                  min.insync.replicas={insync}\nunclean.leader.election.enable=false\ngroup.initial.rebalance.delay.ms=0\n\
@@ -144,6 +148,36 @@ impl Kafka {
             let seen = consumer.fetch_metadata(None, Duration::from_secs(2)).map_or(0, |metadata| metadata.brokers().len());
             (seen >= nodes).then_some(())
         });
+    }
+
+    fn metadata(&self, topic: Option<&str>) -> Option<Metadata> {
+        let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", self.brokers()).create().expect("client");
+        consumer.fetch_metadata(topic, Duration::from_secs(5)).ok()
+    }
+
+    /// Waits until every copy of every partition is up to date.
+    pub fn wait_until_in_sync(&self) {
+        eventually("copies up to date", || {
+            let metadata = self.metadata(None)?;
+            let in_sync = |topic: &MetadataTopic| topic.partitions().iter().all(|p| p.isr().len() == p.replicas().len() && p.leader() > 0);
+            (metadata.brokers().len() == self.nodes() && metadata.topics().iter().all(in_sync)).then_some(())
+        });
+    }
+
+    /// The node that leads a partition.
+    pub fn leader(&self, topic: &str, partition: i32) -> usize {
+        eventually("a leader", || {
+            let metadata = self.metadata(Some(topic))?;
+            let found = metadata.topics()[0].partitions().iter().find(|p| p.id() == partition)?.leader();
+            usize::try_from(found).ok()?.checked_sub(1)
+        })
+    }
+
+    /// As kill -9 does.
+    pub fn kill_node(&mut self, node: usize) {
+        let mut child = self.nodes[node].child.take().expect("a running node");
+        child.kill().expect("kills");
+        child.wait().expect("ends");
     }
 
     pub fn brokers(&self) -> String {

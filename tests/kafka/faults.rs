@@ -2,9 +2,13 @@
 //! fail. A few rounds in the everyday tests; `make kafka-faults` runs as many as are meant.
 
 use crate::Cluster;
-use crate::broker::Kafka;
+use crate::broker::{Kafka, OFFSETS_PARTITIONS};
 use crate::ledger::{Findings, Ledger, Load, check, lag, wait_for_no_lag};
 use crate::support::{self, Chance, Server, rounds};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Rounds of a fault when nothing else is said, and the variable that says it.
@@ -20,24 +24,45 @@ struct Outcome {
 
 type Fault = fn(&mut Kafka, &str) -> Outcome;
 
+/// Faults of workers, and of all brokers together.
+const ON_ONE_NODE: [(&str, Fault); 7] = [
+    ("F02", kill_workers),
+    ("F04", stop_under_load),
+    ("F05", stop_without_brokers),
+    ("F06", rebalance_storm),
+    ("F07", zombie),
+    ("F12", brokers_away),
+    ("F18", offset_out_of_range),
+];
+/// Faults of one broker among three.
+const ON_THREE_NODES: [(&str, Fault); 3] = [("F09", rolling_kill_of_brokers), ("F10", paused_leader), ("F16", coordinator_killed)];
+
+/// Names of the faults to run, separated by commas; all when it is absent.
+const WANTED: &str = "XIANSHEN_FAULTS";
+
 pub fn run(mut kafka: Kafka) {
-    let wanted = std::env::var("XIANSHEN_FAULTS").unwrap_or_default();
-    let faults: [(&str, Fault); 7] = [
-        ("F02", kill_workers),
-        ("F04", stop_under_load),
-        ("F05", stop_without_brokers),
-        ("F06", rebalance_storm),
-        ("F07", zombie),
-        ("F12", brokers_away),
-        ("F18", offset_out_of_range),
-    ];
     let mut failed = Vec::new();
     println!("fault\trounds\tacknowledged\tlost\tduplicates\tconflicts\tworst stall\tresult");
-    for (id, fault) in faults {
-        if !wanted.is_empty() && !wanted.split(',').any(|name| name == id) {
-            continue;
+    run_all(&mut kafka, &wanted(&ON_ONE_NODE), &mut failed);
+    drop(kafka);
+    let on_three = wanted(&ON_THREE_NODES);
+    if !on_three.is_empty() {
+        match Kafka::start(3) {
+            Ok(mut kafka) => run_all(&mut kafka, &on_three, &mut failed),
+            Err(reason) => support::skip(&reason),
         }
-        let Outcome { rounds, findings, worst_stall, failures } = fault(&mut kafka, &format!("f-{id}"));
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+fn wanted(faults: &[(&'static str, Fault)]) -> Vec<(&'static str, Fault)> {
+    let names = std::env::var(WANTED).unwrap_or_default();
+    faults.iter().filter(|(id, _)| names.is_empty() || names.split(',').any(|name| name == *id)).copied().collect()
+}
+
+fn run_all(kafka: &mut Kafka, faults: &[(&'static str, Fault)], failed: &mut Vec<String>) {
+    for (id, fault) in faults {
+        let Outcome { rounds, findings, worst_stall, failures } = fault(kafka, &format!("f-{id}"));
         let passed = findings.is_sound() && failures.is_empty();
         println!(
             "{id}\t{rounds}\t{}\t{}\t{}\t{}\t{:.1} s\t{}",
@@ -52,7 +77,6 @@ pub fn run(mut kafka: Kafka) {
             failed.push(format!("{id}: {findings:?} {failures:?}"));
         }
     }
-    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 fn cluster(kafka: &Kafka) -> Cluster<'static> {
@@ -330,4 +354,109 @@ fn offset_out_of_range(kafka: &mut Kafka, prefix: &str) -> Outcome {
         failures.push("the gap was jumped silently".into());
     }
     Outcome { rounds: 1, findings, worst_stall: Duration::ZERO, failures }
+}
+
+/// Longest time that a partition may stand still while one of three brokers is away.
+const STALL_MAX: Duration = Duration::from_secs(15);
+
+/// Watches the topic of verdicts while something happens to brokers: per partition, the longest time without a new one.
+struct Progress {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Duration>,
+}
+
+impl Progress {
+    fn watch(brokers: &str, topic: String) -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let (told, brokers) = (Arc::clone(&stop), brokers.to_owned());
+        let thread = std::thread::spawn(move || {
+            let consumer: BaseConsumer = rdkafka::ClientConfig::new().set("bootstrap.servers", brokers).create().expect("client");
+            let mut seen = [(0, Instant::now()); PARTITIONS as usize];
+            let mut worst = Duration::ZERO;
+            while !told.load(Ordering::Relaxed) {
+                for (partition, (end, moved)) in seen.iter_mut().enumerate() {
+                    let now = consumer.fetch_watermarks(&topic, partition as i32, Duration::from_secs(1)).map_or(*end, |(_, high)| high);
+                    if now > *end {
+                        (*end, *moved) = (now, Instant::now());
+                    }
+                    worst = worst.max(moved.elapsed());
+                }
+                support::pause(100);
+            }
+            worst
+        });
+        Self { stop, thread }
+    }
+
+    fn worst_stall(self) -> Duration {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the watcher")
+    }
+}
+
+const PARTITIONS: i32 = 4;
+
+/// Drafts flow through one worker while `trouble` befalls brokers.
+fn with_trouble(kafka: &mut Kafka, prefix: &str, rounds: usize, mut trouble: impl FnMut(&mut Kafka, usize)) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, PARTITIONS);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    worker.wait_for_log("\"partitions\":4");
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 500, "t", 2_000);
+    support::pause(2_000);
+    let progress = Progress::watch(&cluster.brokers, format!("{prefix}.verdicts"));
+    for round in 0..rounds {
+        trouble(kafka, round);
+    }
+    support::pause(1_000);
+    let worst_stall = progress.worst_stall();
+    let ledger = load.finish();
+    let mut failures = Vec::new();
+    if !settle(&cluster.brokers, prefix, Duration::from_secs(60)).0 {
+        failures.push("the lag did not come down to 0".into());
+    }
+    if worst_stall > STALL_MAX {
+        failures.push(format!("stood still for {worst_stall:?}"));
+    }
+    stop(&mut worker, &mut failures);
+    Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+/// F09: each broker in turn is killed, stays away for a while, comes back and catches up.
+fn rolling_kill_of_brokers(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    with_trouble(kafka, prefix, rounds(ROUNDS.0, ROUNDS.1).min(10), |kafka, round| kill_and_return(kafka, round % 3))
+}
+
+fn kill_and_return(kafka: &mut Kafka, node: usize) {
+    kafka.kill_node(node);
+    support::pause(10_000);
+    kafka.start_node(node);
+    kafka.wait_until_in_sync();
+}
+
+/// F10: the leader of a partition stands still.
+fn paused_leader(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let rounds = rounds(ROUNDS.0, ROUNDS.1);
+    // Longer than the controller waits for a sign of life.
+    let away_ms = if rounds > ROUNDS.1 { 30_000 } else { 10_000 };
+    let topic = format!("{prefix}.drafts");
+    with_trouble(kafka, prefix, 1, |kafka, _| {
+        let node = kafka.leader(&topic, 0);
+        kafka.signal(node, "STOP");
+        support::pause(away_ms);
+        kafka.signal(node, "CONT");
+        kafka.wait_until_in_sync();
+    })
+}
+
+/// F16: the broker that coordinates the group is killed.
+fn coordinator_killed(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    // The partition of a group, as the brokers choose it.
+    let group = format!("{prefix}-screen");
+    let hash = group.bytes().fold(0_i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)));
+    with_trouble(kafka, prefix, rounds(ROUNDS.0, 1).min(5), |kafka, _| {
+        let node = kafka.leader("__consumer_offsets", (hash & i32::MAX) % OFFSETS_PARTITIONS);
+        kill_and_return(kafka, node);
+    })
 }
