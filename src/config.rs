@@ -437,7 +437,7 @@ mod tests {
             let error = problems(&format!("[{section}]\n{name}x = 1"));
             assert!(error[0].contains(&format!("是否想写 {key}？")), "{error:?}");
         }
-        assert_eq!(written.len(), 44, "a key was added to the file but not here, or the other way round");
+        assert_eq!(written.len(), 45, "a key was added to the file but not here, or the other way round");
     }
 
     #[test]
