@@ -253,7 +253,7 @@ fn found(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Category, Field};
+    use crate::model::{Category, Field, Text};
 
     /// Finds 百家乐 as `ILL.GAMBLING` and nothing else.
     fn judge(draft: &Draft) -> Verdict {
@@ -268,9 +268,9 @@ mod tests {
             end: start + 3,
             text: "百家乐".into(),
             rule: "terms/gambling:1".into(),
-            message: String::new(),
+            message: Text::default(),
             suggestion: None,
-            basis: String::new(),
+            basis: Text::default(),
             transforms: Vec::new(),
             evidence: Default::default(),
         };

@@ -47,12 +47,12 @@ impl<'a> Explainer<'a> {
         chain([
             ("折叠后", self.folded(original, is_masked, &finding.transforms, Some(&finding.evidence))),
             ("规则", self.rule(&finding.rule, &finding.code)),
-            ("说明", finding.message.clone()),
+            ("说明", finding.message.to_string()),
             ("证据", evidence(&finding.evidence)),
-            ("依据", finding.basis.clone()),
+            ("依据", finding.basis.to_string()),
             ("严重程度", format!("{} {}：{}", finding.severity.as_str(), finding.severity.chinese(), meaning(finding.severity))),
             ("队列", self.queue(finding)),
-            ("建议", finding.suggestion.clone().unwrap_or_default()),
+            ("建议", finding.suggestion.as_deref().unwrap_or_default().to_owned()),
         ])
     }
 
@@ -81,13 +81,13 @@ impl<'a> Explainer<'a> {
         let folded = self.rules.as_ref().map(|rules| rules.ruleset.folded(&cut));
         // Blanks and signs between characters are skipped after folding: the evidence names the term that is left.
         let term = match evidence.and_then(|evidence| evidence.get("term")) {
-            Some(Scalar::Text(term)) if !transforms.is_empty() && !is_pattern(term) => Some(term.clone()),
+            Some(Scalar::Text(term)) if !transforms.is_empty() && !is_pattern(term) => Some(term.to_string()),
             _ => None,
         };
         let mark = if cut.len() < original.len() { "……" } else { "" };
         // A disguise is undone by more than folding: the detector says how it read the characters.
         let read_as = match evidence.and_then(|evidence| evidence.get("read_as")) {
-            Some(Scalar::Text(read_as)) => Some(read_as.clone()),
+            Some(Scalar::Text(read_as)) => Some(read_as.to_string()),
             _ => None,
         };
         match read_as.or_else(|| folded.filter(|folded| *folded != cut)).or(term) {
@@ -292,7 +292,7 @@ mod tests {
         let (ruleset, draft, verdict) = judged("来玩时时彩。");
         let verdict = Verdict { ruleset: "0123456789abcdef".into(), ..verdict };
         let steps = Explainer::new(&draft, &verdict, Some(&ruleset)).finding(&verdict.findings[0], "时时彩", false);
-        assert_eq!(text(&steps, "规则"), verdict.findings[0].rule);
+        assert_eq!(text(&steps, "规则"), verdict.findings[0].rule.as_str());
         assert_eq!(text(&steps, "队列"), "全稿归入“广告引流”");
     }
 }

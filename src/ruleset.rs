@@ -4,6 +4,7 @@
 use crate::detect::reading::{Reading, Scanned};
 use crate::detect::report::Report;
 use crate::detect::{AccountKind, Detectors, Scan};
+use crate::lexicon::asked::Answers;
 use crate::lexicon::tables::CodeText;
 use crate::lexicon::{Lexicon, ListSet};
 pub use crate::model::rules::{Problem, RuleFiles};
@@ -254,7 +255,8 @@ impl Ruleset {
 
     fn account_kind_by_name(&self, account: &str) -> AccountKind {
         let name = self.lexicon.fold.fold_term(account);
-        let has = |list: ListSet| !self.lexicon.scan_on_demand(list, &name, 0).is_empty();
+        let mut answers = Answers::default();
+        let mut has = |list: ListSet| self.lexicon.asked().has_word(list, &name, 0..name.len(), &mut answers);
         if has(self.guards.justice) {
             AccountKind::Justice
         } else if has(self.guards.employment) {

@@ -214,7 +214,7 @@ proptest! {
             let has_markup = finding.field == xianshen::model::Field::Body && draft.format != Format::Text;
             if let Some(Scalar::Text(read_as)) = finding.evidence.get("read_as") {
                 let (written, read) = read_as.split_once(" → ").expect("what was read as what");
-                prop_assert_eq!(read, term);
+                prop_assert_eq!(read, term.as_str());
                 prop_assert!(is_read_as(&folded(written), &folded(term), &finding.transforms), "{} {:?}", read_as, finding.transforms);
                 prop_assert!(has_markup || written.chars().eq(folded(slice)), "{} in {:?}", read_as, slice);
                 continue;

@@ -5,7 +5,7 @@ use super::rules::RuleArgs;
 use super::{Exit, print};
 use crate::cases;
 use crate::lexicon::tables::CodeText;
-use crate::model::{Category, Draft, Field, Finding, Format, Kind, Queue, Severity};
+use crate::model::{Category, Draft, Field, Finding, Format, Kind, Queue, Severity, Text};
 use crate::ruleset::{RuleFiles, Ruleset};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,12 +63,12 @@ fn shown_codes(ruleset: &Ruleset) -> impl Iterator<Item = (&String, &CodeText)> 
 fn severities(ruleset: &Ruleset, files: &RuleFiles) -> BTreeMap<String, BTreeSet<Severity>> {
     let mut all: BTreeMap<String, BTreeSet<Severity>> = BTreeMap::new();
     for finding in cases::findings(ruleset, files) {
-        all.entry(finding.code).or_default().insert(finding.severity);
+        all.entry(finding.code.into()).or_default().insert(finding.severity);
     }
     for ready in ruleset.lexicon().rows() {
         // A row without cases of its own still counts; the policy may have moved it.
         let weighed = ruleset.weighed(finding(&ready.row.code, ready.row.severity));
-        all.entry(weighed.code).or_default().insert(weighed.severity);
+        all.entry(weighed.code.into()).or_default().insert(weighed.severity);
     }
     for (code, text) in shown_codes(ruleset) {
         for kind in [Kind::Original, Kind::Repost, Kind::Message, Kind::Reply] {
@@ -156,7 +156,7 @@ fn draft(kind: Kind) -> Draft {
 
 fn finding(code: &str, severity: Severity) -> Finding {
     Finding {
-        code: code.to_owned(),
+        code: code.to_owned().into(),
         category: Category::of_code(code).unwrap_or(Category::Operation),
         severity,
         field: Field::Body,
@@ -164,10 +164,10 @@ fn finding(code: &str, severity: Severity) -> Finding {
         start: 0,
         end: 0,
         text: String::new(),
-        rule: String::new(),
-        message: String::new(),
+        rule: Text::default(),
+        message: Text::default(),
         suggestion: None,
-        basis: String::new(),
+        basis: Text::default(),
         transforms: Vec::new(),
         evidence: Default::default(),
     }

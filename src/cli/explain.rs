@@ -300,7 +300,7 @@ fn place_and_text(place: Place<'_>, text: &str) -> String {
 mod tests {
     use super::*;
     use crate::cli::fixture;
-    use crate::model::{Format, Scalar};
+    use crate::model::Format;
     use crate::ruleset::RuleFiles;
 
     fn plain() -> View<'static> {
@@ -325,7 +325,7 @@ mod tests {
         draft.title = evil.into();
         let mut verdict = fixture::verdict(&draft, &[("AD.CONTACT", &format!("加{evil}微信"), evil)]);
         verdict.findings[0].message = evil.into();
-        verdict.findings[0].evidence.insert(evil.into(), Scalar::from(evil));
+        verdict.findings[0].evidence.insert(evil.to_owned(), evil.to_owned());
         let text = plain().explain(&draft, &verdict);
         assert!(!text.chars().any(|c| c != '\n' && c.is_control() || c == '\u{202e}'), "{text:?}");
     }

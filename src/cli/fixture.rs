@@ -51,7 +51,7 @@ pub fn finding(draft: &Draft, code: &str, hit: &str, text: &str) -> Finding {
     let byte = draft.body.find(hit).expect("the hit stands in the body");
     let start = draft.body[..byte].chars().count();
     Finding {
-        code: code.into(),
+        code: code.to_owned().into(),
         category: Category::of_code(code).expect("a known family"),
         severity: match code {
             "PII.LANDLINE" => Severity::S0,
@@ -68,7 +68,7 @@ pub fn finding(draft: &Draft, code: &str, hit: &str, text: &str) -> Finding {
         suggestion: Some("删除".into()),
         basis: "墨政办发〔2024〕37号二(四)".into(),
         transforms: vec![Transform::Width, Transform::Separator],
-        evidence: [("score".to_owned(), Scalar::Int(8)), ("term".to_owned(), Scalar::from("加微信"))].into(),
+        evidence: [("score", Scalar::Int(8)), ("term", Scalar::from("加微信"))].into_iter().collect(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::rules::{RuleArgs, problem_line, refused};
 use super::terminal::{self, Colour, Look, Painter, clip, neutral};
 use super::{Exit, Stop, print};
 use crate::cases;
-use crate::model::{Draft, Finding, Format, Kind, Severity, Verdict};
+use crate::model::{Draft, Finding, Format, Kind, Severity, Text, Verdict};
 use crate::rule_files::{self, RulePaths};
 use crate::ruleset::{Problem, RuleFiles, Ruleset};
 use clap::{Args, Subcommand, ValueEnum};
@@ -104,11 +104,11 @@ fn over_broad(ruleset: &Ruleset, files: &RuleFiles) -> Vec<Problem> {
 }
 
 fn over_broad_with(text: &str, judge: impl Fn(&Draft) -> Verdict) -> Vec<Problem> {
-    let (mut lines, mut flagged) = (0, BTreeMap::<String, usize>::new());
+    let (mut lines, mut flagged) = (0, BTreeMap::<Text, usize>::new());
     for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         lines += 1;
         let verdict = judge(&canary_draft(line));
-        let mut rules: Vec<&String> = verdict.findings.iter().filter(|f| f.severity >= Severity::S1).map(|f| &f.rule).collect();
+        let mut rules: Vec<&Text> = verdict.findings.iter().filter(|f| f.severity >= Severity::S1).map(|f| &f.rule).collect();
         rules.sort_unstable();
         rules.dedup();
         for rule in rules {
@@ -121,7 +121,7 @@ fn over_broad_with(text: &str, judge: impl Fn(&Draft) -> Verdict) -> Vec<Problem
         .map(|(rule, count)| Problem {
             file: CANARY.to_owned(),
             line: None,
-            key: rule,
+            key: rule.into(),
             reason: format!("在 {lines} 行普通文字里命中 {count} 行，至多 {allowed} 行：太宽"),
             cure: "加上下文（with）、词边界（boundary）或允许的说法（unless），或删去".to_owned(),
         })

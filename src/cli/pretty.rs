@@ -351,7 +351,7 @@ mod tests {
             finding.message = evil.into();
             finding.suggestion = Some(evil.into());
             finding.basis = evil.into();
-            finding.code = format!("PII.{evil}");
+            finding.code = format!("PII.{evil}").into();
             finding.text = evil.into();
             finding.path = Some(evil.into());
         }

@@ -6,7 +6,7 @@ use super::input::{Content, Item, Refusal};
 use super::json_place;
 use super::{encoding, pretty};
 use crate::lexicon::tables::CodeText;
-use crate::model::{Draft, ENGINE_VERSION, Finding, Severity, Verdict};
+use crate::model::{Draft, ENGINE_VERSION, Finding, Severity, Text, Verdict};
 use crate::place;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub fn schema_line() -> String {
 }
 
 /// Codes met, with the sentence of one of their findings, for the list of rules at the end.
-pub type Rules = BTreeMap<String, (String, String)>;
+pub type Rules = BTreeMap<Text, (Text, Text)>;
 
 /// The results of one verdict, `,` between them, and the rules they name.
 pub fn results(item: &Item, draft: &Draft, verdict: &Verdict) -> (String, Rules) {
@@ -38,7 +38,7 @@ pub fn results(item: &Item, draft: &Draft, verdict: &Verdict) -> (String, Rules)
     }
     if let Some(undetermined) = verdict.undetermined {
         let message = format!("机器未能判定（{}），须人工审核", undetermined.reason.chinese());
-        rules.insert(UNDETERMINED.into(), (message.clone(), String::new()));
+        rules.insert(UNDETERMINED.into(), (message.clone().into(), Text::default()));
         let location = location(&source, draft, None);
         results.push(json!({"ruleId": UNDETERMINED, "level": "error", "message": {"text": message}, "locations": [location]}).to_string());
     }
@@ -52,7 +52,7 @@ fn result(source: &Source<'_>, draft: &Draft, verdict: &Verdict, finding: &Findi
         Severity::S1 => ("note", "fail"),
         Severity::S0 => ("none", "informational"),
     };
-    let mut text = finding.message.clone();
+    let mut text = finding.message.to_string();
     if let Some(suggestion) = finding.suggestion.as_deref().filter(|suggestion| !suggestion.is_empty()) {
         text.push_str(&format!("（建议：{suggestion}）"));
     }

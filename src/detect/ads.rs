@@ -184,7 +184,7 @@ impl Ads {
                 _ if points < AD_POINTS || is_public_service => Severity::S1,
                 _ => Severity::S2,
             };
-            element.evidence.insert("score".into(), points.into());
+            element.evidence.insert("score", points);
             settled.push(element);
         }
         let ads = |f: &Found| f.code.starts_with("AD.") || f.code.starts_with("LINK.");
@@ -314,7 +314,7 @@ impl Ads {
             // Terms come in order of place, so only the paragraph before can be the same one.
             match appeals.last_mut().filter(|a| a.reading == term.reading && a.paragraph == paragraph) {
                 Some(appeal) => {
-                    appeal.words.push(ready.row.term.clone());
+                    appeal.words.push(ready.row.term.to_string());
                     match appeal.clusters.last_mut().filter(|c| touches(c)) {
                         Some((range, first)) => {
                             range.end = range.end.max(term.range.end);
@@ -327,7 +327,7 @@ impl Ads {
                     reading: term.reading,
                     paragraph,
                     clusters: vec![(term.range.clone(), found)],
-                    words: vec![ready.row.term.clone()],
+                    words: vec![ready.row.term.to_string()],
                 }),
             }
         }
@@ -338,10 +338,10 @@ impl Ads {
             };
             if let Some((range, mut found)) = clusters.into_iter().max_by_key(|(range, _)| (leads(range), range.len())) {
                 // What a disguised phrase was read as is said of that phrase alone.
-                if !found.evidence.contains_key("read_as") {
+                if found.evidence.get("read_as").is_none() {
                     found.place = Place::At { reading, range };
                 }
-                found.evidence.insert("phrases".into(), words.join("、").into());
+                found.evidence.insert("phrases", words.join("、"));
                 elements.push(found);
             }
         }

@@ -107,7 +107,7 @@ impl Comments {
                 .filter(|f| f.code.starts_with("ILL.") && !f.code.ends_with("TIP") && matches!(f.place, Place::At { .. }))
             {
                 found.severity = Severity::S0;
-                found.evidence.insert("guard".into(), "举报线索".into());
+                found.evidence.insert("guard", "举报线索");
             }
         }
     }

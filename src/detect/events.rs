@@ -301,7 +301,7 @@ impl Events {
         if !tones.is_empty() {
             for event in found.iter_mut().filter(|f| f.severity == Severity::S2 && f.code != "EVT.OPINION") {
                 event.severity = Severity::S3;
-                event.evidence.insert("unverified".into(), true.into());
+                event.evidence.insert("unverified", true);
             }
             found.extend(tones.into_iter().take(1));
         }

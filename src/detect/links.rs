@@ -10,7 +10,7 @@ use super::Scan;
 use super::report::{Found, Report};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
-use crate::model::{Kind, Severity, Transform};
+use crate::model::{Kind, Severity, Text, Transform};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::collections::HashSet;
@@ -108,7 +108,7 @@ impl Links {
         let has_price = reading.has_word(scan.lexicon, self.price, near);
         if let Verdict::Finding { code, severity, rule, message, host } = self.judge(scan, raw, reading.passage.role, has_price) {
             let mut found = Found::new(code, severity, index, range, rule).because("host", host);
-            found.message = message;
+            found.message = message.map(Text::from);
             report.find(found);
         }
     }

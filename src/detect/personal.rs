@@ -502,11 +502,11 @@ impl Personal {
                     if found.severity == Severity::S2 && (named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
                 {
                     found.severity = Severity::S3;
-                    found.evidence.insert("with_person".into(), true.into());
+                    found.evidence.insert("with_person", true);
                 }
                 "PII.PLATE" if found.severity == Severity::S2 && named => {
                     found.severity = Severity::S3;
-                    found.evidence.insert("with_person".into(), true.into());
+                    found.evidence.insert("with_person", true);
                 }
                 _ => {}
             }
@@ -521,7 +521,7 @@ impl Personal {
                 };
                 if lowered && found.severity > Severity::S0 {
                     found.severity = Severity::S0;
-                    found.evidence.insert("declared_statute".into(), true.into());
+                    found.evidence.insert("declared_statute", true);
                 }
             }
         }

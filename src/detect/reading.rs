@@ -1,6 +1,7 @@
 //! One passage folded and scanned, with questions that detectors ask of it: what stands near, in this sentence, before.
 //! Must not know what a finding is.
 
+use crate::lexicon::asked::Answers;
 use crate::lexicon::compile::Resolved;
 use crate::lexicon::{Hit, Lexicon, ListSet, Scope};
 use crate::text::class_bits::ClassBits;
@@ -44,6 +45,7 @@ pub struct Scanned {
     sentence_ends: ClassBits,
     known_runs: RefCell<KnownRuns>,
     known_words: RefCell<Vec<KnownWords>>,
+    answers: RefCell<Answers>,
 }
 
 impl std::ops::Deref for Reading<'_> {
@@ -57,10 +59,11 @@ impl std::ops::Deref for Reading<'_> {
 impl<'a> Reading<'a> {
     /// Folds and scans a passage, in memory of an earlier one.
     pub fn new(passage: Passage<'a>, lexicon: &Lexicon, mut scanned: Box<Scanned>) -> Self {
-        let Scanned { folded, hits, lists, classes, digits, numerals, alphanumerics, sentence_ends, known_runs, known_words } =
+        let Scanned { folded, hits, lists, classes, digits, numerals, alphanumerics, sentence_ends, known_runs, known_words, answers } =
             &mut *scanned;
         known_runs.get_mut().clear();
         known_words.get_mut().clear();
+        answers.get_mut().clear();
         lexicon.fold.fold_into(&passage.text, folded);
         lexicon.scan(folded, hits);
         *lists = hits.iter().fold(ListSet::default(), |all, hit| all.and(lexicon.lists_of(hit.pattern)));
@@ -136,9 +139,8 @@ impl<'a> Reading<'a> {
         let end = range.end;
         // Most lists that are asked for have no word in the passage.
         let listed = self.lists.meets(lists).then(|| self.hits_in(range.clone()));
-        let asked = if lexicon.is_on_demand(lists) {
-            let chars = self.folded.chars.get(range.start..end.min(self.len())).unwrap_or_default();
-            lexicon.scan_on_demand(lists, chars, range.start)
+        let asked = if lexicon.asked().holds(lists) {
+            lexicon.asked().words_in(lists, &self.folded.chars, range, &mut self.answers.borrow_mut())
         } else {
             Vec::new()
         };
@@ -151,7 +153,9 @@ impl<'a> Reading<'a> {
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {
-        (self.lists.meets(lists) || lexicon.is_on_demand(lists)) && self.words_in(lexicon, lists, range).next().is_some()
+        let is_listed = |hit: &Hit| hit.end as usize <= range.end && lexicon.lists_of(hit.pattern).meets(lists);
+        self.lists.meets(lists) && self.hits_in(range.clone()).any(is_listed)
+            || lexicon.asked().holds(lists) && lexicon.asked().has_word(lists, &self.folded.chars, range, &mut self.answers.borrow_mut())
     }
 
     /// The range widened by so many characters.

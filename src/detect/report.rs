@@ -5,9 +5,8 @@ use super::Scan;
 use super::reading::Reading;
 use crate::lexicon::tables::CodeText;
 use crate::model::finding::is_secret;
-use crate::model::{Category, Evidence, Field, Finding, Scalar, Severity, Suppressed, SuppressedReason, Transform};
+use crate::model::{Category, Evidence, Field, Finding, Scalar, Severity, Suppressed, SuppressedReason, Text, Transform};
 use crate::text::passage::Role;
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
@@ -29,26 +28,20 @@ pub enum Place {
 /// A finding in the making.
 #[derive(Debug, Clone)]
 pub struct Found {
-    pub code: Cow<'static, str>,
+    pub code: Text,
     pub severity: Severity,
     pub place: Place,
-    pub rule: Cow<'static, str>,
+    pub rule: Text,
     /// `None`: the text of the code.
-    pub message: Option<String>,
-    pub suggest: Option<String>,
-    pub basis: Option<String>,
+    pub message: Option<Text>,
+    pub suggest: Option<Text>,
+    pub basis: Option<Text>,
     pub transforms: Vec<Transform>,
     pub evidence: Evidence,
 }
 
 impl Found {
-    pub fn new(
-        code: impl Into<Cow<'static, str>>,
-        severity: Severity,
-        reading: usize,
-        range: Range<usize>,
-        rule: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(code: impl Into<Text>, severity: Severity, reading: usize, range: Range<usize>, rule: impl Into<Text>) -> Self {
         Self {
             code: code.into(),
             severity,
@@ -58,7 +51,7 @@ impl Found {
             suggest: None,
             basis: None,
             transforms: Vec::new(),
-            evidence: Evidence::new(),
+            evidence: Evidence::default(),
         }
     }
 
@@ -66,17 +59,17 @@ impl Found {
         Self { place: Place::Absent, ..Self::new(code, severity, 0, 0..0, rule) }
     }
 
-    pub fn because(mut self, key: &str, value: impl Into<Scalar>) -> Self {
-        self.evidence.insert(key.to_owned(), value.into());
+    pub fn because(mut self, key: &'static str, value: impl Into<Scalar>) -> Self {
+        self.evidence.insert(Text::written(key), value);
         self
     }
 
-    pub fn saying(mut self, message: impl Into<String>) -> Self {
+    pub fn saying(mut self, message: impl Into<Text>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    pub fn instead(mut self, suggest: impl Into<String>) -> Self {
+    pub fn instead(mut self, suggest: impl Into<Text>) -> Self {
         self.suggest = Some(suggest.into());
         self
     }
@@ -100,7 +93,7 @@ impl Found {
 struct Dropped {
     found: Found,
     reason: SuppressedReason,
-    detail: String,
+    detail: Text,
 }
 
 /// Everything found so far.
@@ -110,10 +103,15 @@ pub struct Report {
     dropped: Vec<Dropped>,
     /// More was found than is kept.
     overflowed: bool,
+    /// The least grave of those kept when some were let go: what comes later and weighs no more would be let go, too.
+    least_kept: Option<Gravity>,
 }
 
 impl Report {
     pub fn find(&mut self, found: Found) {
+        if self.least_kept.is_some_and(|least| Gravity::of(&found) <= least) {
+            return;
+        }
         self.found.push(found);
         if self.found.len() > FINDINGS_MAX + FINDINGS_SLACK {
             self.keep_the_gravest();
@@ -129,6 +127,8 @@ impl Report {
         let mut order: Vec<(Reverse<Gravity>, usize)> =
             self.found.iter().enumerate().map(|(number, found)| (Reverse(Gravity::of(found)), number)).collect();
         let (_, &mut last_kept, _) = order.select_nth_unstable(FINDINGS_MAX - 1);
+        let (Reverse(least), _) = last_kept;
+        self.least_kept = Some(least);
         let mut number = 0;
         self.found.retain(|found| {
             let here = (Reverse(Gravity::of(found)), number);
@@ -137,7 +137,7 @@ impl Report {
         });
     }
 
-    pub fn suppress(&mut self, found: Found, reason: SuppressedReason, detail: impl Into<String>) {
+    pub fn suppress(&mut self, found: Found, reason: SuppressedReason, detail: impl Into<Text>) {
         if self.dropped.len() < FINDINGS_MAX {
             self.dropped.push(Dropped { found, reason, detail: detail.into() });
         } else {
@@ -190,13 +190,13 @@ impl Report {
                 path: span.path.cloned(),
                 start: span.start,
                 end: span.end,
-                rule: found.rule.into_owned(),
+                rule: found.rule,
                 message: found.message.unwrap_or_else(|| said(text, |t| &t.message)),
                 suggestion: found.suggest.or_else(|| Some(said(text, |t| &t.suggest))).filter(|s| !s.is_empty()),
                 basis: found.basis.unwrap_or_else(|| said(text, |t| &t.basis)),
                 transforms,
                 evidence: found.evidence,
-                code: found.code.into_owned(),
+                code: found.code,
             });
         }
         let mut suppressed = Vec::with_capacity(self.dropped.len());
@@ -210,10 +210,10 @@ impl Report {
                 path: span.path.cloned(),
                 start: span.start,
                 end: span.end,
-                rule: found.rule.into_owned(),
+                rule: found.rule,
                 reason,
                 detail,
-                code: found.code.into_owned(),
+                code: found.code,
             });
         }
         findings.sort_by(|a, b| {
@@ -253,7 +253,7 @@ fn key(place: &Place) -> (usize, usize, usize) {
     }
 }
 
-fn said(text: Option<&CodeText>, part: impl Fn(&CodeText) -> &String) -> String {
+fn said(text: Option<&CodeText>, part: impl Fn(&CodeText) -> &Text) -> Text {
     text.map(|t| part(t).clone()).unwrap_or_default()
 }
 

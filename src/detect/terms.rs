@@ -11,7 +11,7 @@ use super::report::{Found, Place, Report};
 use super::{AccountKind, Scan, disguised};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
 use crate::model::Problem;
-use crate::model::{Severity, SuppressedReason};
+use crate::model::{Severity, SuppressedReason, Text};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
@@ -343,7 +343,7 @@ impl Live {
 pub fn from_row(scan: &Scan<'_>, term: &Term, row: &Row, severity: Severity) -> Found {
     let mut found =
         Found::new(row.code.clone(), severity, term.reading, term.range.clone(), row.rule.clone()).because("term", row.term.clone());
-    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let some = |text: &Text| (!text.is_empty()).then(|| text.clone());
     found.message = some(&row.message);
     found.suggest = some(&row.suggest);
     found.basis = some(&row.basis);

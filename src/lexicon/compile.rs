@@ -1,6 +1,7 @@
 //! The compiled lexicon: all rows, word lists and anchors in one matcher, conditions resolved to patterns.
 //! Must not know detectors or drafts.
 
+use super::asked::AskedLists;
 use super::bridges;
 use super::disguise::{Candidate, Disguises, Marks, Usage};
 use super::expressions::Expressions;
@@ -128,10 +129,7 @@ pub struct Lexicon {
     uses: Uses,
     matcher: Matcher,
     lists: HashMap<String, u8>,
-    /// Lists that are looked for only where a detector asks, each with its own matcher: guards are full of everyday
-    /// words, and a hit for each of them would cost more than all the rest.
-    on_demand: Vec<(u8, Matcher)>,
-    on_demand_set: ListSet,
+    asked: AskedLists,
     pub fixed_names: FixedNames,
     /// Words of conditions: looked for only around hits of rows that ask.
     words: Vec<Matcher>,
@@ -150,13 +148,13 @@ impl Lists<'_> {
     /// A list whose words are found by the scan of every text: its hits are looked at, and whether there are any.
     pub fn scanned(&mut self, name: &str) -> ListSet {
         let list = self.asked(name);
-        if self.lexicon.is_on_demand(list) {
+        if self.lexicon.asked.holds(list) {
             self.problem(name, format!("词表 {name} 的词要在每篇稿件里找到，不能只在询问时找"), "删去该词表各行 when 列的 asked");
         }
         list
     }
 
-    /// A list that is only ever asked for ([`Lexicon::scan_on_demand`]), so that it may be left out of the scan.
+    /// A list that is only ever asked for ([`Lexicon::asked`]), so that it may be left out of the scan.
     pub fn asked(&mut self, name: &str) -> ListSet {
         match self.lexicon.lists.get(name) {
             Some(&bit) => ListSet(1 << bit),
@@ -205,7 +203,7 @@ impl Lexicon {
             rows.extend(load::rows(name, bytes, |code| tables.codes.contains_key(code), problems));
         }
         let mut patterns = Patterns::default();
-        let (lists, demanded) = read_lists(files, &fold, &mut patterns, problems);
+        let (lists, asked) = read_lists(files, &fold, &mut patterns, problems);
         let mut ready = Vec::with_capacity(rows.len());
         let mut number_rows = Vec::new();
         let mut words = WordSets::default();
@@ -286,9 +284,7 @@ impl Lexicon {
             });
         }
         let bridged: Vec<bool> = patterns.uses.iter().map(|u| u.bridged).collect();
-        let on_demand_set = demanded.keys().fold(ListSet::default(), |all, bit| all.and(ListSet(1 << bit)));
-        let on_demand =
-            demanded.into_iter().map(|(bit, words)| (bit, Matcher::new(&words, |a, b| frequency.of(a, b), |_| false))).collect();
+        let asked = AskedLists::new(asked, |a, b| frequency.of(a, b));
         let Patterns { chars, uses } = patterns;
         let chars: Vec<Vec<char>> = chars.into_iter().collect();
         let matcher = Matcher::new(&chars, |a, b| frequency.of(a, b), |i| bridged.get(i).copied().unwrap_or(false));
@@ -301,8 +297,7 @@ impl Lexicon {
             uses: Uses::new(&uses),
             matcher,
             lists,
-            on_demand,
-            on_demand_set,
+            asked,
             fixed_names,
             words,
             expressions,
@@ -339,24 +334,9 @@ impl Lexicon {
         Lists { lexicon: self, problems }
     }
 
-    /// Whether some of these lists are looked for only on demand.
-    pub fn is_on_demand(&self, lists: ListSet) -> bool {
-        self.on_demand_set.meets(lists)
-    }
-
-    /// Words of on-demand lists in `chars`, as offsets from `from`. Their pattern is no pattern of the main matcher.
-    pub fn scan_on_demand(&self, lists: ListSet, chars: &[char], from: usize) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        if chars.is_empty() {
-            return hits;
-        }
-        for (_, matcher) in self.on_demand.iter().filter(|(bit, _)| ListSet(1 << bit).meets(lists)) {
-            matcher.scan(chars, |o| {
-                hits.push(Hit { start: o.start + from as u32, end: o.end + from as u32, pattern: u32::MAX, layer: Layer::Folded });
-            });
-        }
-        hits.sort_unstable();
-        hits
+    /// The lists that are looked for only where somebody asks.
+    pub fn asked(&self) -> &AskedLists {
+        &self.asked
     }
 
     /// The lists a pattern is a word of.
@@ -461,16 +441,16 @@ fn compile_disguises(
     Disguises::new(candidates, tables, &usage, inviting, &|text| fold.fold_term(text), &mut |chars| patterns.of(chars))
 }
 
-/// Words of the lists that are looked for on demand, by list.
-type OnDemand = BTreeMap<u8, Vec<Vec<char>>>;
+/// Words of the lists that are only asked for, by list.
+type AskedWords = BTreeMap<u8, Vec<Vec<char>>>;
 
 fn read_lists(
     files: &RuleFiles,
     fold: &FoldTable,
     patterns: &mut Patterns,
     problems: &mut Vec<Problem>,
-) -> (HashMap<String, u8>, OnDemand) {
-    let mut demanded: OnDemand = BTreeMap::new();
+) -> (HashMap<String, u8>, AskedWords) {
+    let mut asked = AskedWords::new();
     let mut lists: HashMap<String, u8> = HashMap::new();
     for (name, bytes) in files.0.iter().filter(|(name, _)| name.starts_with("dictionaries/words/") && name.ends_with(".csv")) {
         let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["when"]), problems) else { continue };
@@ -498,7 +478,7 @@ fn read_lists(
             match cells.get("when") {
                 "" => {}
                 "asked" => {
-                    demanded.entry(bit).or_default().push(word);
+                    asked.entry(bit).or_default().push(word);
                     continue;
                 }
                 _ => bad("when", "须为空或 asked", "删除或改正"),
@@ -508,7 +488,7 @@ fn read_lists(
             uses.lists = uses.lists.and(ListSet(1 << bit));
         }
     }
-    (lists, demanded)
+    (lists, asked)
 }
 
 /// Names sets of words while the lexicon is put together.

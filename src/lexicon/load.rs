@@ -1,8 +1,7 @@
 //! Dictionary rows from CSV bytes, every mistake named by file, line, column and cure.
 //! Must not know how rows are matched.
 
-use crate::model::Problem;
-use crate::model::{Category, Draft, Field, Kind, Severity};
+use crate::model::{Category, Draft, Field, Kind, Problem, Severity, Text};
 use jiff::civil::Date;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,20 +79,20 @@ impl Only {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Names the row in findings: dictionary and term. Stable as long as the row itself is.
-    pub rule: String,
+    pub rule: Text,
     pub file: Arc<str>,
     pub line: u64,
-    pub term: String,
-    pub code: String,
+    pub term: Text,
+    pub code: Text,
     pub severity: Severity,
     pub mode: MatchMode,
     pub on_word_boundary: bool,
     pub with: Vec<Condition>,
     pub unless: Vec<String>,
     pub only: Only,
-    pub suggest: String,
-    pub message: String,
-    pub basis: String,
+    pub suggest: Text,
+    pub message: Text,
+    pub basis: Text,
     pub effective_from: Option<Date>,
     pub effective_to: Option<Date>,
 }
@@ -213,7 +212,10 @@ pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: 
     let mut rows: Vec<Row> = Vec::new();
     let mut seen: HashMap<[&str; 4], u64> = HashMap::new();
     let mut names: HashMap<&str, usize> = HashMap::new();
+    // Few codes, reasons and suggestions serve many rows.
+    let mut texts: HashMap<&str, Text> = HashMap::new();
     for (line, cells) in sheet.rows() {
+        let mut held = |text| texts.entry(text).or_insert_with(|| text.to_owned().into()).clone();
         let cell = |column: &str| cells.get(column);
         let mut bad = |key: &str, reason: String, cure: &str| {
             problems.push(Problem { file: file.into(), line: Some(line), key: key.into(), reason, cure: cure.into() });
@@ -305,20 +307,20 @@ pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: 
         *number += 1;
         let rule = if *number == 1 { format!("{stem}:{term}") } else { format!("{stem}:{term}#{number}") };
         rows.push(Row {
-            rule,
+            rule: rule.into(),
             file: Arc::clone(&shared_file),
             line,
-            term: term.to_owned(),
-            code: code.to_owned(),
+            term: term.to_owned().into(),
+            code: held(code),
             severity,
             mode,
             on_word_boundary,
             with,
             unless,
             only,
-            suggest: cell("suggest").to_owned(),
-            message: cell("message").to_owned(),
-            basis: cell("basis").to_owned(),
+            suggest: held(cell("suggest")),
+            message: held(cell("message")),
+            basis: held(cell("basis")),
             effective_from,
             effective_to,
         });

@@ -1,6 +1,7 @@
 //! From dictionary files to one matcher: rows, word lists, code tables.
 //! Must not know detectors, policy, files on disk or the time of day.
 
+pub mod asked;
 pub mod bridges;
 pub mod compile;
 pub mod disguise;

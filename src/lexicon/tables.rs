@@ -2,7 +2,7 @@
 //! Must not know which detector asks.
 
 use super::load::Sheet;
-use crate::model::{Problem, RuleFiles};
+use crate::model::{Problem, RuleFiles, Text};
 use jiff::civil::{Date, Weekday};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct CodeText {
     pub name: String,
-    pub message: String,
-    pub suggest: String,
-    pub basis: String,
+    pub message: Text,
+    pub suggest: Text,
+    pub basis: Text,
     pub finds: String,
     pub why: String,
     pub example: String,
@@ -102,9 +102,9 @@ impl Tables {
         sheet("dictionaries/codes.csv", &["code", "name", "message", "basis"], &mut |_, cell, _| {
             let text = CodeText {
                 name: cell("name"),
-                message: cell("message"),
-                suggest: cell("suggest"),
-                basis: cell("basis"),
+                message: cell("message").into(),
+                suggest: cell("suggest").into(),
+                basis: cell("basis").into(),
                 finds: cell("finds"),
                 why: cell("why"),
                 example: cell("example"),

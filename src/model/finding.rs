@@ -1,9 +1,10 @@
 //! A finding (命中) and a suppressed hit: what was found where, why, and what to write instead.
 //! Must not know how it was found.
 
+use super::evidence::Evidence;
+use super::text::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// 提示, 一般, 较重, 阻断 (DOMAIN §2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -183,42 +184,6 @@ impl Transform {
     }
 }
 
-/// One value of the evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Scalar {
-    Bool(bool),
-    Int(i64),
-    Text(String),
-}
-
-impl From<&str> for Scalar {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Scalar {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for Scalar {
-    fn from(number: i64) -> Self {
-        Self::Int(number)
-    }
-}
-
-impl From<bool> for Scalar {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-/// Why a finding fired, as named scalars. Never holds personal data.
-pub type Evidence = BTreeMap<String, Scalar>;
-
 /// Whether a finding of this code and severity makes a draft one that only the secrecy reviewer may read (DOMAIN §2.5).
 pub fn is_secret(code: &str, severity: Severity) -> bool {
     severity >= Severity::S1 && (code.starts_with("SEC.") || code == "PII.MILITARY")
@@ -228,7 +193,7 @@ pub fn is_secret(code: &str, severity: Severity) -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// `PII.ID18`, `AD.CONTACT` … (DOMAIN §8).
-    pub code: String,
+    pub code: Text,
     pub category: Category,
     pub severity: Severity,
     pub field: Field,
@@ -241,12 +206,12 @@ pub struct Finding {
     /// The submitted slice; masked for `PII.*` and `SEC.CREDENTIAL`.
     pub text: String,
     /// Names the rule; stable across reloads that do not touch it.
-    pub rule: String,
-    pub message: String,
+    pub rule: Text,
+    pub message: Text,
     /// What to write instead.
-    pub suggestion: Option<String>,
+    pub suggestion: Option<Text>,
     /// Law, standard or clause.
-    pub basis: String,
+    pub basis: Text,
     pub transforms: Vec<Transform>,
     pub evidence: Evidence,
 }
@@ -288,7 +253,7 @@ impl SuppressedReason {
 /// A hit that was looked at and set aside, with the reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppressed {
-    pub code: String,
+    pub code: Text,
     pub category: Category,
     pub severity: Severity,
     pub field: Field,
@@ -296,7 +261,7 @@ pub struct Suppressed {
     pub start: usize,
     pub end: usize,
     pub text: String,
-    pub rule: String,
+    pub rule: Text,
     pub reason: SuppressedReason,
-    pub detail: String,
+    pub detail: Text,
 }

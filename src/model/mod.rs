@@ -3,14 +3,18 @@
 
 mod canonical;
 pub mod draft;
+pub mod evidence;
 pub mod finding;
 mod object;
 pub mod rules;
+pub mod text;
 pub mod verdict;
 
 pub use draft::{Attachment, Declared, Draft, DraftError, Format, Image, Kind, Link, Source};
-pub use finding::{Category, Evidence, Field, Finding, Scalar, Severity, Suppressed, SuppressedReason, Transform};
+pub use evidence::{Evidence, Scalar};
+pub use finding::{Category, Field, Finding, Severity, Suppressed, SuppressedReason, Transform};
 pub use rules::{Problem, RuleFiles};
+pub use text::Text;
 pub use verdict::{Level, Queue, Undetermined, UndeterminedReason, Verdict};
 
 /// Version of the judging code. Part of every verdict id: a change of detection code is a change of version.

@@ -133,7 +133,7 @@ impl Policy {
             return;
         }
         for finding in findings {
-            if let Some(&severity) = self.rules.severity.get(&finding.code) {
+            if let Some(&severity) = self.rules.severity.get(&*finding.code) {
                 finding.severity = severity;
             }
         }

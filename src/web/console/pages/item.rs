@@ -254,7 +254,7 @@ fn listed<'a>(draft: &Draft, revisions: &'a [RevisionRow]) -> Vec<Revision<'a>> 
 mod tests {
     use super::*;
     use crate::explain::Step;
-    use crate::model::{Category, Evidence, Finding, Scalar, Suppressed, SuppressedReason, Transform, Undetermined, UndeterminedReason};
+    use crate::model::{Category, Evidence, Finding, Suppressed, SuppressedReason, Transform, Undetermined, UndeterminedReason};
     use crate::web::console::pages::cards::CARDS_MAX;
     use crate::web::console::rows::Chains;
     use crate::web::console::visible::tests::read_back;
@@ -281,7 +281,7 @@ mod tests {
             suggestion: Some("删除".into()),
             basis: "二(四)".into(),
             transforms: vec![Transform::Width, Transform::Hidden],
-            evidence: Evidence::from([("score".into(), Scalar::Int(8))]),
+            evidence: Evidence::from_iter([("score", 8i64)]),
         }
     }
 
