@@ -10,7 +10,7 @@ use super::load::{self, Condition, MatchMode, Only, Row, Scope, Sheet};
 use super::matcher::{Matcher, PATTERNS_MAX};
 use super::tables::Tables;
 use super::uses::{Use, Uses};
-use crate::model::{Problem, RuleFiles};
+use crate::model::{Problem, RuleFiles, Text};
 use crate::text::fold::{FoldTable, Folded};
 use crate::text::segment::Segmenter;
 use indexmap::IndexSet;
@@ -60,7 +60,7 @@ pub struct Resolved {
     pub negated: bool,
     pub scope: Scope,
     /// What is said of a hit that it does not hold for.
-    pub failed: String,
+    pub failed: Text,
     /// Names the words for [`Lexicon::words`]; equal sets of words share a name.
     pub words: u32,
 }
@@ -505,7 +505,7 @@ fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Reso
     let next = sets.0.len() as u32;
     let said = condition.words.iter().take(WORDS_SAID_MAX).map(String::as_str).collect::<Vec<_>>().join("、");
     let failed = if condition.negated { format!("附近出现：{said}") } else { format!("附近没有：{said}") };
-    Resolved { negated: condition.negated, scope: condition.scope, failed, words: *sets.0.entry(words).or_insert(next) }
+    Resolved { negated: condition.negated, scope: condition.scope, failed: failed.into(), words: *sets.0.entry(words).or_insert(next) }
 }
 
 /// Most beginnings with a digit by which an expression is looked for: the beginnings of all numbers are everywhere.
