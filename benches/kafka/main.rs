@@ -2,7 +2,8 @@
 //! produces with the same client and settings; how much memory it takes with a backlog; how long a draft is on its way.
 //! `cargo bench --bench kafka`; prints one `key=value` a line. Must not use the crate: what is measured is the binary.
 //!
-//! `XIANSHEN_BENCH_DRAFTS` is the number of drafts of a round (20,000), `XIANSHEN_BENCH_ROUNDS` that of the rounds (5).
+//! `XIANSHEN_BENCH_DRAFTS` is the number of drafts of a round (20,000), `XIANSHEN_BENCH_ROUNDS` that of the rounds (5),
+//! `XIANSHEN_BENCH_BACKLOG` that of the drafts that wait when memory is measured (1,000,000).
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout, dead_code)]
 
@@ -60,11 +61,46 @@ fn main() {
     println!("kafka_worker_vs_bare={:.3}", worker / bare);
     println!("kafka_worker_drafts_per_core_s={:.0}", median(&mut per_core));
     println!("kafka_backlog_growth_mb={:.0}", median(&mut growth));
+    let backlog = rounds_of_backlog();
+    println!("kafka_backlog_drafts={backlog}");
+    println!("kafka_backlog_drafts_growth_mb={:.0}", backlog_growth(&brokers, backlog));
     let mut times = latencies(&brokers, worker / 2.0);
     times.sort_by(f64::total_cmp);
     println!("kafka_latency_rate_per_s={:.0}", worker / 2.0);
     println!("kafka_latency_p50_ms={:.1}", times[times.len() / 2]);
     println!("kafka_latency_p99_ms={:.1}", times[times.len() * 99 / 100]);
+}
+
+fn rounds_of_backlog() -> usize {
+    support::rounds("XIANSHEN_BENCH_BACKLOG", 1_000_000)
+}
+
+/// By how many MB a worker grows over its idle size while it works off so many drafts.
+fn backlog_growth(brokers: &str, drafts: usize) -> f64 {
+    let prefix = "b-backlog";
+    create_topics(brokers, prefix);
+    // Nothing of it is kept: the verdicts are counted at the end.
+    let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("enable.idempotence", "true")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "20")
+        .create()
+        .expect("client");
+    let topic = format!("{prefix}.drafts");
+    for number in 0..drafts {
+        let draft = support::draft(&format!("d-{number}"), 1, BYTES).to_string();
+        let key = format!("cs-xian/d-{number}");
+        let mut record = BaseRecord::to(&topic).key(&key).payload(&draft);
+        while let Err((_, back)) = producer.send(record) {
+            support::pause(5);
+            record = back;
+        }
+    }
+    producer.flush(support::PATIENCE).expect("delivers");
+    let (seconds, _, growth) = screened(brokers, prefix, drafts);
+    eprintln!("backlog of {drafts}: {:.0}/s, {growth:.0} MB over idle", drafts as f64 / seconds);
+    growth
 }
 
 fn median(values: &mut [f64]) -> f64 {
