@@ -15,7 +15,8 @@ type Case = fn(&Cluster<'_>, &str);
 /// Names of the cases to run, separated by commas; all when it is absent.
 const WANTED: &str = "XIANSHEN_CASES";
 
-const CASES: [(&str, Case); 11] = [
+const CASES: [(&str, Case); 12] = [
+    ("settings", settings_that_lose_records_are_told_before_anything_starts),
     ("samples", every_sample_gets_the_verdict_that_check_gives),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
     ("letters", dead_letters_are_listed_shown_and_sent_back),
@@ -170,6 +171,41 @@ fn what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person(cluster: &Cluste
     for said in ["秋收", "verdict_id\":\"x"] {
         assert!(!log.contains(said) && !metrics.contains(said), "{said} is shown");
     }
+}
+
+fn settings_that_lose_records_are_told_before_anything_starts(cluster: &Cluster<'_>, prefix: &str) {
+    use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+    use rdkafka::client::DefaultClientContext;
+    // The mock cluster does not tell settings.
+    if cluster.mock.is_some() {
+        return;
+    }
+    cluster.create_topics(prefix, 2);
+    let folder = tempfile::tempdir().expect("folder");
+    let asked = |prefix: &str| {
+        let config = folder.path().join("x.toml");
+        std::fs::write(&config, cluster.config(prefix)).expect("writes");
+        let output = Command::new(env!("CARGO_BIN_EXE_xianshen")).args(["config", "check"]).arg(&config).output().expect("runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = asked(prefix);
+    assert!(code == Some(0), "{said}");
+    assert_eq!(command(cluster, prefix, &["topics", "check"]).0, 0);
+    let (code, said) = asked("t-nowhere");
+    assert!(code == Some(2) && said.contains("t-nowhere.drafts：不存在"), "{said}");
+    let admin: AdminClient<DefaultClientContext> =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", &cluster.brokers).create().expect("client");
+    let drafts = format!("{prefix}.drafts");
+    // Whatever is not named falls back to what the broker takes for granted.
+    let bad = AlterConfig::new(ResourceSpecifier::Topic(&drafts)).set("cleanup.policy", "compact").set("retention.ms", "3600000");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+    let changed = runtime.block_on(admin.alter_configs([&bad], &AdminOptions::new())).expect("answers");
+    assert!(changed.iter().all(Result::is_ok), "{changed:?}");
+    let named = ["cleanup.policy = compact", "retention.ms = 3600000", "max.message.bytes"];
+    let (code, said) = asked(prefix);
+    assert!(code == Some(2) && named.iter().all(|key| said.contains(&format!("{drafts}：{key}"))), "{said}");
+    let (code, said) = command(cluster, prefix, &["topics", "check"]);
+    assert!(code == 1 && said.contains("应为 delete"), "{code} {said}");
 }
 
 fn too_many_unreadable_records_stop_consumption_until_a_person_says_go_on(cluster: &Cluster<'_>, prefix: &str) {

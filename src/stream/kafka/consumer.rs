@@ -14,6 +14,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ const DRAIN_ON_REVOKE_MAX: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(100);
 /// Bounds are looked at after so many records at the latest.
 const RECORDS_PER_LOOK: usize = 32;
+/// After so many finished records their offsets are committed, sooner than by the clock: a process that is killed repeats
+/// what is under way and little more.
+const RECORDS_PER_COMMIT: usize = 256;
 /// With enough under way, the next poll waits for so long before partitions are paused.
 const ROOM_MAX: Duration = Duration::from_millis(400);
 /// How long the brokers may take to answer a question of ours.
@@ -315,6 +319,8 @@ pub struct Source<T: Send + 'static> {
     pub health: Arc<Health>,
     /// Told to stop fetching; what is under way goes on.
     stop: Arc<Stop>,
+    /// Records finished since offsets were committed last.
+    uncommitted: AtomicUsize,
 }
 
 impl<T: Send + 'static> Source<T> {
@@ -358,7 +364,7 @@ impl<T: Send + 'static> Source<T> {
             config.create_with_context(context).map_err(|error| KafkaError::Client(error.to_string()))?;
         let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
         consumer.subscribe(&names).map_err(|error| KafkaError::Client(error.to_string()))?;
-        Ok(Self { consumer, lanes, metrics, health, stop })
+        Ok(Self { consumer, lanes, metrics, health, stop, uncommitted: AtomicUsize::new(0) })
     }
 
     /// Hands in what a record comes to; see [`Lanes::ready`].
@@ -373,6 +379,7 @@ impl<T: Send + 'static> Source<T> {
 
     /// The effect of a record is durable: its offset may be committed once those before it may.
     pub fn finish(&self, ticket: &Ticket) -> Option<Duration> {
+        self.uncommitted.fetch_add(1, Ordering::Relaxed);
         self.lanes.finish(ticket, |partition, position| {
             let mut list = TopicPartitionList::new();
             let stored = list
@@ -422,6 +429,12 @@ impl<T: Send + 'static> Source<T> {
                     self.hold_back(&mut paused);
                 }
                 tick();
+                if self.uncommitted.load(Ordering::Relaxed) >= RECORDS_PER_COMMIT {
+                    self.uncommitted.store(0, Ordering::Relaxed);
+                    if let Err(error) = self.consumer.commit_consumer_state(CommitMode::Async) {
+                        note_commit_failure(&self.metrics, &error);
+                    }
+                }
                 let figures = self.lanes.figures();
                 self.metrics.kafka_inflight_records.set(figures.in_flight as f64);
                 self.metrics.kafka_lag_seconds.set(figures.oldest_timestamp_ms.map_or(0.0, age_seconds));

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Longest key of a record, in bytes: `unit/id` with room to spare.
 const KEY_BYTES_MAX: usize = 4_096;
 
+/// Room for what an item holds beside the body of its draft and its verdict; more is made as it is needed.
+const REVIEW_EXTRA_BYTES: usize = 1_024;
+
 /// A record as it was fetched.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -242,9 +245,10 @@ impl Outputs {
     }
 
     fn of_review(&self, draft: &Draft, queue: Queue, json: &str, headers: &[(&'static str, Vec<u8>)]) -> Output {
-        let mut payload = b"{\"draft\":".to_vec();
-        // Strings, numbers and lists of them cannot fail to serialise.
-        payload.extend(serde_json::to_vec(draft).unwrap_or_default());
+        let mut payload = Vec::with_capacity(draft.body.len() + json.len() + REVIEW_EXTRA_BYTES);
+        payload.extend(b"{\"draft\":");
+        // Strings, numbers and lists of them cannot fail to serialise, and a vector takes them.
+        let _infallible = serde_json::to_writer(&mut payload, draft);
         payload.extend(b",\"verdict\":");
         payload.extend(json.as_bytes());
         payload.push(b'}');
