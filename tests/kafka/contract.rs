@@ -202,8 +202,11 @@ fn settings_that_lose_records_are_told_before_anything_starts(cluster: &Cluster<
     let changed = runtime.block_on(admin.alter_configs([&bad], &AdminOptions::new())).expect("answers");
     assert!(changed.iter().all(Result::is_ok), "{changed:?}");
     let named = ["cleanup.policy = compact", "retention.ms = 3600000", "max.message.bytes"];
-    let (code, said) = asked(prefix);
-    assert!(code == Some(2) && named.iter().all(|key| said.contains(&format!("{drafts}：{key}"))), "{said}");
+    // The brokers know of it a moment later.
+    eventually("the bad settings are named", || {
+        let (code, said) = asked(prefix);
+        (code == Some(2) && named.iter().all(|key| said.contains(&format!("{drafts}：{key}")))).then_some(())
+    });
     let (code, said) = command(cluster, prefix, &["topics", "check"]);
     assert!(code == 1 && said.contains("应为 delete"), "{code} {said}");
 }
