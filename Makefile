@@ -52,7 +52,7 @@ setup-test:
 
 # What can be missing: the tests that need it say that they were skipped.
 setup-kafka: setup-test
-	@($(call need,java:default-jre-headless mvn:maven kcat:kcat openssl:openssl pip3:python3-pip)) || true
+	@($(call need,java:default-jre-headless mvn:maven kcat:kcat openssl:openssl pip3:python3-pip promtool:prometheus)) || true
 	tests/kafka/fetch || echo "the jars of Apache Kafka could not be had; its tests will be skipped"
 	[ -d target/kafka/python/kafka ] || pip3 install -q --disable-pip-version-check --root-user-action=ignore \
 	  --target target/kafka/python kafka-python==2.2.15 lz4==4.4.5 || echo "kafka-python could not be had; its test will be skipped"
@@ -106,7 +106,7 @@ bench: setup-run
 FAULT_ROUNDS ?= 100
 
 kafka-faults: setup-kafka
-	@XIANSHEN_FAULT_ROUNDS="$(FAULT_ROUNDS)" cargo test --release --locked --test kafka real -- --nocapture
+	@XIANSHEN_FAULT_ROUNDS="$(FAULT_ROUNDS)" cargo test --release --locked --test kafka -- --nocapture --test-threads=1 real faults
 
 kafka-figures: setup-kafka
 	@cargo bench --locked --bench kafka

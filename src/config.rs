@@ -490,4 +490,26 @@ mod tests {
             assert!(Config { listen: own.parse().expect("address"), ..Config::default() }.problems("x").is_empty());
         }
     }
+
+    #[test]
+    fn drafts_leave_this_machine_in_the_clear_only_when_that_is_said() {
+        let keys = |text: &str| {
+            let config = parse("x.toml", &format!("[kafka]\n{text}")).expect("parses");
+            config.kafka_problems("x.toml").into_iter().map(|problem| problem.key).collect::<Vec<_>>()
+        };
+        for brokers in ["k1:9092", "127.0.0.1:9092,10.0.0.7:9092", "127.0.0.1.example.cn:9092", "[2001:db8::1]:9092", "0.0.0.0:9092"] {
+            let brokers = format!("brokers = \"{brokers}\"\n");
+            assert_eq!(keys(&brokers), ["kafka.security"], "{brokers}");
+            let with_password = "security = \"sasl_plaintext\"\nsasl_username = \"u\"\n";
+            assert!(keys(&(brokers.clone() + with_password)).contains(&"kafka.security".to_owned()), "{brokers}");
+            for said in ["allow_plaintext = true", "security = \"ssl\""] {
+                assert!(keys(&(brokers.clone() + said)).is_empty(), "{brokers}{said}");
+            }
+        }
+        for own in ["127.0.0.1:9092", "localhost:9092, 127.0.0.2:1", "[::1]:9092"] {
+            assert!(keys(&format!("brokers = \"{own}\"\n")).is_empty(), "{own}");
+        }
+        assert_eq!(keys("brokers = \"\""), ["kafka.brokers"]);
+        assert_eq!(keys("brokers = \"localhost:1\"\ntopics_replication = 1"), ["kafka.topics_min_insync"]);
+    }
 }

@@ -15,6 +15,7 @@ use crate::web::auth::Tokens;
 use crate::web::{self, AppState, connections};
 use anyhow::Context;
 use std::io::IsTerminal;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -274,10 +275,10 @@ async fn open_store(config: &Config, metrics: &Arc<Metrics>, signals: &mut Signa
 
 /// Connects to Kafka where the role asks for it.
 async fn connect(config: &Config, state: &AppState) -> Result<Option<Link>, KafkaError> {
-    let (options, metrics) = (config.kafka.clone(), Arc::clone(&state.metrics));
+    let (options, data, metrics) = (config.kafka.clone(), config.store.data.clone(), Arc::clone(&state.metrics));
     let (pool, rules, store) = (state.pool.clone(), Arc::clone(&state.rules), state.store.clone());
     let connecting = match (config.role, store) {
-        (Role::Screen, _) => tokio::task::spawn_blocking(move || Screen::new(&options, pool, rules, metrics).map(Link::Screen)),
+        (Role::Screen, _) => tokio::task::spawn_blocking(move || Screen::new(&options, &data, pool, rules, metrics).map(Link::Screen)),
         (Role::Review, Some(store)) => tokio::task::spawn_blocking(move || Review::new(&options, store, metrics).map(Link::Review)),
         (Role::All, _) | (Role::Review, None) => return Ok(None),
     };
@@ -297,7 +298,11 @@ fn start_link(link: Link, state: &AppState) -> anyhow::Result<oneshot::Receiver<
         std::thread::Builder::new().name("outbox".into()).spawn(move || review.relay(|| stopping.load(Ordering::Relaxed)))?;
     }
     std::thread::Builder::new().name("kafka".into()).spawn(move || {
-        let in_order = link.run(|| stopping.load(Ordering::Relaxed));
+        let run = || link.run(|| stopping.load(Ordering::Relaxed));
+        let in_order = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            link.fail(KafkaError::Client("the thread that consumes has panicked".into()));
+            false
+        });
         // Nobody waits any more when the stop took too long.
         let _late = ended.send(in_order);
     })?;

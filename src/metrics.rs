@@ -27,7 +27,8 @@ pub struct Metrics {
     pub input_records_total: IntCounterVec,
     /// Bytes of the drafts that were read.
     pub input_bytes_total: Counter,
-    /// Time one stage takes for one draft: `decode` (bytes to draft), `store` (waiting for the commit), `judge`.
+    /// Time one stage takes for one draft: `decode` (bytes to draft), `store` (waiting for the commit), `judge`, `produce`
+    /// (until the brokers have what it came to).
     pub stage_duration_seconds: HistogramVec,
     /// From the arrival of a draft to its stored verdict.
     pub end_to_end_seconds: Histogram,
@@ -86,9 +87,11 @@ pub struct Metrics {
     pub ignored_fields_total: IntCounter,
     /// Records of a partition of ours that are not finished yet.
     pub kafka_consumer_lag_records: GaugeVec,
-    /// Age of the record fetched last, while any is under way; 0 when all is done.
+    /// Records fetched whose effect is not durable yet.
+    pub kafka_inflight_records: Gauge,
+    /// Age of the oldest record under way, by its timestamp; 0 when all is done.
     pub kafka_lag_seconds: Gauge,
-    /// Longest pause between two polls since the start.
+    /// Longest pause between two polls within the last one to two minutes.
     pub kafka_poll_gap_seconds: Gauge,
     /// Rebalances, by kind: `assigned`, `revoked`, `lost`.
     pub kafka_rebalances_total: IntCounterVec,
@@ -130,7 +133,7 @@ impl Metrics {
             stage_duration_seconds: histograms(
                 r,
                 "stage_duration_seconds",
-                "Time one stage takes for one draft: decode, store (waiting for the commit), judge.",
+                "Time one stage takes for one draft: decode, store (waiting for the commit), judge, produce (until the brokers have it).",
                 &["stage"],
                 &STAGE_SECONDS,
             )?,
@@ -211,12 +214,13 @@ impl Metrics {
                 "Records of a partition of ours that are not finished yet.",
                 &["topic", "partition"],
             )?,
-            kafka_lag_seconds: gauge(
+            kafka_inflight_records: gauge(r, "kafka_inflight_records", "Records fetched whose effect is not durable yet.")?,
+            kafka_lag_seconds: gauge(r, "kafka_lag_seconds", "Age of the oldest record under way, by its timestamp; 0 when all is done.")?,
+            kafka_poll_gap_seconds: gauge(
                 r,
-                "kafka_lag_seconds",
-                "Age of the record fetched last, while any is under way; 0 when all is done.",
+                "kafka_poll_gap_seconds",
+                "Longest pause between two polls within the last one to two minutes.",
             )?,
-            kafka_poll_gap_seconds: gauge(r, "kafka_poll_gap_seconds", "Longest pause between two polls since the start.")?,
             kafka_rebalances_total: counters(r, "kafka_rebalances_total", "Rebalances, by kind: assigned, revoked, lost.", &["kind"])?,
             kafka_rebalance_drain_seconds: histogram(
                 r,
@@ -270,7 +274,7 @@ impl Metrics {
         for kind in ["assigned", "revoked", "lost"] {
             self.kafka_rebalances_total.with_label_values(&[kind]);
         }
-        for stage in ["decode", "store", "judge"] {
+        for stage in ["decode", "store", "judge", "produce"] {
             self.stage_duration_seconds.with_label_values(&[stage]);
         }
         for queue in Queue::ALL {
@@ -354,7 +358,7 @@ mod tests {
         metrics.dlq_records_total.with_label_values(&["not_json"]).inc();
         let text = metrics.render().expect("text");
         let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).filter_map(|l| l.split(' ').next()).collect();
-        assert_eq!(names.len(), 47, "a metric without a series is not rendered, and one is missing here: {names:?}");
+        assert_eq!(names.len(), 48, "a metric without a series is not rendered, and one is missing here: {names:?}");
         for name in names {
             let unit = name.strip_prefix("xianshen_").and_then(|n| n.rsplit('_').next()).expect("prefix");
             assert!(UNITS.contains(&unit), "{name}");

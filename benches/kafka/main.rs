@@ -2,7 +2,8 @@
 //! produces with the same client and settings; how much memory it takes with a backlog; how long a draft is on its way.
 //! `cargo bench --bench kafka`; prints one `key=value` a line. Must not use the crate: what is measured is the binary.
 //!
-//! `XIANSHEN_BENCH_DRAFTS` is the number of drafts of a round (20,000), `XIANSHEN_BENCH_ROUNDS` that of the rounds (5).
+//! `XIANSHEN_BENCH_DRAFTS` is the number of drafts of a round (20,000), `XIANSHEN_BENCH_ROUNDS` that of the rounds (5),
+//! `XIANSHEN_BENCH_BACKLOG` that of the drafts that wait when memory is measured (1,000,000).
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout, dead_code)]
 
@@ -16,7 +17,7 @@ mod support;
 use broker::Kafka;
 use ledger::{Ledger, Load, lag};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
-use rdkafka::message::{Headers as _, Message as _};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 use rdkafka::{ClientConfig, Timestamp};
 use std::process::Command;
@@ -43,9 +44,11 @@ fn main() {
             ledger.send(&support::draft(&format!("d-{number}"), 1, BYTES));
         }
         ledger.flush();
-        let seconds = bare(&brokers, &prefix, drafts);
-        bare_rates.push(drafts as f64 / seconds);
-        let (seconds, cpu, grown) = screened(&brokers, &prefix, drafts);
+        // Turn about, so that neither always finds the broker warmer.
+        let worker_first = round % 2 == 1;
+        let mut worker = worker_first.then(|| screened(&brokers, &prefix, drafts));
+        bare_rates.push(drafts as f64 / bare(&brokers, &prefix, drafts));
+        let (seconds, cpu, grown) = worker.take().unwrap_or_else(|| screened(&brokers, &prefix, drafts));
         worker_rates.push(drafts as f64 / seconds);
         per_core.push(drafts as f64 / cpu);
         growth.push(grown);
@@ -60,11 +63,46 @@ fn main() {
     println!("kafka_worker_vs_bare={:.3}", worker / bare);
     println!("kafka_worker_drafts_per_core_s={:.0}", median(&mut per_core));
     println!("kafka_backlog_growth_mb={:.0}", median(&mut growth));
+    let backlog = rounds_of_backlog();
+    println!("kafka_backlog_drafts={backlog}");
+    println!("kafka_backlog_drafts_growth_mb={:.0}", backlog_growth(&brokers, backlog));
     let mut times = latencies(&brokers, worker / 2.0);
     times.sort_by(f64::total_cmp);
     println!("kafka_latency_rate_per_s={:.0}", worker / 2.0);
     println!("kafka_latency_p50_ms={:.1}", times[times.len() / 2]);
     println!("kafka_latency_p99_ms={:.1}", times[times.len() * 99 / 100]);
+}
+
+fn rounds_of_backlog() -> usize {
+    support::rounds("XIANSHEN_BENCH_BACKLOG", 1_000_000)
+}
+
+/// By how many MB a worker grows over its idle size while it works off so many drafts.
+fn backlog_growth(brokers: &str, drafts: usize) -> f64 {
+    let prefix = "b-backlog";
+    create_topics(brokers, prefix);
+    // Nothing of it is kept: the verdicts are counted at the end.
+    let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("enable.idempotence", "true")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "20")
+        .create()
+        .expect("client");
+    let topic = format!("{prefix}.drafts");
+    for number in 0..drafts {
+        let draft = support::draft(&format!("d-{number}"), 1, BYTES).to_string();
+        let key = format!("cs-xian/d-{number}");
+        let mut record = BaseRecord::to(&topic).key(&key).payload(&draft);
+        while let Err((_, back)) = producer.send(record) {
+            support::pause(5);
+            record = back;
+        }
+    }
+    producer.flush(support::PATIENCE).expect("delivers");
+    let (seconds, _, growth) = screened(brokers, prefix, drafts);
+    eprintln!("backlog of {drafts}: {:.0}/s, {growth:.0} MB over idle", drafts as f64 / seconds);
+    growth
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -126,8 +164,12 @@ fn screened(brokers: &str, prefix: &str, drafts: usize) -> (f64, f64, f64) {
     (seconds, cpu, peak_mb - idle_mb)
 }
 
-/// Consumes every draft and produces two records of the sizes that a verdict and an item have, with the same settings.
+/// Consumes every draft and produces two records of the sizes that a verdict and an item have, to two topics, with as many
+/// bytes of headers and the same settings of the client.
 fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
+    // Topics where nobody looks.
+    let sink = format!("{prefix}-bare");
+    create_topics(brokers, &sink);
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("group.id", format!("{prefix}-bare"))
@@ -139,6 +181,7 @@ fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
         .set("queued.max.messages.kbytes", "4096")
         .set("fetch.queue.backoff.ms", "20")
         .set("fetch.wait.max.ms", "100")
+        .set("check.crcs", "true")
         .create()
         .expect("client");
     let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
@@ -148,11 +191,12 @@ fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
         .set("compression.type", "lz4")
         .set("queue.buffering.max.messages", "50000")
         .set("queue.buffering.max.kbytes", "65536")
+        .set("partitioner", "murmur2_random")
         .create()
         .expect("client");
     let topic = format!("{prefix}.drafts");
-    // Written to where nobody looks.
-    let sink = format!("{prefix}.permits");
+    let sinks = [(format!("{sink}.verdicts"), 4), (format!("{sink}.review.routine"), 1)];
+    let names = [("verdict_id", 64), ("ruleset", 16), ("engine", 5), ("received_at", 13)];
     consumer.subscribe(&[&topic]).expect("subscribes");
     let (mut seen, mut begun) = (0, Instant::now());
     while seen < drafts {
@@ -163,9 +207,13 @@ fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
         }
         let payload = message.payload().expect("payload");
         let key = message.key().expect("key");
-        for bytes in [payload.len() / 4, payload.len() + payload.len() / 4] {
+        for (sink, part) in &sinks {
+            let bytes = if *part == 1 { payload.len() + payload.len() / 4 } else { payload.len() / part };
             let text: Vec<u8> = payload.iter().cycle().take(bytes).copied().collect();
-            let mut record = BaseRecord::to(&sink).key(key).payload(&text);
+            let headers = names.iter().fold(OwnedHeaders::new_with_capacity(names.len()), |headers, (name, bytes)| {
+                headers.insert(Header { key: name, value: payload.get(..*bytes) })
+            });
+            let mut record = BaseRecord::to(sink).key(key).payload(&text).headers(headers);
             while let Err((_, back)) = producer.send(record) {
                 producer.poll(Duration::from_millis(1));
                 record = back;

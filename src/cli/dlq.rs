@@ -8,7 +8,7 @@ use crate::stream::kafka::dlq::{self, Letter, Place};
 use crate::stream::kafka::producer::Producer;
 use anyhow::Context as _;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,7 @@ fn has_code(letter: &Letter, code: Option<&String>) -> bool {
 fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     let Some(config) = args.cluster.configured(|_| {}) else { return Ok(Exit::Invalid) };
     let mut found = 0_u64;
-    dlq::read(&config.kafka, |letter| {
+    dlq::read(&config.kafka, |letter, _| {
         if has_code(&letter, args.code.as_ref()) {
             found += 1;
             let moment = letter.header("original_timestamp").parse::<i64>().map_or_else(|_| String::new(), crate::stream::moment);
@@ -102,7 +102,7 @@ fn list(args: &ListArgs) -> anyhow::Result<Exit> {
 fn show(args: &ShowArgs) -> anyhow::Result<Exit> {
     let Some(config) = args.cluster.configured(|_| {}) else { return Ok(Exit::Invalid) };
     let mut shown = None;
-    dlq::read(&config.kafka, |letter| {
+    dlq::read(&config.kafka, |letter, _| {
         let here = letter.place == args.place;
         if here {
             shown = Some(letter);
@@ -132,9 +132,14 @@ fn replay(args: &ReplayArgs) -> anyhow::Result<Exit> {
     }
     let Some(config) = args.cluster.configured(|_| {}) else { return Ok(Exit::Invalid) };
     let producer = Producer::new(&config.kafka, "xianshen-dlq", Arc::new(Metrics::new()?))?;
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message("已送回");
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
     let wanted = |letter: &Letter| has_code(letter, args.code.as_ref()) && (args.places.is_empty() || args.places.contains(&letter.place));
-    let replayed = dlq::replay(&config.kafka, &producer, wanted, |sent| bar.set_position(sent))?;
+    let replayed = dlq::replay(&config.kafka, &producer, wanted, |reading, sent| {
+        bar.set_length(reading.of);
+        bar.set_position(reading.looked_at);
+        bar.set_message(format!("已送回 {sent} 条"));
+    })?;
     producer.close(Duration::from_secs(5));
     bar.finish_and_clear();
     print(&format!("送回 {} 条，{} 条送不回（来源主题不在本系统内，或超过主题上限）\n", replayed.sent, replayed.refused))?;

@@ -16,7 +16,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
     /// Folder of the database; overrides `store.data` of the configuration.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_alias = "store", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Configuration file; without it every key has its default.
     #[arg(long, value_name = "FILE")]

@@ -366,6 +366,23 @@ pub struct Outbox {
     pub oldest_created_at_ms: Option<i64>,
 }
 
+/// A revision with its verdict, to be handed over whole.
+#[derive(Debug, Clone)]
+pub struct Screened {
+    /// Its place in the order of intake.
+    pub place: i64,
+    /// `draft.as_of` is the day fixed at intake.
+    pub draft: Draft,
+    pub received_at_ms: i64,
+    pub verdict_id: String,
+    pub ruleset: String,
+    /// Version of the judging code that gave the verdict.
+    pub engine: String,
+    pub queue: Queue,
+    /// The verdict, byte for byte as it was stored.
+    pub verdict: String,
+}
+
 /// A stored verdict with everything that is needed to reach it again.
 #[derive(Debug, Clone)]
 pub struct Replay {
@@ -450,6 +467,21 @@ impl Store {
     /// Takes jobs out of the inbox that other processes were asked to judge. Blocks until that is durable.
     pub fn forwarded(&self, places: Vec<i64>) -> Result<(), StoreError> {
         self.database.forwarded(places)
+    }
+
+    /// How many verdicts were not handed over to other processes yet. Blocks on the disk.
+    pub fn not_carried(&self) -> Result<u64, StoreError> {
+        self.database.not_carried()
+    }
+
+    /// The next of them after a place, in order of intake. Blocks on the disk.
+    pub fn not_carried_after(&self, place: i64, items_max: usize, bytes_max: u64) -> Result<Vec<Screened>, StoreError> {
+        self.database.not_carried_after(place, items_max, bytes_max)
+    }
+
+    /// Notes verdicts that were handed over, each by its place and id. Blocks until that is durable.
+    pub fn carried(&self, places: Vec<(i64, String)>) -> Result<(), StoreError> {
+        self.database.carried(places)
     }
 
     /// Notes that a process begins to judge these jobs (only for jobs found at start, see `stream::inbox`).

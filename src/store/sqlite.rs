@@ -7,7 +7,7 @@ mod writer;
 
 pub use reads::Reader;
 
-use super::{Event, InboxCursor, Ingested, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, StoreError};
+use super::{Event, InboxCursor, Ingested, Intake, Judged, NewRevision, OpenError, Options, PendingDraft, Rejudge, Screened, StoreError};
 use crate::metrics::Metrics;
 use crate::model::{Kind, Queue};
 use crate::ruleset::RuleFiles;
@@ -28,10 +28,11 @@ const LOCK_FILE: &str = "xianshen.lock";
 /// Marks the file as ours ("XSHN").
 const APPLICATION_ID: i64 = 0x5853_484e;
 /// The schema, step by step; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_drafts_and_verdicts.sql"),
     include_str!("migrations/0002_standing_of_review_items.sql"),
     include_str!("migrations/0003_outbox.sql"),
+    include_str!("migrations/0004_carried.sql"),
 ];
 /// Writes that may wait for the writer.
 const WRITES_WAITING_MAX: usize = 4_096;
@@ -204,6 +205,18 @@ impl Database {
 
     pub fn forwarded(&self, places: Vec<i64>) -> Result<(), StoreError> {
         self.write_blocking(|reply| Write::Forwarded { places, reply })
+    }
+
+    pub fn carried(&self, places: Vec<(i64, String)>) -> Result<(), StoreError> {
+        self.write_blocking(|reply| Write::Carried { places, reply })
+    }
+
+    pub fn not_carried(&self) -> Result<u64, StoreError> {
+        self.read_blocking(Reader::not_carried)
+    }
+
+    pub fn not_carried_after(&self, place: i64, items_max: usize, bytes_max: u64) -> Result<Vec<Screened>, StoreError> {
+        self.read_blocking(|reader| reader.not_carried_after(place, items_max, bytes_max))
     }
 
     fn check_room(&self) -> Result<(), StoreError> {

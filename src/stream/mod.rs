@@ -8,7 +8,7 @@ pub mod reload;
 pub mod watermark;
 
 use jiff::tz::{Offset, offset};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The zone of every date and time that is shown: China has had no other since 1991.
@@ -55,6 +55,6 @@ impl Stop {
 }
 
 /// A lock whose data stays sound when a holder panics: every critical section in this module is a single step.
-fn unpoisoned<'a, T>(lock: Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>) -> MutexGuard<'a, T> {
+fn unpoisoned<G>(lock: Result<G, PoisonError<G>>) -> G {
     lock.unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,7 @@ use super::unpoisoned;
 use crate::metrics::Metrics;
 use crate::model::{Draft, UndeterminedReason, Verdict};
 use crate::ruleset::Ruleset;
+use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -54,19 +55,28 @@ pub enum CheckError {
 /// What becomes of a verdict. Called once, on a judging thread; must not block for long.
 pub type Deliver = Box<dyn FnOnce(&Draft, Verdict) + Send>;
 
+/// Called on the judging thread when it begins with a draft; what it returns is dropped there when the draft is judged.
+pub type Begin = Box<dyn FnOnce() -> Box<dyn Any> + Send>;
+
 /// A draft to judge, and where its verdict goes.
 pub struct Job {
     draft: Draft,
     /// Size of the draft as it came in.
     bytes: u64,
     deliver: Mutex<Option<Deliver>>,
+    begin: Mutex<Option<Begin>>,
     is_check: bool,
 }
 
 impl Job {
     /// A draft that came in to stay; `bytes` is its size as it came in.
     pub fn new(draft: Draft, bytes: u64, deliver: Deliver) -> Self {
-        Self { draft, bytes, deliver: Mutex::new(Some(deliver)), is_check: false }
+        Self { draft, bytes, deliver: Mutex::new(Some(deliver)), begin: Mutex::new(None), is_check: false }
+    }
+
+    /// The same job, with something that is held while it is judged.
+    pub fn held(self, begin: Begin) -> Self {
+        Self { begin: Mutex::new(Some(begin)), ..self }
     }
 }
 
@@ -268,7 +278,10 @@ fn work(shared: &Arc<Shared>, slot: &Slot) {
         let running = Arc::new(Running { job, ruleset, since: Instant::now(), finished: AtomicBool::new(false) });
         *unpoisoned(slot.lock()) = Some(Arc::clone(&running));
         let draft = &running.job.draft;
+        let begin = unpoisoned(running.job.begin.lock()).take();
+        let held = begin.map(|begin| begin());
         let judged = catch_unwind(AssertUnwindSafe(|| (shared.judge)(&running.ruleset, draft)));
+        drop(held);
         *unpoisoned(slot.lock()) = None;
         let verdict = judged.unwrap_or_else(|_| running.ruleset.undetermined(draft, UndeterminedReason::Panic));
         shared.metrics.stage_duration_seconds.with_label_values(&["judge"]).observe(running.since.elapsed().as_secs_f64());

@@ -15,7 +15,8 @@ type Case = fn(&Cluster<'_>, &str);
 /// Names of the cases to run, separated by commas; all when it is absent.
 const WANTED: &str = "XIANSHEN_CASES";
 
-const CASES: [(&str, Case); 11] = [
+const CASES: [(&str, Case); 12] = [
+    ("settings", settings_that_lose_records_are_told_before_anything_starts),
     ("samples", every_sample_gets_the_verdict_that_check_gives),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
     ("letters", dead_letters_are_listed_shown_and_sent_back),
@@ -23,7 +24,7 @@ const CASES: [(&str, Case); 11] = [
     ("breaker", too_many_unreadable_records_stop_consumption_until_a_person_says_go_on),
     ("kill", a_killed_process_loses_nothing),
     ("stop", a_stop_under_load_loses_and_repeats_nothing),
-    ("errors", brokers_that_refuse_for_a_while_cost_nothing),
+    ("crash", a_record_that_ends_the_process_twice_is_set_aside),
     ("from", a_group_without_offsets_does_not_begin_by_itself),
     ("review", items_reach_the_store_once_and_drafts_come_in_over_http),
     ("outbox", what_reached_the_store_is_told_at_least_once_and_in_order),
@@ -118,7 +119,9 @@ fn every_sample_gets_the_verdict_that_check_gives(cluster: &Cluster<'_>, prefix:
 fn what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person(cluster: &Cluster<'_>, prefix: &str) {
     cluster.create_topics(prefix, 1);
     let folder = tempfile::tempdir().expect("folder");
-    let worker = cluster.start(folder.path(), prefix, "screen");
+    let mut setup = cluster.setup(prefix, "screen");
+    setup.config.push_str("[log]\nlevel = \"trace\"\n");
+    let worker = Server::start_with(folder.path(), &setup);
     let mut ledger = Ledger::new(&cluster.brokers, prefix);
     let bad: [(&[u8], &str); 4] = [
         (b"{\"unit\":", "not_json"),
@@ -163,6 +166,49 @@ fn what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person(cluster: &Cluste
         assert_eq!((&item["verdict"]["undetermined"]["reason"], &item["verdict"]["blocked"]), (&json!("unreadable"), &json!(true)));
         assert_eq!(item["draft"]["unit"], "cs-xian");
     }
+    // Not a word of what was sent, however much is logged.
+    let (log, metrics) = (worker.log(), worker.client().get("/metrics").text());
+    for said in ["秋收", "verdict_id\":\"x"] {
+        assert!(!log.contains(said) && !metrics.contains(said), "{said} is shown");
+    }
+}
+
+fn settings_that_lose_records_are_told_before_anything_starts(cluster: &Cluster<'_>, prefix: &str) {
+    use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+    use rdkafka::client::DefaultClientContext;
+    // The mock cluster does not tell settings.
+    if cluster.mock.is_some() {
+        return;
+    }
+    cluster.create_topics(prefix, 2);
+    let folder = tempfile::tempdir().expect("folder");
+    let asked = |prefix: &str| {
+        let config = folder.path().join("x.toml");
+        std::fs::write(&config, cluster.config(prefix)).expect("writes");
+        let output = Command::new(env!("CARGO_BIN_EXE_xianshen")).args(["config", "check"]).arg(&config).output().expect("runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = asked(prefix);
+    assert!(code == Some(0), "{said}");
+    assert_eq!(command(cluster, prefix, &["topics", "check"]).0, 0);
+    let (code, said) = asked("t-nowhere");
+    assert!(code == Some(2) && said.contains("t-nowhere.drafts：不存在"), "{said}");
+    let admin: AdminClient<DefaultClientContext> =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", &cluster.brokers).create().expect("client");
+    let drafts = format!("{prefix}.drafts");
+    // Whatever is not named falls back to what the broker takes for granted.
+    let bad = AlterConfig::new(ResourceSpecifier::Topic(&drafts)).set("cleanup.policy", "compact").set("retention.ms", "3600000");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+    let changed = runtime.block_on(admin.alter_configs([&bad], &AdminOptions::new())).expect("answers");
+    assert!(changed.iter().all(Result::is_ok), "{changed:?}");
+    let named = ["cleanup.policy = compact", "retention.ms = 3600000", "max.message.bytes"];
+    // The brokers know of it a moment later.
+    eventually("the bad settings are named", || {
+        let (code, said) = asked(prefix);
+        (code == Some(2) && named.iter().all(|key| said.contains(&format!("{drafts}：{key}")))).then_some(())
+    });
+    let (code, said) = command(cluster, prefix, &["topics", "check"]);
+    assert!(code == 1 && said.contains("应为 delete"), "{code} {said}");
 }
 
 fn too_many_unreadable_records_stop_consumption_until_a_person_says_go_on(cluster: &Cluster<'_>, prefix: &str) {
@@ -354,9 +400,13 @@ fn what_waits_in_an_embedded_inbox_is_carried_over_once(cluster: &Cluster<'_>, p
     drop(file);
     let data = data.display().to_string();
     let (code, said) = command(cluster, prefix, &["inbox", "forward", "--data", &data]);
-    assert!(code == 0 && said.contains("原有 30 件，移交 30 件") && said.contains("还剩 0 件"), "{code} {said}");
-    let (code, said) = command(cluster, prefix, &["inbox", "forward", "--data", &data]);
-    assert!(code == 0 && said.contains("原有 0 件"), "{code} {said}");
+    assert!(
+        code == 0 && said.contains("收件箱原有 30 件，移交 30 件") && said.contains("审完而未移交的原有 30 件，移交 30 件"),
+        "{code} {said}"
+    );
+    let (code, said) = command(cluster, prefix, &["inbox", "forward", "--store", &data]);
+    assert!(code == 0 && said.contains("收件箱原有 0 件") && said.contains("审完而未移交的原有 0 件"), "{code} {said}");
+    carried_items_reach_another_store(cluster, prefix, &folder.path().join("data"));
     let mut carried: Vec<String> = read_all(&cluster.brokers, &format!("{prefix}.drafts")).into_iter().map(|read| read.key).collect();
     carried.sort();
     let mut expected: Vec<String> = (0..30).map(|number| format!("cs-xian/w-{number}")).collect();
@@ -369,40 +419,63 @@ fn what_waits_in_an_embedded_inbox_is_carried_over_once(cluster: &Cluster<'_>, p
     assert_eq!(shown["revisions"][0]["state"], "screened");
 }
 
-/// F14, F15, F17 of the matrix: errors and slowness that the mock cluster can be told to answer with.
-fn brokers_that_refuse_for_a_while_cost_nothing(cluster: &Cluster<'_>, prefix: &str) {
-    use rdkafka::types::RDKafkaApiKey::{OffsetCommit, Produce};
-    use rdkafka::types::RDKafkaRespErr as Code;
-    let Some(mock) = cluster.mock else { return };
-    cluster.create_topics(prefix, 4);
-    let folder = tempfile::tempdir().expect("folder");
-    let mut worker = cluster.start(folder.path(), prefix, "screen");
-    worker.wait_for_log("\"partitions\":4");
-    let load = ledger::Load::start(Ledger::new(&cluster.brokers, prefix), 200, "d", 600);
-    for _ in 0..4 {
-        mock.request_errors(
-            Produce,
-            &[
-                Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-                Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-                Code::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-                Code::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
-            ],
-        );
-        mock.request_errors(
-            OffsetCommit,
-            &[Code::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, Code::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS],
-        );
-        support::pause(700);
+/// What an office had screened stands in the store of others, byte for byte.
+fn carried_items_reach_another_store(cluster: &Cluster<'_>, prefix: &str, office: &Path) {
+    let desk = tempfile::tempdir().expect("folder");
+    let mut review = cluster.start(desk.path(), prefix, "review");
+    for queue in QUEUES {
+        wait_for_no_lag(&cluster.brokers, &format!("{prefix}-review"), &format!("{prefix}.review.{queue}"));
     }
-    mock.broker_round_trip_time(1, Duration::from_secs(2)).expect("slow");
-    support::pause(3_000);
-    mock.broker_round_trip_time(1, Duration::ZERO).expect("quick");
-    let ledger = load.finish();
+    assert_eq!(review.terminate().0, 0, "{}", review.log());
+    let rows = |data: &Path| {
+        let file = rusqlite::Connection::open(data.join("xianshen.db")).expect("opens");
+        let sql = "SELECT r.id, r.as_of, r.received_at, v.verdict, v.engine FROM revision r JOIN verdict v ON v.seq = r.seq ORDER BY r.id";
+        let mut statement = file.prepare(sql).expect("prepares");
+        let rows = statement.query_map([], |row| {
+            let (id, as_of): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok((id, as_of, row.get::<_, i64>(2)?, row.get::<_, Vec<u8>>(3)?, row.get::<_, String>(4)?))
+        });
+        rows.expect("reads").map(|row| row.expect("a row")).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&desk.path().join("data")), rows(office));
+    assert_eq!(read_all(&cluster.brokers, &format!("{prefix}.verdicts")).len(), 30);
+}
+
+/// F32 of the matrix. The process is killed while it judges one record, twice; the third one sets it aside.
+fn a_record_that_ends_the_process_twice_is_set_aside(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 1);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut setup = cluster.setup(prefix, "screen");
+    setup.config.push_str("[screening]\nworkers = 2\njudge_ms_max = 120000\n");
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    ledger.send(&support::draft("before", 1, 300));
+    // Large enough that its judging can be met; the mock cluster keeps 5 MB of a partition.
+    ledger.send(&support::draft("heavy", 1, 3 << 20));
+    for number in 0..20 {
+        ledger.send(&support::draft(&format!("after-{number}"), 1, 300));
+    }
+    ledger.flush();
+    let marks = folder.path().join(format!("data/judging.{prefix}.drafts.0"));
+    for death in 0..2 {
+        let mut worker = Server::start_with(folder.path(), &setup);
+        let mark = format!("judging {death} 0 1 ");
+        let deadline = std::time::Instant::now() + support::PATIENCE;
+        while !std::fs::read_to_string(&marks).is_ok_and(|text| text.contains(&mark)) {
+            assert!(std::time::Instant::now() < deadline, "never judged: {mark}\n{}", worker.log());
+            std::thread::yield_now();
+        }
+        worker.kill();
+    }
+    let mut worker = Server::start_with(folder.path(), &setup);
     wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let letters = read_all(&cluster.brokers, &format!("{prefix}.dlq"));
+    assert_eq!(letters.len(), 1);
+    assert_eq!((&*letters[0].headers["error_code"], &*letters[0].headers["attempts"]), ("crash", "2"));
     let findings = check(&cluster.brokers, prefix, &ledger);
-    assert!(findings.is_sound() && findings.acknowledged > 500, "{findings:?}");
+    assert!(findings.is_sound() && findings.set_aside == 1 && findings.acknowledged == 22, "{findings:?}");
     assert_eq!(worker.terminate().0, 0, "{}", worker.log());
+    let marks = std::fs::read_to_string(marks).expect("marks");
+    assert!(!marks.contains("judging") && !marks.contains("suspect"), "{marks}");
 }
 
 /// F41 of the matrix, with a kill at any moment: the outbox keeps what was not told, and nothing is told that is not

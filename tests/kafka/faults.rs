@@ -3,7 +3,7 @@
 
 use crate::Cluster;
 use crate::broker::{Kafka, OFFSETS_PARTITIONS};
-use crate::ledger::{Findings, Ledger, Load, check, lag, wait_for_no_lag};
+use crate::ledger::{Findings, Ledger, Load, QUEUES, check, check_store, lag, wait_for_no_lag};
 use crate::support::{self, Chance, Server, rounds};
 use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -16,23 +16,27 @@ use std::time::{Duration, Instant};
 /// Rounds of a fault when nothing else is said, and the variable that says it.
 const ROUNDS: (&str, usize) = ("XIANSHEN_FAULT_ROUNDS", 2);
 
-struct Outcome {
-    rounds: usize,
-    findings: Findings,
-    worst_stall: Duration,
+pub struct Outcome {
+    pub rounds: usize,
+    pub findings: Findings,
+    pub worst_stall: Duration,
     /// What else had to hold and did not.
-    failures: Vec<String>,
+    pub failures: Vec<String>,
 }
+
+/// The columns of what is printed.
+pub const HEAD: &str = "fault\trounds\tacknowledged\tlost\tduplicates\tconflicts\tworst stall\tresult";
 
 type Fault = fn(&mut Kafka, &str) -> Outcome;
 
 /// Faults of workers, and of all brokers together.
-const ON_ONE_NODE: [(&str, Fault); 7] = [
+const ON_ONE_NODE: [(&str, Fault); 8] = [
     ("F02", kill_workers),
     ("F04", stop_under_load),
     ("F05", stop_without_brokers),
     ("F06", rebalance_storm),
     ("F07", zombie),
+    ("F08", slow_worker),
     ("F12", brokers_away),
     ("F18", offset_out_of_range),
 ];
@@ -44,7 +48,7 @@ const WANTED: &str = "XIANSHEN_FAULTS";
 
 pub fn run(mut kafka: Kafka) {
     let mut failed = Vec::new();
-    println!("fault\trounds\tacknowledged\tlost\tduplicates\tconflicts\tworst stall\tresult");
+    println!("{HEAD}");
     run_all(&mut kafka, &wanted(&ON_ONE_NODE), &mut failed);
     drop(kafka);
     let on_three = wanted(&ON_THREE_NODES);
@@ -57,28 +61,40 @@ pub fn run(mut kafka: Kafka) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-fn wanted(faults: &[(&'static str, Fault)]) -> Vec<(&'static str, Fault)> {
+fn wanted<F: Copy>(faults: &[(&'static str, F)]) -> Vec<(&'static str, F)> {
+    faults.iter().filter(|(id, _)| is_wanted(id)).copied().collect()
+}
+
+pub fn is_wanted(id: &str) -> bool {
     let names = std::env::var(WANTED).unwrap_or_default();
-    faults.iter().filter(|(id, _)| names.is_empty() || names.split(',').any(|name| name == *id)).copied().collect()
+    names.is_empty() || names.split(',').any(|name| name == id)
 }
 
 fn run_all(kafka: &mut Kafka, faults: &[(&'static str, Fault)], failed: &mut Vec<String>) {
     for (id, fault) in faults {
-        let Outcome { rounds, findings, worst_stall, failures } = fault(kafka, &format!("f-{id}"));
-        let passed = findings.is_sound() && failures.is_empty();
-        println!(
-            "{id}\t{rounds}\t{}\t{}\t{}\t{}\t{:.1} s\t{}",
-            findings.acknowledged,
-            findings.lost + findings.unseen,
-            findings.duplicates,
-            findings.conflicts,
-            worst_stall.as_secs_f64(),
-            if passed { "pass" } else { "fail" }
-        );
-        if !passed {
-            failed.push(format!("{id}: {findings:?} {failures:?}"));
-        }
+        failed.extend(report(id, &fault(kafka, &format!("f-{id}"))));
     }
+}
+
+/// Prints the line of a fault; says what failed.
+pub fn report(id: &str, outcome: &Outcome) -> Option<String> {
+    let Outcome { rounds, findings, worst_stall, failures } = outcome;
+    let passed = findings.is_sound() && failures.is_empty();
+    println!(
+        "{id}\t{rounds}\t{}\t{}\t{}\t{}\t{:.1} s\t{}",
+        findings.acknowledged,
+        findings.lost + findings.unseen,
+        findings.duplicates,
+        findings.conflicts,
+        worst_stall.as_secs_f64(),
+        if passed { "pass" } else { "fail" }
+    );
+    (!passed).then(|| format!("{id}: {findings:?} {failures:?}"))
+}
+
+/// As many rounds as are meant for a release, not the few of everyday.
+pub fn is_long() -> bool {
+    rounds(ROUNDS.0, ROUNDS.1) > ROUNDS.1
 }
 
 fn cluster(kafka: &Kafka) -> Cluster<'static> {
@@ -86,7 +102,7 @@ fn cluster(kafka: &Kafka) -> Cluster<'static> {
 }
 
 /// Watches the committed offsets and keeps the longest time without any movement while something was waiting.
-fn settle(brokers: &str, prefix: &str, at_most: Duration) -> (bool, Duration) {
+pub fn settle(brokers: &str, prefix: &str, at_most: Duration) -> (bool, Duration) {
     let (group, topic) = (format!("{prefix}-screen"), format!("{prefix}.drafts"));
     let begun = Instant::now();
     let (mut last, mut moved, mut worst) = (i64::MAX, Instant::now(), Duration::ZERO);
@@ -104,27 +120,42 @@ fn settle(brokers: &str, prefix: &str, at_most: Duration) -> (bool, Duration) {
     (false, worst.max(moved.elapsed()))
 }
 
-/// F02: kill -9 of the worker at random while drafts flow.
+/// Drafts that the long run of F02 sends, at least.
+const KILLS_DRAFTS: u64 = 200_000;
+
+/// F02: kill -9 of the worker at random while drafts flow, and now and then of the reviewers' process, whose store is
+/// checked at the end.
 fn kill_workers(kafka: &mut Kafka, prefix: &str) -> Outcome {
     let cluster = cluster(kafka);
     cluster.create_topics(prefix, 4);
-    let folder = tempfile::tempdir().expect("folder");
+    let (folder, desk) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
     let rounds = rounds(ROUNDS.0, ROUNDS.1);
-    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 1_000, "k", 2_000);
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 300, "k", 2_000);
     let mut chance = Chance::new(2);
-    for _ in 0..rounds {
+    let mut review = cluster.start(desk.path(), prefix, "review");
+    for round in 0..rounds {
         let mut worker = cluster.start(folder.path(), prefix, "screen");
         // The partitions of the one killed before are free when its session ends.
         worker.wait_for_log("\"partitions\":4");
         support::pause(50 + chance.below(1_950));
         worker.kill();
+        if round % 10 == 1 {
+            review.kill();
+            review = cluster.start(desk.path(), prefix, "review");
+        }
+    }
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    while is_long() && load.sent() < KILLS_DRAFTS {
+        support::pause(500);
     }
     let ledger = load.finish();
-    let mut worker = cluster.start(folder.path(), prefix, "screen");
     let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(300));
     let mut failures = Vec::new();
     if !settled {
         failures.push("the lag did not come down to 0".into());
+    }
+    for queue in QUEUES {
+        wait_for_no_lag(&cluster.brokers, &format!("{prefix}-review"), &format!("{prefix}.review.{queue}"));
     }
     let findings = check(&cluster.brokers, prefix, &ledger);
     // At most what was under way at each kill.
@@ -132,10 +163,12 @@ fn kill_workers(kafka: &mut Kafka, prefix: &str) -> Outcome {
         failures.push(format!("{} duplicates", findings.duplicates));
     }
     stop(&mut worker, &mut failures);
+    stop(&mut review, &mut failures);
+    failures.extend(check_store(&cluster.brokers, prefix, &ledger, &desk.path().join("data")));
     Outcome { rounds, findings, worst_stall, failures }
 }
 
-fn stop(worker: &mut Server, failures: &mut Vec<String>) -> Duration {
+pub fn stop(worker: &mut Server, failures: &mut Vec<String>) -> Duration {
     let (code, took) = worker.terminate();
     if code != 0 || took > Duration::from_secs(10) {
         failures.push(format!("ended with {code} after {took:?}"));
@@ -207,35 +240,43 @@ fn stop_without_brokers(kafka: &mut Kafka, prefix: &str) -> Outcome {
     Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
 }
 
-/// F06: workers come and go while drafts flow.
+/// How long the long run of F06 takes.
+const STORM: Duration = Duration::from_secs(300);
+
+/// F06: workers come and go while drafts flow. The worst stall is that of any partition.
 fn rebalance_storm(kafka: &mut Kafka, prefix: &str) -> Outcome {
     let cluster = cluster(kafka);
-    cluster.create_topics(prefix, 12);
+    let partitions = 12;
+    cluster.create_topics(prefix, partitions);
     let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().expect("folder")).collect();
-    let rounds = rounds(ROUNDS.0, ROUNDS.1);
+    let everyday = rounds(ROUNDS.0, ROUNDS.1);
     let load = Load::start(Ledger::new(&cluster.brokers, prefix), 400, "r", 2_000);
     let mut workers: Vec<Option<Server>> = vec![None, None, None, None];
     workers[0] = Some(cluster.start(folders[0].path(), prefix, "screen"));
+    workers[0].as_ref().expect("the first one").wait_for_log("\"partitions\":12");
+    let progress = Progress::watch(&cluster.brokers, format!("{prefix}.verdicts"), partitions);
     let mut chance = Chance::new(6);
-    let mut failures = Vec::new();
-    for _ in 0..rounds {
+    let (mut failures, mut changes, begun) = (Vec::new(), 0, Instant::now());
+    while if is_long() { begun.elapsed() < STORM } else { changes < everyday } {
         // The first one always stays.
         let at = 1 + chance.below(3) as usize;
         match workers[at].take() {
             Some(mut worker) => drop(stop(&mut worker, &mut failures)),
             None => workers[at] = Some(cluster.spawn(folders[at].path(), prefix, "screen")),
         }
+        changes += 1;
         support::pause(2_000 + chance.below(6_000));
     }
+    let worst_stall = progress.worst_stall();
     let ledger = load.finish();
-    let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(60));
-    if !settled {
-        failures.push("the lag did not come down to 0".into());
+    if !settle(&cluster.brokers, prefix, Duration::from_secs(30)).0 {
+        failures.push("the lag did not come down to 0 in 30 s".into());
     }
+    judge_stall(worst_stall, &mut failures);
     for worker in workers.iter_mut().flatten() {
         stop(worker, &mut failures);
     }
-    Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+    Outcome { rounds: changes, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
 }
 
 /// F12: no broker answers for a while; the worker says so, keeps what it has, and goes on by itself.
@@ -249,16 +290,20 @@ fn brokers_away(kafka: &mut Kafka, prefix: &str) -> Outcome {
     support::pause(1_000);
     let before = resident_mb(&worker);
     let mut failures = Vec::new();
-    let away = Duration::from_secs(if rounds(ROUNDS.0, ROUNDS.1) > ROUNDS.1 { 120 } else { 15 });
+    let away = Duration::from_secs(if is_long() { 120 } else { 15 });
     for node in 0..kafka.nodes() {
         kafka.signal(node, "STOP");
     }
     let begun = Instant::now();
+    let mut told = None;
     while begun.elapsed() < away {
         support::pause(500);
+        if told.is_none() && worker.client().get("/readyz").status != 200 {
+            told = Some(begun.elapsed());
+        }
     }
-    if worker.client().get("/readyz").status == 200 {
-        failures.push("ready without a broker".into());
+    if told.is_none_or(|told| told > Duration::from_secs(10)) {
+        failures.push(format!("not ready only after {told:?}"));
     }
     for node in 0..kafka.nodes() {
         kafka.signal(node, "CONT");
@@ -279,7 +324,7 @@ fn brokers_away(kafka: &mut Kafka, prefix: &str) -> Outcome {
     Outcome { rounds: 1, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
 }
 
-fn resident_mb(worker: &Server) -> u64 {
+pub fn resident_mb(worker: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", worker.process_id())).expect("status");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("kB") / 1_024
@@ -310,6 +355,68 @@ fn zombie(kafka: &mut Kafka, prefix: &str) -> Outcome {
     stop(&mut sleeper, &mut failures);
     stop(&mut other, &mut failures);
     Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+/// What is written to note a draft that is being judged takes so long, in microseconds: longer than a session.
+const SLOW_US: &str = "8000000";
+
+/// F08: judging takes longer than a session. The thread that polls goes on, and nobody takes the partitions away.
+fn slow_worker(kafka: &mut Kafka, prefix: &str) -> Outcome {
+    let cluster = cluster(kafka);
+    cluster.create_topics(prefix, 4);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut setup = cluster.setup(prefix, "screen");
+    setup.config.push_str("[screening]\nworkers = 1\njudge_ms_max = 120000\n");
+    let mut worker = Server::start_with(folder.path(), &setup);
+    worker.wait_for_log("\"partitions\":4");
+    let rebalances = |worker: &Server| -> Vec<String> {
+        let metrics = worker.client().get("/metrics").text();
+        metrics.lines().filter(|line| line.starts_with("xianshen_kafka_rebalances_total{")).map(str::to_owned).collect()
+    };
+    let before = rebalances(&worker);
+    let load = Load::start(Ledger::new(&cluster.brokers, prefix), 100, "w", 2_000);
+    support::pause(500);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", worker.process_id())).expect("threads");
+    let judge = tasks
+        .flatten()
+        .find(|task| std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "judge"))
+        .expect("the judging thread");
+    let slow = format!("inject=pwrite64:delay_enter={SLOW_US}");
+    let mut strace = std::process::Command::new("strace")
+        .args(["-q", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", &slow, "-p"])
+        .arg(judge.file_name())
+        .spawn()
+        .expect("strace");
+    let mut failures = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(if is_long() { 60 } else { 12 }) {
+        support::pause(1_000);
+        worker.client().get("/healthz");
+    }
+    let metrics = worker.client().get("/metrics").text();
+    let figure = |name: &str| -> f64 {
+        let line = metrics.lines().find(|line| line.starts_with(name)).expect("a figure");
+        line.rsplit_once(' ').expect("a value").1.parse().expect("a number")
+    };
+    if rebalances(&worker) != before {
+        failures.push(format!("{before:?} before, {:?} after", rebalances(&worker)));
+    }
+    let (gap, oldest) = (figure("xianshen_kafka_poll_gap_seconds "), figure("xianshen_oldest_inflight_seconds "));
+    if oldest < 6.0 {
+        failures.push(format!("nothing was slow: the oldest record is under way for {oldest} s"));
+    }
+    if gap > 1.0 && is_long() {
+        failures.push(format!("{gap} s between two polls"));
+    }
+    assert!(std::process::Command::new("kill").args(["-TERM", &strace.id().to_string()]).status().expect("kill").success());
+    strace.wait().expect("strace ends");
+    let ledger = load.finish();
+    let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(60));
+    if !settled {
+        failures.push("the lag did not come down to 0".into());
+    }
+    stop(&mut worker, &mut failures);
+    Outcome { rounds: 1, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
 }
 
 /// F18: records are deleted that were never screened. Their partition stands still, the others go on.
@@ -367,8 +474,14 @@ struct Progress {
     thread: JoinHandle<Duration>,
 }
 
+fn judge_stall(worst_stall: Duration, failures: &mut Vec<String>) {
+    if worst_stall > STALL_MAX && is_long() {
+        failures.push(format!("stood still for {worst_stall:?}"));
+    }
+}
+
 impl Progress {
-    fn watch(brokers: &str, topic: String) -> Self {
+    fn watch(brokers: &str, topic: String, partitions: i32) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let (told, brokers) = (Arc::clone(&stop), brokers.to_owned());
         let thread = std::thread::spawn(move || {
@@ -382,11 +495,11 @@ impl Progress {
                 .create()
                 .expect("client");
             let mut from = TopicPartitionList::new();
-            for partition in 0..PARTITIONS {
+            for partition in 0..partitions {
                 from.add_partition_offset(&topic, partition, Offset::End).expect("offset");
             }
             consumer.assign(&from).expect("assigns");
-            let mut moved = [Instant::now(); PARTITIONS as usize];
+            let mut moved = vec![Instant::now(); partitions as usize];
             let mut worst = Duration::ZERO;
             while !told.load(Ordering::Relaxed) {
                 if let Some(Ok(verdict)) = consumer.poll(Duration::from_millis(100)) {
@@ -416,7 +529,7 @@ fn with_trouble(kafka: &mut Kafka, prefix: &str, rounds: usize, mut trouble: imp
     worker.wait_for_log("\"partitions\":4");
     let load = Load::start(Ledger::new(&cluster.brokers, prefix), 500, "t", 2_000);
     support::pause(2_000);
-    let progress = Progress::watch(&cluster.brokers, format!("{prefix}.verdicts"));
+    let progress = Progress::watch(&cluster.brokers, format!("{prefix}.verdicts"), PARTITIONS);
     for round in 0..rounds {
         trouble(kafka, round);
     }
@@ -427,9 +540,7 @@ fn with_trouble(kafka: &mut Kafka, prefix: &str, rounds: usize, mut trouble: imp
     if !settle(&cluster.brokers, prefix, Duration::from_secs(60)).0 {
         failures.push("the lag did not come down to 0".into());
     }
-    if worst_stall > STALL_MAX && support::rounds(ROUNDS.0, ROUNDS.1) > ROUNDS.1 {
-        failures.push(format!("stood still for {worst_stall:?}"));
-    }
+    judge_stall(worst_stall, &mut failures);
     stop(&mut worker, &mut failures);
     Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
 }
@@ -448,9 +559,8 @@ fn kill_and_return(kafka: &mut Kafka, node: usize) {
 
 /// F10: the leader of a partition stands still.
 fn paused_leader(kafka: &mut Kafka, prefix: &str) -> Outcome {
-    let rounds = rounds(ROUNDS.0, ROUNDS.1);
     // Longer than the controller waits for a sign of life.
-    let away_ms = if rounds > ROUNDS.1 { 30_000 } else { 10_000 };
+    let away_ms = if is_long() { 30_000 } else { 10_000 };
     let topic = format!("{prefix}.drafts");
     with_trouble(kafka, prefix, 1, |kafka, _| {
         let node = kafka.leader(&topic, 0);

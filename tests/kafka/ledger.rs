@@ -187,6 +187,7 @@ impl Ledger {
 /// Sends at a steady rate from a thread of its own until told to stop.
 pub struct Load {
     stop: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
     thread: std::thread::JoinHandle<Ledger>,
 }
 
@@ -194,7 +195,8 @@ impl Load {
     /// So many drafts a second of about `bytes` each, with ids that begin with `prefix`.
     pub fn start(mut ledger: Ledger, per_second: u64, ids: &str, bytes: usize) -> Self {
         let stop = Arc::<AtomicBool>::default();
-        let (told, ids) = (Arc::clone(&stop), ids.to_owned());
+        let sent = Arc::<AtomicU64>::default();
+        let (told, count, ids) = (Arc::clone(&stop), Arc::clone(&sent), ids.to_owned());
         let thread = std::thread::spawn(move || {
             let begun = Instant::now();
             let mut number = 0;
@@ -204,13 +206,18 @@ impl Load {
                     let (id, revision) = if number % 10 == 9 { (number - 1, 2) } else { (number, 1) };
                     ledger.send(&support::draft(&format!("{ids}-{id}"), revision, bytes));
                     number += 1;
+                    count.store(number, Ordering::Relaxed);
                 }
                 ledger.producer.poll(Duration::from_millis(1));
             }
             ledger.flush();
             ledger
         });
-        Self { stop, thread }
+        Self { stop, sent, thread }
+    }
+
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     pub fn finish(self) -> Ledger {
@@ -227,6 +234,8 @@ pub struct Findings {
     pub lost: usize,
     /// Acknowledged, and no item for a reviewer.
     pub unseen: usize,
+    /// Of those, how many stand among the dead letters as they came, with an item that says so: nothing is lost.
+    pub set_aside: usize,
     /// Verdicts that are there more than once.
     pub duplicates: usize,
     /// Of those, not byte for byte the same.
@@ -243,7 +252,7 @@ impl Findings {
     }
 }
 
-/// Compares the ledger with the topics of verdicts and of reviewers.
+/// Compares the ledger with the topics of verdicts, of reviewers and of dead letters.
 pub fn check(brokers: &str, prefix: &str, ledger: &Ledger) -> Findings {
     let acknowledged = ledger.acks.acknowledged.lock().expect("lock").clone();
     let mut findings = Findings { acknowledged: acknowledged.len(), ..Findings::default() };
@@ -272,7 +281,7 @@ pub fn check(brokers: &str, prefix: &str, ledger: &Ledger) -> Findings {
             }
         }
     }
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut stand_ins) = (BTreeSet::new(), BTreeSet::new());
     for queue in QUEUES {
         for record in read_all(brokers, &format!("{prefix}.review.{queue}")) {
             let item = record.json();
@@ -284,12 +293,61 @@ pub fn check(brokers: &str, prefix: &str, ledger: &Ledger) -> Findings {
             // What stands for a record that cannot be read has no verdict of its own.
             let stands_in = verdict["undetermined"]["reason"] == "unreadable";
             findings.conflicts += usize::from(!same && !stands_in);
-            seen.insert(key);
+            match stands_in {
+                true => drop(stand_ins.insert(verdict["id"].as_str().expect("id").to_owned())),
+                false => drop(seen.insert(key)),
+            }
         }
     }
-    findings.lost = acknowledged.keys().filter(|key| !verdicts.contains_key(*key)).count();
-    findings.unseen = acknowledged.keys().filter(|key| !seen.contains(*key)).count();
+    let mut set_aside = BTreeSet::new();
+    for letter in read_all(brokers, &format!("{prefix}.dlq")) {
+        let stand_in = format!("unreadable-{}-{}", letter.headers["original_partition"], letter.headers["original_offset"]);
+        let Ok(draft) = serde_json::from_slice::<Value>(&letter.payload) else { continue };
+        let name = format!("{}/{}", letter.key, draft["revision"]);
+        if acknowledged.get(&name).is_some_and(|sent| sent.as_bytes() == letter.payload) && stand_ins.contains(&stand_in) {
+            set_aside.insert(name);
+        }
+    }
+    let missing = |there: &dyn Fn(&String) -> bool| acknowledged.keys().filter(|key| !there(key) && !set_aside.contains(*key)).count();
+    findings.lost = missing(&|key| verdicts.contains_key(key));
+    findings.unseen = missing(&|key| seen.contains(key));
+    findings.set_aside = set_aside.len();
     findings
+}
+
+/// Compares the ledger with the store of the reviewers, which no process uses any more: every draft that was acknowledged
+/// stands there once, with one verdict, the bytes of the topic. Returns what is wrong.
+pub fn check_store(brokers: &str, prefix: &str, ledger: &Ledger, data: &std::path::Path) -> Vec<String> {
+    let mut verdicts: BTreeMap<String, Vec<u8>> =
+        read_all(brokers, &format!("{prefix}.verdicts")).into_iter().map(|read| (read.key, read.payload)).collect();
+    let file = rusqlite::Connection::open(data.join("xianshen.db")).expect("opens");
+    let count = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("counts");
+    let mut wrong = Vec::new();
+    for (what, sql) in [
+        ("given twice", "SELECT count(*) FROM past_verdict"),
+        ("there twice", "SELECT count(*) FROM (SELECT 1 FROM revision GROUP BY unit, id, revision HAVING count(*) > 1)"),
+        ("without a verdict", "SELECT count(*) FROM revision r LEFT JOIN verdict v ON v.seq = r.seq WHERE v.seq IS NULL"),
+    ] {
+        if count(sql) > 0 {
+            wrong.push(format!("store: {} {what}", count(sql)));
+        }
+    }
+    let mut all =
+        file.prepare("SELECT r.unit, r.id, r.revision, v.verdict FROM revision r JOIN verdict v ON v.seq = r.seq").expect("prepares");
+    let rows = all.query_map([], |row| {
+        let name = format!("{}/{}/{}", row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?);
+        Ok((name, row.get::<_, Vec<u8>>(3)?))
+    });
+    let (mut stored, mut differ) = (BTreeSet::new(), 0);
+    for (name, verdict) in rows.expect("reads").map(|row| row.expect("a row")) {
+        differ += usize::from(verdicts.remove(&name).is_some_and(|topic| topic != verdict));
+        stored.insert(name);
+    }
+    let missing = ledger.acks.acknowledged.lock().expect("lock").keys().filter(|name| !stored.contains(*name)).count();
+    if missing + differ > 0 {
+        wrong.push(format!("store: {missing} missing, {differ} other than in the topic"));
+    }
+    wrong
 }
 
 pub const QUEUES: &[&str] =

@@ -8,6 +8,7 @@ mod clients;
 mod contract;
 mod faults;
 mod ledger;
+mod refusals;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;
@@ -91,6 +92,16 @@ impl Cluster<'_> {
 fn the_contract_holds_on_the_mock_cluster() {
     let mock = MockCluster::new(1).expect("a mock cluster");
     contract::run(&Cluster { brokers: mock.bootstrap_servers(), mock: Some(&mock), copies: 1, security: String::new() });
+}
+
+#[test]
+fn the_faults_hold_on_the_mock_cluster() {
+    refusals::run();
+}
+
+#[test]
+fn secrets_and_drafts_are_shown_nowhere() {
+    security::secrets_are_shown_nowhere();
 }
 
 #[test]

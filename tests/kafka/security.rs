@@ -49,6 +49,53 @@ pub fn run() {
     refused(kafka.extra(1), ssl, "TLS 握手失败");
 }
 
+/// Commands and processes that know a password and find no broker: not a word of it, however much is logged.
+pub fn secrets_are_shown_nowhere() {
+    const CANARY: &str = "canary-4f1c-password";
+    let folder = tempfile::tempdir().expect("folder");
+    let at = folder.path();
+    let password = secret(at, "password", CANARY);
+    let config = at.join("x.toml");
+    let text = format!(
+        "[kafka]\nbrokers = \"127.0.0.1:9\"\nsecurity = \"sasl_plaintext\"\nsasl_mechanism = \"PLAIN\"\nsasl_username = \"clerk\"\n\
+         sasl_password_file = \"{password}\"\n[log]\nlevel = \"trace\"\n[store]\ndata = \"{}\"\n",
+        at.join("data").display()
+    );
+    std::fs::write(&config, text).expect("writes");
+    let serve = ["serve", "--role", "screen", "--listen", "127.0.0.1:0", "--from", "earliest", "--config"];
+    let commands: [&[&str]; 6] = [
+        &["config", "check"],
+        &["topics", "check", "--config"],
+        &["dlq", "list", "--config"],
+        &["dlq", "replay", "--all", "--config"],
+        &["inbox", "forward", "--config"],
+        &serve,
+    ];
+    // Each waits for brokers for a while: side by side.
+    let running = commands.map(|words| {
+        let child = Command::new(env!("CARGO_BIN_EXE_xianshen"))
+            .args(words)
+            .arg(&config)
+            .env("RUST_BACKTRACE", "full")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
+        let process = format!("/proc/{}", child.id());
+        support::pause(300);
+        let shown = |name: &str| std::fs::read(format!("{process}/{name}")).unwrap_or_default();
+        (words, [shown("cmdline"), shown("environ")].concat(), child)
+    });
+    for (words, process, child) in running {
+        let output = child.wait_with_output().expect("ends");
+        assert!(!output.status.success(), "{words:?}: there is no broker");
+        let said = [process, output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.len() > 100 && !said.contains(CANARY), "{words:?}: {said}");
+    }
+}
+
 /// An authority, a broker and a client that it signed, and an authority that signed nobody.
 fn make_certificates(at: &Path) {
     let openssl = |arguments: &[&str]| {

@@ -92,6 +92,15 @@ pub(super) fn events_sent(transaction: &Transaction<'_>, numbers: &[i64]) -> Res
     Ok(())
 }
 
+/// Notes verdicts that were handed over, each by its revision and id.
+pub(super) fn carried(transaction: &Transaction<'_>, places: &[(i64, String)]) -> Result<()> {
+    let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO carried (seq, verdict_id) VALUES (?1, ?2)")?;
+    for (seq, verdict_id) in places {
+        statement.execute(params![seq, verdict_id])?;
+    }
+    Ok(())
+}
+
 /// Adds a revision and its draft unless they are there; returns the number of its row.
 fn add_revision(transaction: &Transaction<'_>, new: &NewRevision) -> Result<(Intake, i64)> {
     let revision = new.revision as i64;

@@ -6,7 +6,7 @@ use crate::model::{Draft, Kind, Level, Queue, Verdict};
 use crate::ruleset::RuleFiles;
 use crate::store::{
     Cursor, Event, InboxCursor, OpenError, Outbox, PAGE_ITEMS_MAX, Page, PendingDraft, QueueCount, REVISIONS_LISTED_MAX, Replay,
-    ReviewItem, RevisionEntry, RevisionState, Revisions, SECRECY_TITLE, StoreError, StoredDraft,
+    ReviewItem, RevisionEntry, RevisionState, Revisions, SECRECY_TITLE, Screened, StoreError, StoredDraft,
 };
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension, params};
 use std::path::Path;
@@ -171,6 +171,42 @@ impl Reader {
                 statement.query_row([], |row| Ok(Outbox { items: row.get::<_, i64>(0)?.max(0) as u64, oldest_created_at_ms: row.get(1)? }))
             })
             .map_err(wrap)
+    }
+
+    pub fn not_carried(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM verdict v LEFT JOIN carried c ON c.seq = v.seq AND c.verdict_id = v.verdict_id WHERE c.seq IS NULL";
+        let count: i64 = self.connection.query_row(sql, [], |row| row.get(0)).map_err(wrap)?;
+        Ok(count.max(0) as u64)
+    }
+
+    pub fn not_carried_after(&self, place: i64, items_max: usize, bytes_max: u64) -> Result<Vec<Screened>, StoreError> {
+        let sql = "SELECT v.seq, v.verdict_id, v.ruleset, v.engine, v.verdict, json_extract(CAST(v.verdict AS TEXT), '$.queue'),
+                          d.json, r.as_of, r.received_at
+                   FROM verdict v JOIN revision r ON r.seq = v.seq JOIN draft d ON d.seq = v.seq
+                   LEFT JOIN carried c ON c.seq = v.seq AND c.verdict_id = v.verdict_id
+                   WHERE c.seq IS NULL AND v.seq > ?1 ORDER BY v.seq LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql).map_err(wrap)?;
+        let mut rows = statement.query(params![place, items_max as i64]).map_err(wrap)?;
+        let (mut screened, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.next().map_err(wrap)? {
+            let json: Vec<u8> = row.get(6).map_err(wrap)?;
+            let as_of: String = row.get(7).map_err(wrap)?;
+            bytes += json.len() as u64;
+            screened.push(Screened {
+                place: row.get(0).map_err(wrap)?,
+                verdict_id: row.get(1).map_err(wrap)?,
+                ruleset: row.get(2).map_err(wrap)?,
+                engine: row.get(3).map_err(wrap)?,
+                verdict: text(row.get(4).map_err(wrap)?)?,
+                queue: row_queue(&row.get::<_, String>(5).map_err(wrap)?)?,
+                draft: stored_draft(&json, &as_of)?,
+                received_at_ms: row.get(8).map_err(wrap)?,
+            });
+            if bytes >= bytes_max {
+                break;
+            }
+        }
+        Ok(screened)
     }
 
     pub fn items(&self, queue: Queue, after: Option<Cursor>, limit: usize) -> Result<Page, StoreError> {

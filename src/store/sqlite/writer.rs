@@ -31,6 +31,7 @@ pub(super) enum Write {
     Forwarded { places: Vec<i64>, reply: Reply<()> },
     Ingest(Box<(NewRevision, Judged, Option<Event>)>, Reply<Ingested>),
     EventsSent { numbers: Vec<i64>, reply: Reply<()> },
+    Carried { places: Vec<(i64, String)>, reply: Reply<()> },
     Rejudge { unit: String, id: String, reply: Reply<Rejudge> },
     RejudgeQueue { queue: Queue, reply: Reply<u64> },
     Record(Box<Judged>),
@@ -279,6 +280,10 @@ impl Writer<'_> {
                     acts::events_sent(&transaction, numbers)?;
                     Outcome::Done
                 }
+                Write::Carried { places, .. } => {
+                    acts::carried(&transaction, places)?;
+                    Outcome::Done
+                }
                 Write::Rejudge { unit, id, .. } => Outcome::Rejudge(acts::rejudge(&transaction, unit, id, change)?),
                 Write::RejudgeQueue { queue, .. } => Outcome::RejudgeQueue(acts::rejudge_queue(&transaction, *queue, change)?),
                 Write::Record(judged) => Outcome::Recorded(acts::record(&transaction, judged, change)?),
@@ -316,6 +321,7 @@ impl Writer<'_> {
                 Write::MarkStarted { reply, .. }
                 | Write::Forwarded { reply, .. }
                 | Write::EventsSent { reply, .. }
+                | Write::Carried { reply, .. }
                 | Write::SaveRuleset { reply, .. },
                 _,
             ) => drop(reply.send(Ok(()))),
@@ -385,6 +391,7 @@ fn refuse(batch: Vec<Write>, refusal: &StoreError) {
             Write::MarkStarted { reply, .. }
             | Write::Forwarded { reply, .. }
             | Write::EventsSent { reply, .. }
+            | Write::Carried { reply, .. }
             | Write::SaveRuleset { reply, .. } => drop(reply.send(Err(refusal.clone()))),
             Write::Record(_) | Write::Close => {}
         }

@@ -14,6 +14,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ const DRAIN_ON_REVOKE_MAX: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(100);
 /// Bounds are looked at after so many records at the latest.
 const RECORDS_PER_LOOK: usize = 32;
+/// After so many finished records their offsets are committed, sooner than by the clock: a process that is killed repeats
+/// what is under way and little more.
+const RECORDS_PER_COMMIT: usize = 256;
 /// With enough under way, the next poll waits for so long before partitions are paused.
 const ROOM_MAX: Duration = Duration::from_millis(400);
 /// How long the brokers may take to answer a question of ours.
@@ -40,6 +44,8 @@ const UNKNOWN_TOPIC: &str = "xianshen-is-anybody-there";
 /// Most headers of a record that are looked at.
 const HEADERS_MAX: usize = 64;
 const STATISTICS_MS: u64 = 2_000;
+/// How long a pause between two polls is shown, at least.
+const GAPS_KEPT: Duration = Duration::from_secs(60);
 
 /// What the rest of the process sees of a consumer.
 #[derive(Default)]
@@ -80,7 +86,8 @@ impl Health {
         unpoisoned(self.inner.lock()).fatal.clone()
     }
 
-    fn fail(&self, error: KafkaError) {
+    /// Nothing more can be consumed.
+    pub fn fail(&self, error: KafkaError) {
         unpoisoned(self.inner.lock()).fatal.get_or_insert(error);
     }
 }
@@ -312,6 +319,8 @@ pub struct Source<T: Send + 'static> {
     pub health: Arc<Health>,
     /// Told to stop fetching; what is under way goes on.
     stop: Arc<Stop>,
+    /// Records finished since offsets were committed last.
+    uncommitted: AtomicUsize,
 }
 
 impl<T: Send + 'static> Source<T> {
@@ -355,7 +364,7 @@ impl<T: Send + 'static> Source<T> {
             config.create_with_context(context).map_err(|error| KafkaError::Client(error.to_string()))?;
         let names: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
         consumer.subscribe(&names).map_err(|error| KafkaError::Client(error.to_string()))?;
-        Ok(Self { consumer, lanes, metrics, health, stop })
+        Ok(Self { consumer, lanes, metrics, health, stop, uncommitted: AtomicUsize::new(0) })
     }
 
     /// Hands in what a record comes to; see [`Lanes::ready`].
@@ -370,6 +379,7 @@ impl<T: Send + 'static> Source<T> {
 
     /// The effect of a record is durable: its offset may be committed once those before it may.
     pub fn finish(&self, ticket: &Ticket) -> Option<Duration> {
+        self.uncommitted.fetch_add(1, Ordering::Relaxed);
         self.lanes.finish(ticket, |partition, position| {
             let mut list = TopicPartitionList::new();
             let stored = list
@@ -389,14 +399,10 @@ impl<T: Send + 'static> Source<T> {
         let mut topics: HashMap<String, Arc<str>> = HashMap::new();
         let mut paused: BTreeMap<Partition, ()> = BTreeMap::new();
         let (mut since_look, mut last_poll) = (0, Instant::now());
-        // Of the record fetched last: how far behind we are, while anything is under way.
-        let mut last_timestamp_ms = now_ms();
+        let mut gaps = Gaps::new();
         let mut stale_shown = 0;
         while !self.stop.is_set() {
-            let gap = last_poll.elapsed().as_secs_f64();
-            if gap > self.metrics.kafka_poll_gap_seconds.get() {
-                self.metrics.kafka_poll_gap_seconds.set(gap);
-            }
+            gaps.note(last_poll.elapsed());
             let polled = self.consumer.poll(POLL);
             last_poll = Instant::now();
             since_look += 1;
@@ -408,8 +414,8 @@ impl<T: Send + 'static> Source<T> {
                         None => Arc::clone(topics.entry(message.topic().to_owned()).or_insert_with(|| message.topic().into())),
                     };
                     let partition = Partition { topic, number: message.partition() };
-                    last_timestamp_ms = message.timestamp().to_millis().unwrap_or(last_timestamp_ms);
-                    if let Some(ticket) = self.lanes.begin(&partition, message.offset(), message.payload_len() + message.key_len()) {
+                    let (bytes, timestamp_ms) = (message.payload_len() + message.key_len(), timestamp_of(&message));
+                    if let Some(ticket) = self.lanes.begin(&partition, message.offset(), bytes, timestamp_ms) {
                         handle(record_of(&message, partition), ticket);
                     }
                 }
@@ -423,9 +429,16 @@ impl<T: Send + 'static> Source<T> {
                     self.hold_back(&mut paused);
                 }
                 tick();
+                if self.uncommitted.load(Ordering::Relaxed) >= RECORDS_PER_COMMIT {
+                    self.uncommitted.store(0, Ordering::Relaxed);
+                    if let Err(error) = self.consumer.commit_consumer_state(CommitMode::Async) {
+                        note_commit_failure(&self.metrics, &error);
+                    }
+                }
                 let figures = self.lanes.figures();
-                self.metrics.inflight_records.set(figures.in_flight as f64);
-                self.metrics.kafka_lag_seconds.set(if figures.in_flight > 0 { age_seconds(last_timestamp_ms) } else { 0.0 });
+                self.metrics.kafka_inflight_records.set(figures.in_flight as f64);
+                self.metrics.kafka_lag_seconds.set(figures.oldest_timestamp_ms.map_or(0.0, age_seconds));
+                self.metrics.kafka_poll_gap_seconds.set(gaps.longest().as_secs_f64());
                 self.metrics.oldest_inflight_seconds.set(figures.oldest.as_secs_f64());
                 self.metrics.kafka_stale_completions_total.inc_by(figures.stale - stale_shown);
                 stale_shown = figures.stale;
@@ -527,9 +540,37 @@ impl<T: Send + 'static> Source<T> {
     }
 }
 
+/// The longest pause between two polls, forgotten after a while so that an alert on it ends.
+struct Gaps {
+    since: Instant,
+    now: Duration,
+    before: Duration,
+}
+
+impl Gaps {
+    fn new() -> Self {
+        Self { since: Instant::now(), now: Duration::ZERO, before: Duration::ZERO }
+    }
+
+    fn note(&mut self, gap: Duration) {
+        if self.since.elapsed() >= GAPS_KEPT {
+            *self = Self { before: self.now, ..Self::new() };
+        }
+        self.now = self.now.max(gap);
+    }
+
+    fn longest(&self) -> Duration {
+        self.now.max(self.before)
+    }
+}
+
 /// Seconds since a moment; never less than none.
 pub fn age_seconds(timestamp_ms: i64) -> f64 {
     (now_ms() - timestamp_ms).max(0) as f64 / 1e3
+}
+
+fn timestamp_of(message: &BorrowedMessage<'_>) -> Option<i64> {
+    message.timestamp().to_millis().filter(|ms| *ms > 0)
 }
 
 fn record_of(message: &BorrowedMessage<'_>, partition: Partition) -> Record {
@@ -543,7 +584,7 @@ fn record_of(message: &BorrowedMessage<'_>, partition: Partition) -> Record {
     Record {
         partition,
         offset: message.offset(),
-        timestamp_ms: message.timestamp().to_millis().filter(|ms| *ms > 0),
+        timestamp_ms: timestamp_of(message),
         key: message.key().map(<[u8]>::to_vec),
         payload: message.payload().map(<[u8]>::to_vec),
         headers: headers.unwrap_or_default(),

@@ -15,6 +15,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(20);
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Letters on their way back at once.
 const BATCH_ITEMS_MAX: usize = 256;
+/// Progress is told after so many letters.
+const PROGRESS_EVERY: u64 = 64;
 
 /// Where a letter stands: partition and offset of the dead-letter topic, written `3/17`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,8 +61,17 @@ impl Letter {
     }
 }
 
-/// Gives every letter that is there now to `visit`, partition by partition, until it says stop with `false`.
-pub fn read(options: &Options, mut visit: impl FnMut(Letter) -> Result<bool, KafkaError>) -> Result<(), KafkaError> {
+/// How far the letters have been looked through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reading {
+    pub looked_at: u64,
+    /// All that were there at the beginning.
+    pub of: u64,
+}
+
+/// Gives every letter that is there now to `visit`, partition by partition, until it says stop with `false`; those that
+/// come meanwhile are left for the next time.
+pub fn read(options: &Options, mut visit: impl FnMut(Letter, Reading) -> Result<bool, KafkaError>) -> Result<(), KafkaError> {
     let unreachable = |error: rdkafka::error::KafkaError| KafkaError::Unreachable(error.to_string());
     let topic = options.topic_dlq();
     let bytes = options.topics.record_bytes_max(options.record_bytes_max);
@@ -80,11 +91,14 @@ pub fn read(options: &Options, mut visit: impl FnMut(Letter) -> Result<bool, Kaf
     if partitions.is_empty() {
         return Err(KafkaError::Refused(format!("主题 {topic} 不存在；先运行 xianshen topics create / the topic does not exist")));
     }
+    let mut ranges = Vec::with_capacity(partitions.len());
     for partition in partitions {
         let (low, high) = consumer.fetch_watermarks(&topic, partition, ANSWER_MAX).map_err(unreachable)?;
-        if low >= high {
-            continue;
-        }
+        ranges.push((partition, low, high));
+    }
+    let length = |(_, low, high): &(i32, i64, i64)| u64::try_from(high - low).unwrap_or(0);
+    let mut reading = Reading { looked_at: 0, of: ranges.iter().map(length).sum() };
+    for (partition, low, high) in ranges.into_iter().filter(|range| length(range) > 0) {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&topic, partition, Offset::Offset(low)).map_err(unreachable)?;
         consumer.assign(&list).map_err(unreachable)?;
@@ -98,6 +112,7 @@ pub fn read(options: &Options, mut visit: impl FnMut(Letter) -> Result<bool, Kaf
             };
             let message = polled.map_err(unreachable)?;
             (next, heard) = (message.offset() + 1, Instant::now());
+            reading.looked_at += 1;
             let headers = message
                 .headers()
                 .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect());
@@ -107,7 +122,7 @@ pub fn read(options: &Options, mut visit: impl FnMut(Letter) -> Result<bool, Kaf
                 payload: message.payload().unwrap_or_default().to_vec(),
                 headers: headers.unwrap_or_default(),
             };
-            if !visit(letter)? {
+            if !visit(letter, reading)? {
                 return Ok(());
             }
         }
@@ -124,19 +139,19 @@ pub struct Replayed {
     pub refused: u64,
 }
 
-/// Sends the letters that `wanted` says back to where they came from; `progress` is told the number sent so far. The
-/// letters stay where they are: a draft that is screened twice has the same verdict.
+/// Sends the letters that `wanted` says back to where they came from; `progress` is told how many were looked at and sent so
+/// far. The letters stay where they are: a draft that is screened twice has the same verdict.
 pub fn replay(
     options: &Options,
     producer: &Producer,
     wanted: impl Fn(&Letter) -> bool,
-    mut progress: impl FnMut(u64),
+    mut progress: impl FnMut(Reading, u64),
 ) -> Result<Replayed, KafkaError> {
     let ours: Vec<_> = super::topics::all(options).into_iter().map(|topic| topic.name).collect();
     let (told, arrivals) = mpsc::channel();
     let mut replayed = Replayed::default();
-    let mut on_their_way = 0;
-    let mut settle = |replayed: &mut Replayed, on_their_way: &mut usize| -> Result<(), KafkaError> {
+    let (mut on_their_way, mut reached) = (0, Reading::default());
+    let settle = |replayed: &mut Replayed, on_their_way: &mut usize| -> Result<(), KafkaError> {
         while *on_their_way > 0 {
             match arrivals.recv_timeout(Duration::from_secs(120)) {
                 Ok(Ok(())) => replayed.sent += 1,
@@ -145,10 +160,13 @@ pub fn replay(
             }
             *on_their_way -= 1;
         }
-        progress(replayed.sent);
         Ok(())
     };
-    read(options, |letter| {
+    read(options, |letter, reading| {
+        if reading.looked_at % PROGRESS_EVERY == 0 {
+            progress(reading, replayed.sent);
+        }
+        reached = reading;
         if !wanted(&letter) {
             return Ok(true);
         }
@@ -176,5 +194,6 @@ pub fn replay(
         Ok(true)
     })?;
     settle(&mut replayed, &mut on_their_way)?;
+    progress(reached, replayed.sent);
     Ok(replayed)
 }

@@ -3,8 +3,13 @@
 
 use crate::stream::unpoisoned;
 use crate::stream::watermark::Watermark;
+// In the tests a scheduler decides at every lock who goes on.
+#[cfg(test)]
+use shuttle::sync::{Condvar, Mutex};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(test))]
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// A partition of a topic.
@@ -41,6 +46,8 @@ struct Lane<T> {
 struct Begun {
     since: Instant,
     bytes: usize,
+    /// Milliseconds since 1970 (UTC), as its producer or broker says.
+    timestamp_ms: Option<i64>,
 }
 
 struct Inner<T> {
@@ -84,13 +91,13 @@ impl<T> Lanes<T> {
     }
 
     /// Begins a record of `bytes`. `None`: it is under way or finished already, or its partition is not ours.
-    pub fn begin(&self, partition: &Partition, offset: i64, bytes: usize) -> Option<Ticket> {
+    pub fn begin(&self, partition: &Partition, offset: i64, bytes: usize, timestamp_ms: Option<i64>) -> Option<Ticket> {
         let mut inner = unpoisoned(self.inner.lock());
         let lane = inner.lanes.get_mut(partition)?;
         if !lane.watermark.begin(offset) {
             return None;
         }
-        lane.begun.insert(offset, Begun { since: Instant::now(), bytes });
+        lane.begun.insert(offset, Begun { since: Instant::now(), bytes, timestamp_ms });
         let ticket = Ticket { partition: partition.clone(), offset, epoch: lane.epoch };
         inner.bytes += bytes;
         Some(ticket)
@@ -207,10 +214,11 @@ impl<T> Lanes<T> {
     pub fn figures(&self) -> Figures {
         let inner = unpoisoned(self.inner.lock());
         // Records of a partition are begun in order: the first is the oldest.
-        let oldest = inner.lanes.values().filter_map(|lane| lane.begun.values().next()).map(|begun| begun.since).min();
+        let firsts = || inner.lanes.values().filter_map(|lane| lane.begun.values().next());
         Figures {
             in_flight: inner.lanes.values().map(|lane| lane.watermark.in_flight()).sum(),
-            oldest: oldest.map_or(Duration::ZERO, |since| since.elapsed()),
+            oldest: firsts().map(|begun| begun.since).min().map_or(Duration::ZERO, |since| since.elapsed()),
+            oldest_timestamp_ms: firsts().filter_map(|begun| begun.timestamp_ms).min(),
             stale: inner.stale,
             partitions: inner.lanes.len(),
         }
@@ -222,6 +230,8 @@ impl<T> Lanes<T> {
 pub struct Figures {
     pub in_flight: usize,
     pub oldest: Duration,
+    /// The earliest timestamp among the oldest records of all partitions.
+    pub oldest_timestamp_ms: Option<i64>,
     pub stale: u64,
     pub partitions: usize,
 }
@@ -233,5 +243,161 @@ fn release_from<T>(partition: &Partition, lane: &mut Lane<T>, mut release: impl 
             lane.watermark.hold(offset, outputs);
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shuttle::rand::{Rng, thread_rng};
+    use shuttle::thread;
+    use std::collections::BTreeSet;
+
+    /// Offsets of the records; two threads judge, whoever likes delivers.
+    const RECORDS: i64 = 5;
+    /// Orders in which the threads take turns that are tried.
+    const SCHEDULES: usize = 20_000;
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    struct World {
+        lanes: Lanes<i64>,
+        partition: Partition,
+        /// Outputs on their way.
+        sent: Mutex<Vec<Ticket>>,
+        seen: Mutex<Seen>,
+    }
+
+    #[derive(Default)]
+    struct Seen {
+        /// The offset that was let go last, by epoch.
+        released: BTreeMap<u64, i64>,
+        finished: BTreeSet<i64>,
+        stored: i64,
+        /// Epochs up to here were fenced off.
+        fenced: u64,
+    }
+
+    impl World {
+        fn new() -> Arc<Self> {
+            let lanes = Lanes::new(Bounds { items_max: 3, bytes_max: 100 });
+            let partition = Partition { topic: "t".into(), number: 0 };
+            lanes.open([partition.clone()]);
+            Arc::new(Self { lanes, partition, sent: Mutex::default(), seen: Mutex::default() })
+        }
+
+        fn begin(&self, from: i64) -> Vec<Ticket> {
+            (from..RECORDS).filter_map(|offset| self.lanes.begin(&self.partition, offset, 10, None)).collect()
+        }
+
+        /// As the breaker: sometimes not now.
+        fn let_go(&self, ticket: Ticket, offset: i64) -> Release<i64> {
+            if thread_rng().gen_range(0..4) == 0 {
+                return Release::Hold(offset);
+            }
+            let before = unpoisoned(self.seen.lock()).released.insert(ticket.epoch, offset);
+            assert!(before.is_none_or(|before| before < offset), "outputs leave in the order of the records");
+            unpoisoned(self.sent.lock()).push(ticket);
+            Release::Sent
+        }
+
+        fn judge(&self, tickets: &[Ticket]) {
+            for ticket in tickets {
+                self.lanes.ready(ticket, ticket.offset, |ticket, offset| self.let_go(ticket, offset));
+                self.deliver();
+            }
+        }
+
+        /// The brokers have one of the outputs on their way, any of them.
+        fn deliver(&self) {
+            let ticket = {
+                let mut sent = unpoisoned(self.sent.lock());
+                if sent.is_empty() {
+                    return;
+                }
+                let at = thread_rng().gen_range(0..sent.len());
+                sent.swap_remove(at)
+            };
+            unpoisoned(self.seen.lock()).finished.insert(ticket.offset);
+            let epoch = ticket.epoch;
+            self.lanes.finish(&ticket, |_, position| {
+                let mut seen = unpoisoned(self.seen.lock());
+                assert!(epoch > seen.fenced, "nothing is stored for a partition that was given up");
+                assert!((0..position).all(|offset| seen.finished.contains(&offset)), "nothing unfinished is passed");
+                assert!(position > seen.stored, "it never goes back");
+                seen.stored = position;
+            });
+        }
+
+        /// Lets go and delivers until nothing is under way; a thread of its own.
+        fn finish_all(&self) {
+            while self.lanes.figures().in_flight > 0 {
+                self.lanes.release_all(|ticket, offset| self.let_go(ticket, offset));
+                self.deliver();
+                thread::yield_now();
+            }
+        }
+    }
+
+    fn spawn(world: &Arc<World>, work: impl FnOnce(&World) + Send + 'static) -> thread::JoinHandle<()> {
+        let world = Arc::clone(world);
+        thread::spawn(move || work(&world))
+    }
+
+    fn judge_in_two_threads(world: &Arc<World>, tickets: Vec<Ticket>) -> [thread::JoinHandle<()>; 2] {
+        let (even, odd): (Vec<_>, Vec<_>) = tickets.into_iter().partition(|ticket| ticket.offset % 2 == 0);
+        [spawn(world, move |world| world.judge(&even)), spawn(world, move |world| world.judge(&odd))]
+    }
+
+    #[test]
+    fn a_drain_waits_for_all_that_is_under_way_and_then_nothing_is_cut_off() {
+        let rebalance = || {
+            let world = World::new();
+            let threads = judge_in_two_threads(&world, world.begin(0));
+            let delivering = spawn(&world, World::finish_all);
+            assert!(world.lanes.drain(Some(std::slice::from_ref(&world.partition)), LONG));
+            assert_eq!(world.lanes.fence(std::slice::from_ref(&world.partition)), 0);
+            assert_eq!(unpoisoned(world.seen.lock()).stored, RECORDS);
+            threads.into_iter().chain([delivering]).for_each(|thread| thread.join().expect("ends"));
+        };
+        shuttle::check_random(rebalance, SCHEDULES);
+        shuttle::check_pct(rebalance, SCHEDULES / 10, 3);
+    }
+
+    #[test]
+    fn whatever_is_finished_after_a_fence_moves_nothing_and_is_done_again_in_the_next_epoch() {
+        let lost_and_assigned_again = || {
+            let world = World::new();
+            let early = judge_in_two_threads(&world, world.begin(0));
+            let helping = spawn(&world, |world| (0..RECORDS).for_each(|_| world.deliver()));
+            let cut = world.lanes.fence(std::slice::from_ref(&world.partition));
+            let from = {
+                let mut seen = unpoisoned(world.seen.lock());
+                seen.fenced = 1;
+                seen.stored
+            };
+            assert_eq!(cut as i64, RECORDS - from, "what is not committed is cut off");
+            world.lanes.open([world.partition.clone()]);
+            let late = judge_in_two_threads(&world, world.begin(from));
+            early.into_iter().chain(late).chain([helping]).for_each(|thread| thread.join().expect("ends"));
+            world.finish_all();
+            assert_eq!(unpoisoned(world.seen.lock()).stored, RECORDS);
+            let figures = world.lanes.figures();
+            assert_eq!((figures.in_flight, unpoisoned(world.lanes.inner.lock()).bytes), (0, 0));
+        };
+        shuttle::check_random(lost_and_assigned_again, SCHEDULES);
+        shuttle::check_pct(lost_and_assigned_again, SCHEDULES / 10, 3);
+    }
+
+    #[test]
+    fn who_waits_for_room_is_woken_when_there_is_some() {
+        let full = || {
+            let world = World::new();
+            let threads = judge_in_two_threads(&world, world.begin(0));
+            let delivering = spawn(&world, World::finish_all);
+            assert!(world.lanes.wait_for_room(LONG));
+            assert!(world.lanes.figures().in_flight < 3);
+            threads.into_iter().chain([delivering]).for_each(|thread| thread.join().expect("ends"));
+        };
+        shuttle::check_random(full, SCHEDULES);
     }
 }

@@ -11,6 +11,7 @@ pub mod producer;
 pub mod record;
 pub mod review;
 pub mod screen;
+pub mod suspects;
 pub mod topics;
 
 use crate::model::Queue;
@@ -58,6 +59,14 @@ impl Link {
         match self {
             Self::Screen(screen) => screen.run(is_stopping),
             Self::Review(review) => review.run(),
+        }
+    }
+
+    /// Nothing more can be consumed; see [`Link::fatal`].
+    pub fn fail(&self, error: KafkaError) {
+        match self {
+            Self::Screen(screen) => screen.fail(error),
+            Self::Review(review) => review.fail(error),
         }
     }
 
@@ -240,6 +249,8 @@ pub enum KafkaError {
     Client(String),
     #[error("{path} 无法读取 / cannot be read: {reason}")]
     Secret { path: PathBuf, reason: String },
+    #[error("数据目录 {path} 无法使用 / data folder cannot be used: {reason}")]
+    Folder { path: PathBuf, reason: String },
     #[error("连不上 Kafka / the brokers do not answer: {0}")]
     Unreachable(String),
     #[error("{0}")]

@@ -6,12 +6,16 @@ use super::lanes::Partition;
 use super::producer::Output;
 use crate::model::{Draft, DraftError, ENGINE_VERSION, Format, Kind, Queue, UndeterminedReason, Verdict};
 use crate::ruleset::Ruleset;
+use crate::store::Screened;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Longest key of a record, in bytes: `unit/id` with room to spare.
 const KEY_BYTES_MAX: usize = 4_096;
+
+/// Room for what an item holds beside the body of its draft and its verdict; more is made as it is needed.
+const REVIEW_EXTRA_BYTES: usize = 1_024;
 
 /// A record as it was fetched.
 #[derive(Debug, Clone)]
@@ -42,15 +46,24 @@ impl Record {
 pub struct Unreadable {
     pub code: &'static str,
     pub detail: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Unreadable {
+    /// Found out at the first attempt.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), attempts: 1 }
+    }
 }
 
 /// Every code of [`Unreadable`], and of drafts that reach the dead-letter topic for another reason.
-pub const ERROR_CODES: [&str; 9] =
-    ["empty_payload", "too_large", "key_too_large", "encoding", "not_json", "not_a_draft", "panic", "timeout", "conflict"];
+pub const ERROR_CODES: [&str; 10] =
+    ["empty_payload", "too_large", "key_too_large", "encoding", "not_json", "not_a_draft", "panic", "timeout", "crash", "conflict"];
 
 /// Reads a draft. Unknown fields are left out; how many there were is told.
 pub fn read_draft(payload: &[u8], key: Option<&[u8]>, record_bytes_max: usize) -> Result<(Draft, usize), Unreadable> {
-    let refuse = |code, detail: String| Err(Unreadable { code, detail });
+    let refuse = |code, detail: String| Err(Unreadable::new(code, detail));
     if payload.is_empty() {
         return refuse("empty_payload", "0 bytes".into());
     }
@@ -78,7 +91,7 @@ pub fn read_draft(payload: &[u8], key: Option<&[u8]>, record_bytes_max: usize) -
             DraftError::NotJson(_) => "not_json",
             DraftError::NotADraft { .. } => "not_a_draft",
         };
-        Unreadable { code, detail: error.to_string() }
+        Unreadable::new(code, error.to_string())
     })
 }
 
@@ -207,35 +220,45 @@ impl Outputs {
 
     /// What a verdict on a draft comes to: one record for everyone, one for the reviewers of its queue.
     pub fn of_verdict(&self, draft: &Draft, verdict: &Verdict, received_at_ms: i64) -> Vec<Output> {
-        let json = verdict.to_json();
+        self.of_screened(draft, verdict.queue, verdict.to_json(), &headers_of(verdict, received_at_ms))
+    }
+
+    /// The same of a verdict that an office has in its store, byte for byte as it was given.
+    pub fn of_stored(&self, screened: Screened) -> Vec<Output> {
+        let Screened { draft, received_at_ms, verdict_id, ruleset, engine, queue, verdict, .. } = screened;
+        self.of_screened(&draft, queue, verdict, &output_headers(&verdict_id, &ruleset, &engine, received_at_ms))
+    }
+
+    fn of_screened(&self, draft: &Draft, queue: Queue, json: String, headers: &[(&'static str, Vec<u8>)]) -> Vec<Output> {
         let item = item_key(&draft.unit, &draft.id);
-        let headers = headers_of(verdict, received_at_ms);
-        let review = self.of_review(draft, verdict, &json, item.clone(), headers.clone());
+        let review = self.of_review(draft, queue, &json, headers);
         vec![
             Output {
                 topic: Arc::clone(&self.verdicts),
                 partition: Some(partition_of(&item, self.verdict_partitions)),
                 key: format!("{}/{}/{}", draft.unit, draft.id, draft.revision).into_bytes(),
                 payload: json.into_bytes(),
-                headers,
+                headers: headers.to_vec(),
             },
             review,
         ]
     }
 
-    fn of_review(&self, draft: &Draft, verdict: &Verdict, json: &str, key: Vec<u8>, headers: Vec<(&'static str, Vec<u8>)>) -> Output {
-        let mut payload = b"{\"draft\":".to_vec();
-        // Strings, numbers and lists of them cannot fail to serialise.
-        payload.extend(serde_json::to_vec(draft).unwrap_or_default());
+    fn of_review(&self, draft: &Draft, queue: Queue, json: &str, headers: &[(&'static str, Vec<u8>)]) -> Output {
+        let mut payload = Vec::with_capacity(draft.body.len() + json.len() + REVIEW_EXTRA_BYTES);
+        payload.extend(b"{\"draft\":");
+        // Strings, numbers and lists of them cannot fail to serialise, and a vector takes them.
+        let _infallible = serde_json::to_writer(&mut payload, draft);
         payload.extend(b",\"verdict\":");
         payload.extend(json.as_bytes());
         payload.push(b'}');
-        let topic = self.review.iter().find(|(queue, _)| *queue == verdict.queue).map(|(_, topic)| Arc::clone(topic));
-        Output { topic: topic.unwrap_or_else(|| Arc::clone(&self.dlq)), partition: None, key, payload, headers }
+        let topic = self.review.iter().find(|(other, _)| *other == queue).map(|(_, topic)| Arc::clone(topic));
+        let topic = topic.unwrap_or_else(|| Arc::clone(&self.dlq));
+        Output { topic, partition: None, key: item_key(&draft.unit, &draft.id), payload, headers: headers.to_vec() }
     }
 
     /// The record as it came, for the dead-letter topic.
-    pub fn of_dead_letter(&self, record: &Record, code: &str, detail: &str, attempts: u32, ruleset: &str) -> Output {
+    pub fn of_dead_letter(&self, record: &Record, why: &Unreadable, ruleset: &str) -> Output {
         let number = |number: i64| number.to_string().into_bytes();
         Output {
             topic: Arc::clone(&self.dlq),
@@ -247,9 +270,9 @@ impl Outputs {
                 ("original_partition", number(i64::from(record.partition.number))),
                 ("original_offset", number(record.offset)),
                 ("original_timestamp", number(record.timestamp_ms.unwrap_or(0))),
-                ("error_code", code.as_bytes().to_vec()),
-                ("error_detail", detail.as_bytes().to_vec()),
-                ("attempts", number(i64::from(attempts))),
+                ("error_code", why.code.as_bytes().to_vec()),
+                ("error_detail", why.detail.as_bytes().to_vec()),
+                ("attempts", number(i64::from(why.attempts))),
                 ("engine", ENGINE_VERSION.as_bytes().to_vec()),
                 ("ruleset", ruleset.as_bytes().to_vec()),
             ],
@@ -260,17 +283,21 @@ impl Outputs {
     pub fn of_unreadable(&self, record: &Record, why: &Unreadable, ruleset: &Ruleset, received_at_ms: i64) -> Vec<Output> {
         let draft = stand_in(record, why, &self.dlq, received_at_ms);
         let verdict = ruleset.undetermined(&draft, UndeterminedReason::Unreadable);
-        let headers = headers_of(&verdict, received_at_ms);
-        let review = self.of_review(&draft, &verdict, &verdict.to_json(), item_key(&draft.unit, &draft.id), headers);
-        vec![self.of_dead_letter(record, why.code, &why.detail, 1, ruleset.id()), review]
+        let review = self.of_review(&draft, verdict.queue, &verdict.to_json(), &headers_of(&verdict, received_at_ms));
+        vec![self.of_dead_letter(record, why, ruleset.id()), review]
     }
 }
 
 fn headers_of(verdict: &Verdict, received_at_ms: i64) -> Vec<(&'static str, Vec<u8>)> {
+    output_headers(&verdict.verdict_id, &verdict.ruleset, ENGINE_VERSION, received_at_ms)
+}
+
+/// The headers of every output.
+fn output_headers(verdict_id: &str, ruleset: &str, engine: &str, received_at_ms: i64) -> Vec<(&'static str, Vec<u8>)> {
     vec![
-        ("verdict_id", verdict.verdict_id.as_bytes().to_vec()),
-        ("ruleset", verdict.ruleset.as_bytes().to_vec()),
-        ("engine", ENGINE_VERSION.as_bytes().to_vec()),
+        ("verdict_id", verdict_id.as_bytes().to_vec()),
+        ("ruleset", ruleset.as_bytes().to_vec()),
+        ("engine", engine.as_bytes().to_vec()),
         ("received_at", received_at_ms.to_string().into_bytes()),
     ]
 }

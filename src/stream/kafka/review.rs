@@ -133,8 +133,8 @@ impl Review {
                         unit = %new.unit, id = %new.id, revision = new.revision,
                         "A revision came again with other content; the first one stands, the other is in the dead-letter topic."
                     );
-                    let detail = "the same revision is stored with other content".into();
-                    return self.bury(&record, &ticket, &Unreadable { code: "conflict", detail }).await;
+                    let why = Unreadable::new("conflict", "the same revision is stored with other content");
+                    return self.bury(&record, &ticket, &why).await;
                 }
                 // What failed once fails again: the process ends, and the next one reads the record again.
                 Err(StoreError::Failed(_) | StoreError::Closed) => return,
@@ -150,7 +150,7 @@ impl Review {
             "A record cannot be kept; it goes to the dead-letter topic."
         );
         self.metrics.dlq_records_total.with_label_values(&[why.code]).inc();
-        let output = self.outputs.of_dead_letter(record, why.code, &why.detail, 1, record.header("ruleset").unwrap_or_default());
+        let output = self.outputs.of_dead_letter(record, why, record.header("ruleset").unwrap_or_default());
         if self.send(output).await == Ok(Ok(())) {
             self.source.finish(ticket);
         }
@@ -204,6 +204,11 @@ impl Review {
         self.source.health.fatal().or_else(|| self.producer.fatal())
     }
 
+    /// Nothing more can be consumed.
+    pub fn fail(&self, error: KafkaError) {
+        self.source.health.fail(error);
+    }
+
     /// Fetches no more; `run` comes back when what is under way is finished.
     pub fn stop(&self) {
         self.source.stop();
@@ -211,7 +216,7 @@ impl Review {
 }
 
 fn read_item(record: &Record, payload: &[u8]) -> Result<(NewRevision, Judged, Verdict), Unreadable> {
-    let wrong = |detail: String| Unreadable { code: "not_a_draft", detail };
+    let wrong = |detail: String| Unreadable::new("not_a_draft", detail);
     let item: Item<'_> = serde_json::from_slice(payload).map_err(|_| wrong("not {draft, verdict}".into()))?;
     let draft = Draft::from_json(item.draft.get().as_bytes()).map_err(|error| wrong(format!("draft: {error}")))?;
     // The message of this error may quote the draft.

@@ -1,20 +1,24 @@
 //! The role that screens: drafts from their topic through the judging threads to the topics of verdicts, reviewers and
-//! dead letters. Holds nothing that must be saved: any number of these processes share the partitions.
+//! dead letters. Keeps nothing that others must have: any number of these processes share the partitions.
 
 use super::breaker::Breaker;
 use super::consumer::{Source, age_seconds};
 use super::lanes::{Release, Ticket};
 use super::producer::{Output, Producer, TooLarge};
 use super::record::{Outputs, Record, Unreadable, read_draft};
+use super::suspects::{DEATHS_MAX, Suspects};
 use super::{CLOSE_MAX, KafkaError, Options, START_MAX};
 use crate::metrics::Metrics;
 use crate::model::{Draft, UndeterminedReason, Verdict};
 use crate::stream::pipeline::{Job, Pool};
 use crate::stream::reload::ActiveRules;
 use crate::stream::{date_of, now_ms, unpoisoned};
+use prometheus::Histogram;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What one record comes to, waiting for its turn.
 struct Outcome {
@@ -33,6 +37,7 @@ struct Shipped {
     left: AtomicUsize,
     record: Record,
     received_at_ms: i64,
+    since: Instant,
 }
 
 /// The screening of one process.
@@ -43,13 +48,25 @@ pub struct Screen {
     pool: Pool,
     rules: Arc<ActiveRules>,
     breaker: Mutex<Breaker>,
+    suspects: Arc<Suspects>,
     metrics: Arc<Metrics>,
+    decode_seconds: Histogram,
+    produce_seconds: Histogram,
     record_bytes_max: usize,
 }
 
 impl Screen {
-    /// Connects; fails when the topics are not there or the brokers do not answer.
-    pub fn new(options: &Options, pool: Pool, rules: Arc<ActiveRules>, metrics: Arc<Metrics>) -> Result<Arc<Self>, KafkaError> {
+    /// Connects; fails when the topics are not there or the brokers do not answer. In the folder `data` it notes what is
+    /// being judged.
+    pub fn new(
+        options: &Options,
+        data: &Path,
+        pool: Pool,
+        rules: Arc<ActiveRules>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>, KafkaError> {
+        let suspects = Suspects::open(data, &options.topic_drafts())
+            .map_err(|error| KafkaError::Folder { path: data.to_owned(), reason: error.to_string() })?;
         let client_id = format!("xianshen-screen-{}", std::process::id());
         let producer = Producer::new(options, &client_id, Arc::clone(&metrics))?;
         let verdict_partitions = producer.partitions(&options.topic_verdicts(), START_MAX)?;
@@ -64,6 +81,9 @@ impl Screen {
             pool,
             rules,
             breaker: Mutex::default(),
+            suspects,
+            decode_seconds: metrics.stage_duration_seconds.with_label_values(&["decode"]),
+            produce_seconds: metrics.stage_duration_seconds.with_label_values(&["produce"]),
             metrics,
             record_bytes_max: options.record_bytes_max,
         }))
@@ -94,25 +114,40 @@ impl Screen {
             return;
         };
         self.metrics.input_bytes_total.inc_by(payload.len() as f64);
-        match read_draft(payload, record.key.as_deref(), self.record_bytes_max) {
+        let deaths = self.suspects.deaths(ticket.partition.number, ticket.offset);
+        if deaths >= DEATHS_MAX {
+            let detail = format!("{deaths} processes ended while they judged it");
+            return self.take_unreadable(
+                record,
+                &ticket,
+                &Unreadable { attempts: deaths, ..Unreadable::new("crash", detail) },
+                received_at_ms,
+            );
+        }
+        let begun = Instant::now();
+        let read = catch_unwind(AssertUnwindSafe(|| read_draft(payload, record.key.as_deref(), self.record_bytes_max)));
+        self.decode_seconds.observe(begun.elapsed().as_secs_f64());
+        match read.unwrap_or_else(|_| Err(Unreadable::new("panic", "the machine did not read it to the end"))) {
             Ok((mut draft, left_out)) => {
                 self.metrics.input_records_total.with_label_values(&["kafka", "read"]).inc();
                 self.metrics.ignored_fields_total.inc_by(left_out as u64);
                 draft.as_of.get_or_insert_with(|| date_of(received_at_ms));
                 let (screen, bytes) = (Arc::clone(self), payload.len() as u64);
+                let (suspects, partition, offset) = (Arc::clone(&self.suspects), ticket.partition.number, ticket.offset);
                 let deliver = move |draft: &Draft, verdict: Verdict| {
                     let mut outputs = screen.outputs.of_verdict(draft, &verdict, received_at_ms);
                     // A draft on which the judging code broke is kept as it came, beside the item that a person gets.
                     if let Some(reason @ (UndeterminedReason::Panic | UndeterminedReason::Timeout)) = verdict.undetermined.map(|u| u.reason)
                     {
-                        let detail = "the machine did not judge it to the end";
-                        outputs.push(screen.outputs.of_dead_letter(&record, reason.as_str(), detail, 1, &verdict.ruleset));
+                        let why = Unreadable::new(reason.as_str(), "the machine did not judge it to the end");
+                        outputs.push(screen.outputs.of_dead_letter(&record, &why, &verdict.ruleset));
                         screen.metrics.dlq_records_total.with_label_values(&[reason.as_str()]).inc();
                     }
                     screen.note(&verdict);
                     screen.hand_in(&ticket, Outcome { record, outputs, unreadable: None, received_at_ms });
                 };
-                self.pool.push([Job::new(draft, bytes, Box::new(deliver))]);
+                let begin = move || Box::new(suspects.begin(partition, offset)) as Box<dyn std::any::Any>;
+                self.pool.push([Job::new(draft, bytes, Box::new(deliver)).held(Box::new(begin))]);
             }
             Err(why) => self.take_unreadable(record, &ticket, &why, received_at_ms),
         }
@@ -164,6 +199,7 @@ impl Screen {
             left: AtomicUsize::new(outcome.outputs.len()),
             received_at_ms: outcome.received_at_ms,
             record: outcome.record,
+            since: Instant::now(),
         });
         for output in outcome.outputs {
             let (screen, shipped) = (Arc::clone(self), Arc::clone(&shipped));
@@ -179,6 +215,8 @@ impl Screen {
     /// The brokers have one of the outputs of a record; with the last one the record is finished.
     fn arrived(&self, shipped: &Shipped) {
         if shipped.left.fetch_sub(1, Ordering::AcqRel) == 1 && self.source.finish(&shipped.ticket).is_some() {
+            self.suspects.forget(shipped.ticket.partition.number, shipped.ticket.offset);
+            self.produce_seconds.observe(shipped.since.elapsed().as_secs_f64());
             self.metrics.end_to_end_seconds.observe(age_seconds(shipped.received_at_ms));
             self.metrics.last_processed_timestamp_seconds.set(now_ms() as f64 / 1e3);
         }
@@ -188,7 +226,7 @@ impl Screen {
     /// person that says so. Where even those do not fit, the partition stands still: nothing passes unseen.
     fn send_stand_in(self: &Arc<Self>, shipped: &Arc<Shipped>) {
         let Some(ruleset) = self.rules.current() else { return };
-        let why = Unreadable { code: "too_large", detail: "the verdict is larger than its topic takes: xianshen topics check".into() };
+        let why = Unreadable::new("too_large", "the verdict is larger than its topic takes: xianshen topics check");
         let outputs = self.outputs.of_unreadable(&shipped.record, &why, &ruleset, shipped.received_at_ms);
         self.metrics.dlq_records_total.with_label_values(&[why.code]).inc();
         // The one that did not fit counts as arrived when all that stands for it has.
@@ -229,6 +267,11 @@ impl Screen {
     /// Why nothing more can be consumed.
     pub fn fatal(&self) -> Option<KafkaError> {
         self.source.health.fatal().or_else(|| self.producer.fatal())
+    }
+
+    /// Nothing more can be consumed.
+    pub fn fail(&self, error: KafkaError) {
+        self.source.health.fail(error);
     }
 
     /// Fetches no more; `run` comes back when what is under way is finished.
