@@ -100,9 +100,44 @@ fn backlog_growth(brokers: &str, drafts: usize) -> f64 {
         }
     }
     producer.flush(support::PATIENCE).expect("delivers");
-    let (seconds, _, growth) = screened(brokers, prefix, drafts);
-    eprintln!("backlog of {drafts}: {:.0}/s, {growth:.0} MB over idle", drafts as f64 / seconds);
-    growth
+    let folder = tempfile::tempdir().expect("folder");
+    let idle_mb = idle_mb(brokers, prefix, folder.path());
+    let mut worker = start(brokers, prefix, folder.path());
+    worker.wait_for_log("\"partitions\":12");
+    let (begun, mut peak_mb) = (Instant::now(), idle_mb);
+    while begun.elapsed() < BACKLOG_WATCHED && lag(brokers, &format!("{prefix}-screen"), &topic) > 0 {
+        for _ in 0..20 {
+            peak_mb = peak_mb.max(resident_mb(&worker));
+            support::pause(50);
+        }
+    }
+    eprintln!("backlog of {drafts}: idle {idle_mb:.0} MB, at most {peak_mb:.0} MB in {:.0} s", begun.elapsed().as_secs_f64());
+    assert_eq!(worker.terminate().0, 0);
+    peak_mb - idle_mb
+}
+
+/// How long a worker with a backlog is watched: its memory is at its largest within seconds.
+const BACKLOG_WATCHED: Duration = Duration::from_secs(60);
+
+fn start(brokers: &str, prefix: &str, folder: &std::path::Path) -> Server {
+    let setup = Setup {
+        config: config(brokers, prefix) + "[rules]\n",
+        arguments: ["--role", "screen", "--from", "earliest"].map(str::to_owned).to_vec(),
+        ..Setup::default()
+    };
+    Server::spawn(folder, &setup).unwrap_or_else(|(code, log)| panic!("ended with {code:?}:\n{log}"))
+}
+
+/// The size of a worker without work, on topics of its own.
+fn idle_mb(brokers: &str, prefix: &str, folder: &std::path::Path) -> f64 {
+    let idle = format!("{prefix}-idle");
+    create_topics(brokers, &idle);
+    let mut resting = start(brokers, &idle, folder);
+    resting.wait_for_log("\"partitions\":12");
+    support::pause(2_000);
+    let idle_mb = resident_mb(&resting);
+    resting.terminate();
+    idle_mb
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -129,23 +164,8 @@ fn create_topics(brokers: &str, prefix: &str) {
 /// MB it grew over its idle size at most.
 fn screened(brokers: &str, prefix: &str, drafts: usize) -> (f64, f64, f64) {
     let folder = tempfile::tempdir().expect("folder");
-    // First without work, on topics of its own.
-    let idle = format!("{prefix}-idle");
-    create_topics(brokers, &idle);
-    let start = |prefix: &str| {
-        let setup = Setup {
-            config: config(brokers, prefix) + "[rules]\n",
-            arguments: ["--role", "screen", "--from", "earliest"].map(str::to_owned).to_vec(),
-            ..Setup::default()
-        };
-        Server::spawn(folder.path(), &setup).unwrap_or_else(|(code, log)| panic!("ended with {code:?}:\n{log}"))
-    };
-    let mut resting = start(&idle);
-    resting.wait_for_log("\"partitions\":12");
-    support::pause(2_000);
-    let idle_mb = resident_mb(&resting);
-    resting.terminate();
-    let mut worker = start(prefix);
+    let idle_mb = idle_mb(brokers, prefix, folder.path());
+    let mut worker = start(brokers, prefix, folder.path());
     worker.wait_for_log("\"partitions\":12");
     let (begun, cpu_before) = (Instant::now(), cpu_seconds(&worker));
     let mut peak_mb = idle_mb;
@@ -178,7 +198,7 @@ fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("queued.min.messages", "2000")
-        .set("queued.max.messages.kbytes", "4096")
+        .set("queued.max.messages.kbytes", "2048")
         .set("fetch.queue.backoff.ms", "20")
         .set("fetch.wait.max.ms", "100")
         .set("check.crcs", "true")
@@ -232,12 +252,8 @@ fn latencies(brokers: &str, per_second: f64) -> Vec<f64> {
     let prefix = "b-latency";
     create_topics(brokers, prefix);
     let folder = tempfile::tempdir().expect("folder");
-    let setup = Setup {
-        config: config(brokers, prefix) + "[rules]\n",
-        arguments: ["--role", "screen", "--from", "earliest"].map(str::to_owned).to_vec(),
-        ..Setup::default()
-    };
-    let mut worker = Server::start_with(folder.path(), &setup);
+    let mut worker = start(brokers, prefix, folder.path());
+    worker.wait_until_ready();
     worker.wait_for_log("\"partitions\":12");
     let reader: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)

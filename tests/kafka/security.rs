@@ -174,7 +174,13 @@ fn refused(brokers: String, security: String, said: &str) {
     std::fs::write(&config, protected.config("s-refused")).expect("writes");
     for words in [&["topics", "check"][..], &["serve", "--role", "screen", "--listen", "127.0.0.1:0", "--from", "earliest"]] {
         let begun = Instant::now();
-        let output = Command::new(env!("CARGO_BIN_EXE_xianshen")).args(words).arg("--config").arg(&config).output().expect("runs");
+        let output = Command::new(env!("CARGO_BIN_EXE_xianshen"))
+            .args(words)
+            .arg("--config")
+            .arg(&config)
+            .current_dir(&folder)
+            .output()
+            .expect("runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains(said), "{words:?}: {:?} {text}", output.status);
         assert!(!text.contains("battery-staple") && !text.contains(PASSWORD), "{text}");

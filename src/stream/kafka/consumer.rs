@@ -27,12 +27,18 @@ const RECORDS_PER_LOOK: usize = 32;
 /// After so many finished records their offsets are committed, sooner than by the clock: a process that is killed repeats
 /// what is under way and little more.
 const RECORDS_PER_COMMIT: usize = 256;
+/// Bytes of one answer of a broker, compressed as they may be: unpacked they can be many times as many. A larger record
+/// comes all the same, alone.
+const FETCH_BYTES: usize = 1 << 20;
+/// Of those, bytes of one partition.
+const FETCH_PARTITION_BYTES: usize = 64 << 10;
 /// With enough under way, the next poll waits for so long before partitions are paused.
 const ROOM_MAX: Duration = Duration::from_millis(400);
 /// How long the brokers may take to answer a question of ours.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
-/// How long it may take to learn where partitions begin; less than a session.
-const PLACE_MAX: Duration = Duration::from_secs(15);
+/// How long it may take to learn where partitions begin: while a coordinator moves, nobody can say. Less than the time in
+/// which the group expects another poll; signs of life go on meanwhile.
+const PLACE_MAX: Duration = Duration::from_secs(240);
 /// Without a broker for so long, the process is not ready.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(6);
 /// At the stop, what is under way may take this long …
@@ -236,6 +242,7 @@ impl<T: Send + 'static> Context<T> {
         loop {
             match self.place(consumer, list) {
                 Err(KafkaError::Unreachable(reason)) if Instant::now() < deadline && !self.stop.rest(POLL) => {
+                    unpoisoned(self.health.inner.lock()).unreachable_since.get_or_insert_with(Instant::now);
                     tracing::warn!(%reason, "The brokers do not say yet where partitions begin; they are asked again.");
                 }
                 outcome => return outcome,
@@ -339,7 +346,7 @@ impl<T: Send + 'static> Source<T> {
             drain_on_revoke,
             stop: Arc::clone(&stop),
         };
-        let fetch_bytes = options.topics.record_bytes_max(options.record_bytes_max);
+        let record_bytes = options.topics.record_bytes_max(options.record_bytes_max);
         let mut config = options.client(client_id)?;
         config
             .set("group.id", group)
@@ -352,12 +359,12 @@ impl<T: Send + 'static> Source<T> {
             .set("heartbeat.interval.ms", (options.session_ms / 10).to_string())
             .set("max.poll.interval.ms", "300000")
             .set("queued.min.messages", "2000")
-            .set("queued.max.messages.kbytes", "4096")
+            .set("queued.max.messages.kbytes", "2048")
             .set("fetch.queue.backoff.ms", "20")
             .set("fetch.wait.max.ms", "100")
-            .set("fetch.message.max.bytes", fetch_bytes.to_string())
-            .set("fetch.max.bytes", fetch_bytes.max(16 << 20).to_string())
-            .set("receive.message.max.bytes", (fetch_bytes.max(16 << 20) + (1 << 20)).to_string())
+            .set("fetch.message.max.bytes", FETCH_PARTITION_BYTES.to_string())
+            .set("fetch.max.bytes", FETCH_BYTES.to_string())
+            .set("receive.message.max.bytes", (record_bytes.max(FETCH_BYTES) + (1 << 20)).to_string())
             .set("check.crcs", "true")
             .set("statistics.interval.ms", STATISTICS_MS.to_string());
         let consumer: BaseConsumer<Context<T>> =

@@ -24,6 +24,11 @@ use std::time::{Duration, Instant};
 
 /// How long the brokers may take to tell the shape of a topic at the start.
 const START_MAX: Duration = Duration::from_secs(20);
+/// A broker that does not answer for so long, in milliseconds, is given up, and asked again or left for another: one that
+/// hangs keeps its connections, and would hold its partitions for as long as this.
+const ANSWER_MS_MAX: &str = "10000";
+/// How often clients look who leads a partition, in milliseconds; nobody tells them that it has moved.
+const LOOK_AT_LEADERS_MS: &str = "5000";
 /// How often a wait for an answer looks whether there can be one.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// At the stop, records on their way may take this long.
@@ -126,7 +131,7 @@ impl Default for Options {
             session_ms: 30_000,
             record_bytes_max: 10 << 20,
             in_flight_items_max: 1_024,
-            in_flight_bytes_max: 4 << 20,
+            in_flight_bytes_max: 6 << 20,
             topics: topics::Shape::default(),
         }
     }
@@ -341,6 +346,8 @@ impl Options {
             .set("socket.keepalive.enable", "true")
             .set("allow.auto.create.topics", "false")
             .set("reconnect.backoff.max.ms", "2000")
+            .set("socket.timeout.ms", ANSWER_MS_MAX)
+            .set("topic.metadata.refresh.interval.ms", LOOK_AT_LEADERS_MS)
             .set("security.protocol", self.security.protocol.as_str());
         let security = &self.security;
         let files = [
