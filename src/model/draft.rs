@@ -168,12 +168,23 @@ pub const LIST_ITEMS_MAX: usize = 1_000;
 impl Draft {
     /// Reads one draft; refuses unknown fields, wrong types and values out of range, naming the path.
     pub fn from_json(bytes: &[u8]) -> Result<Self, DraftError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::from_json_text(text),
+            // The reader says where it stops being text.
+            Err(_) => Self::read(serde_json::Deserializer::from_slice(bytes)),
+        }
+    }
+
+    /// The same of bytes that are known to be text: no string of it is looked at again for that.
+    pub fn from_json_text(text: &str) -> Result<Self, DraftError> {
         // A list is told apart from what is no JSON before anything else is; `object` refuses those further in.
-        if bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
-        {
+        if text.trim_start().starts_with('[') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             return Err(DraftError::NotADraft { path: ".".into(), reason: "must be an object".into() });
         }
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        Self::read(serde_json::Deserializer::from_str(text))
+    }
+
+    fn read<'de>(mut reader: serde_json::Deserializer<impl serde_json::de::Read<'de>>) -> Result<Self, DraftError> {
         let draft: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
             let inner = error.into_inner();

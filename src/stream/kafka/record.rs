@@ -76,13 +76,14 @@ pub fn read_draft(payload: &[u8], key: Option<&[u8]>, record_bytes_max: usize) -
     if payload.starts_with(b"\xef\xbb\xbf") {
         return refuse("encoding", "begins with a byte order mark".into());
     }
-    if let Err(error) = std::str::from_utf8(payload) {
-        return refuse("encoding", format!("not UTF-8 at byte {}", error.valid_up_to()));
-    }
-    let read = match Draft::from_json(payload) {
+    let text = match std::str::from_utf8(payload) {
+        Ok(text) => text,
+        Err(error) => return refuse("encoding", format!("not UTF-8 at byte {}", error.valid_up_to())),
+    };
+    let read = match Draft::from_json_text(text) {
         Err(DraftError::NotADraft { reason, .. }) if reason == "unknown field" => match without_unknown_fields(payload) {
             Some((known, left_out)) => Draft::from_json(&known).map(|draft| (draft, left_out)),
-            None => Draft::from_json(payload).map(|draft| (draft, 0)),
+            None => Draft::from_json_text(text).map(|draft| (draft, 0)),
         },
         read => read.map(|draft| (draft, 0)),
     };
