@@ -294,6 +294,17 @@ impl Metrics {
         }
     }
 
+    /// Records of a partition that are not committed yet.
+    pub fn show_lag(&self, topic: &str, partition: i32, records: i64) {
+        self.kafka_consumer_lag_records.with_label_values(&[topic, &partition.to_string()]).set(records as f64);
+    }
+
+    /// The partition is somebody else's from here on, and so is its figure.
+    pub fn forget_lag(&self, topic: &str, partition: i32) {
+        // An error says that it was never shown.
+        let _absent = self.kafka_consumer_lag_records.remove_label_values(&[topic, &partition.to_string()]);
+    }
+
     /// The rule set in use from now on.
     pub fn show_ruleset(&self, id: &str, loaded_at_ms: i64) {
         self.ruleset_info.reset();
@@ -352,7 +363,7 @@ mod tests {
         metrics.show_ruleset("0123456789abcdef", 1);
         metrics.http_requests_total.with_label_values(&["/healthz", "GET", "2xx"]).inc();
         metrics.http_request_duration_seconds.with_label_values(&["/healthz"]).observe(0.1);
-        metrics.kafka_consumer_lag_records.with_label_values(&["xianshen.drafts", "0"]).set(0.0);
+        metrics.show_lag("xianshen.drafts", 0, 0);
         metrics.kafka_commit_failures_total.with_label_values(&["Fail"]).inc();
         metrics.producer_delivery_errors_total.with_label_values(&["Fail"]).inc();
         metrics.dlq_records_total.with_label_values(&["not_json"]).inc();

@@ -24,7 +24,7 @@ fn scraped() -> String {
     metrics.show_ruleset("0123456789abcdef", 1);
     metrics.http_requests_total.with_label_values(&["/healthz", "GET", "2xx"]).inc();
     metrics.http_request_duration_seconds.with_label_values(&["/healthz"]).observe(0.1);
-    metrics.kafka_consumer_lag_records.with_label_values(&["xianshen.drafts", "0"]).set(0.0);
+    metrics.show_lag("xianshen.drafts", 0, 0);
     metrics.kafka_commit_failures_total.with_label_values(&["Fail"]).inc();
     metrics.producer_delivery_errors_total.with_label_values(&["Fail"]).inc();
     metrics.dlq_records_total.with_label_values(&["not_json"]).inc();

@@ -1,10 +1,10 @@
 //! The faults of the matrix on a real Kafka, each one line: id, rounds, lost, duplicates, conflicts, longest stall, pass or
 //! fail. A few rounds in the everyday tests; `make kafka-faults` runs as many as are meant.
 
-use crate::Cluster;
 use crate::broker::{Kafka, OFFSETS_PARTITIONS};
 use crate::ledger::{Findings, Ledger, Load, QUEUES, check, check_store, lag, wait_for_no_lag};
 use crate::support::{self, Chance, Server, rounds};
+use crate::{Cluster, SHORT_SESSION};
 use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -58,7 +58,7 @@ pub fn run(mut kafka: Kafka) {
             Err(reason) => support::skip(&reason),
         }
     }
-    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 fn wanted<F: Copy>(faults: &[(&'static str, F)]) -> Vec<(&'static str, F)> {
@@ -89,7 +89,7 @@ pub fn report(id: &str, outcome: &Outcome) -> Option<String> {
         worst_stall.as_secs_f64(),
         if passed { "pass" } else { "fail" }
     );
-    (!passed).then(|| format!("{id}: {findings:?} {failures:?}"))
+    (!passed).then(|| format!("{id}: {findings:?}\n{}", failures.join("\n")))
 }
 
 /// As many rounds as are meant for a release, not the few of everyday.
@@ -525,7 +525,10 @@ fn with_trouble(kafka: &mut Kafka, prefix: &str, rounds: usize, mut trouble: imp
     let cluster = cluster(kafka);
     cluster.create_topics(prefix, PARTITIONS);
     let folder = tempfile::tempdir().expect("folder");
-    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    let mut setup = cluster.setup(prefix, "screen");
+    // The session of those who set nothing: it outlives the move of a coordinator.
+    setup.config = setup.config.replace(SHORT_SESSION, "");
+    let mut worker = Server::start_with(folder.path(), &setup);
     worker.wait_for_log("\"partitions\":4");
     let load = Load::start(Ledger::new(&cluster.brokers, prefix), 500, "t", 2_000);
     support::pause(2_000);
@@ -541,8 +544,25 @@ fn with_trouble(kafka: &mut Kafka, prefix: &str, rounds: usize, mut trouble: imp
         failures.push("the lag did not come down to 0".into());
     }
     judge_stall(worst_stall, &mut failures);
+    if !failures.is_empty() {
+        failures.push(state(&worker));
+    }
     stop(&mut worker, &mut failures);
     Outcome { rounds, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
+}
+
+/// Lines of a log that a failure is told with, at most; the last ones.
+const WARNINGS_MAX: usize = 60;
+
+/// What a worker shows of its way through Kafka, and what it complained of but for brokers that it could not reach.
+pub fn state(worker: &Server) -> String {
+    let metrics = worker.client().get("/metrics").text();
+    let is_told = |line: &&str| ["xianshen_kafka_", "xianshen_producer_", "xianshen_oldest_"].iter().any(|name| line.starts_with(name));
+    let figures = metrics.lines().filter(|line| is_told(line) && !line.contains("_bucket{"));
+    let log = worker.log();
+    let is_news = |line: &&str| !line.contains("\"INFO\"") && !line.contains("BrokerTransportFailure") && !line.contains("\"FAIL\"");
+    let warnings: Vec<&str> = log.lines().filter(is_news).collect();
+    figures.chain(warnings[warnings.len().saturating_sub(WARNINGS_MAX)..].iter().copied()).collect::<Vec<_>>().join("\n")
 }
 
 /// F09: each broker in turn is killed, stays away for a while, comes back and catches up.

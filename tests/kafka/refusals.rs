@@ -1,9 +1,9 @@
 //! Faults that a real broker cannot be told to have, on librdkafka's mock cluster: errors of produce and commit requests,
 //! slowness. Each prints the line of `faults`.
 
-use crate::faults::{HEAD, Outcome, is_long, is_wanted, report, resident_mb, settle, stop};
+use crate::faults::{HEAD, Outcome, is_long, is_wanted, report, resident_mb, settle, state, stop};
 use crate::ledger::{Ledger, Load, check, lag, wait_for_no_lag};
-use crate::support;
+use crate::support::{self, Server};
 use crate::{Cluster, Mock};
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::RDKafkaApiKey::{OffsetCommit, Produce};
@@ -12,7 +12,8 @@ use std::time::Duration;
 
 type Fault = fn(&Cluster<'_>, &Mock, &str) -> Outcome;
 
-const FAULTS: [(&str, Fault); 3] = [("F14", produce_errors), ("F15", commit_errors), ("F17", slow_brokers)];
+const FAULTS: [(&str, Fault); 4] =
+    [("F06", partitions_leave_while_held_back), ("F14", produce_errors), ("F15", commit_errors), ("F17", slow_brokers)];
 const BROKERS: i32 = 3;
 
 pub fn run() {
@@ -25,11 +26,49 @@ pub fn run() {
         cluster.create_topics(&prefix, 4);
         failed.extend(report(id, &fault(&cluster, &mock, &prefix)));
     }
-    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 fn rounds() -> usize {
     if is_long() { 20 } else { 4 }
+}
+
+/// F06: partitions that are held back go to another process and come back; they are fetched from again.
+fn partitions_leave_while_held_back(cluster: &Cluster<'_>, mock: &Mock, prefix: &str) -> Outcome {
+    let folders: Vec<_> = (0..2).map(|_| tempfile::tempdir().expect("folder")).collect();
+    let start = |at: usize| {
+        let mut setup = cluster.setup(prefix, "screen");
+        setup.config.push_str("in_flight_items_max = 8\n");
+        Server::start_with(folders[at].path(), &setup)
+    };
+    let mut stays = start(0);
+    stays.wait_for_log("\"partitions\":4");
+    stays.signal("STOP");
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    send(&mut ledger, "held");
+    mock.request_errors(Produce, &[RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS; 10_000]);
+    stays.signal("CONT");
+    let figures = |worker: &Server| worker.client().get("/metrics").text();
+    support::eventually("all partitions are held back", || figures(&stays).contains("xianshen_kafka_paused_partitions 4").then_some(()));
+    let shown = |worker: &Server| -> f64 {
+        let text = figures(worker);
+        let lines = text.lines().filter(|line| line.starts_with("xianshen_kafka_consumer_lag_records{"));
+        lines.map(|line| line.rsplit_once(' ').expect("a value").1.parse::<f64>().expect("a number")).sum()
+    };
+    support::eventually("what waits is shown", || (shown(&stays) == 200.0).then_some(()));
+    let mut goes = start(1);
+    goes.wait_for_log("\"partitions\":2");
+    mock.clear_request_errors(Produce);
+    support::pause(1_000);
+    let mut failures = Vec::new();
+    stop(&mut goes, &mut failures);
+    send(&mut ledger, "more");
+    let (settled, worst_stall) = settle(&cluster.brokers, prefix, Duration::from_secs(30));
+    if !settled {
+        failures.push(format!("the lag did not come down to 0\n{}", state(&stays)));
+    }
+    stop(&mut stays, &mut failures);
+    Outcome { rounds: 1, findings: check(&cluster.brokers, prefix, &ledger), worst_stall, failures }
 }
 
 /// F14: brokers that refuse for a while cost nothing, and nothing is committed meanwhile: a process that is killed then is

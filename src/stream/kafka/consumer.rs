@@ -41,6 +41,10 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 const PLACE_MAX: Duration = Duration::from_secs(240);
 /// Without a broker for so long, the process is not ready.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(6);
+/// How often it is asked how much waits in every partition …
+const LAG_EVERY: Duration = Duration::from_secs(5);
+/// … and how long each answer may take.
+const LAG_ANSWER_MAX: Duration = Duration::from_secs(2);
 /// At the stop, what is under way may take this long …
 const DRAIN_AT_STOP: Duration = Duration::from_secs(3);
 /// … and leaving the group this long.
@@ -126,13 +130,6 @@ impl<T: Send + 'static> ClientContext for Context<T> {
             health.unreachable_since.get_or_insert_with(Instant::now);
         }
         health.answers = statistics.rx;
-        drop(health);
-        for (topic, figures) in &statistics.topics {
-            for partition in figures.partitions.values().filter(|partition| partition.partition >= 0 && partition.desired) {
-                let lag = partition.consumer_lag_stored.max(0) as f64;
-                self.metrics.kafka_consumer_lag_records.with_label_values(&[topic, &partition.partition.to_string()]).set(lag);
-            }
-        }
     }
 }
 
@@ -178,6 +175,10 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                     commit(consumer, &self.metrics);
                 }
                 let cut = self.lanes.fence(&partitions);
+                // The client keeps a pause for when a partition comes back, and nobody would end it then.
+                if let Err(error) = consumer.resume(list) {
+                    tracing::warn!(%error, "Partitions could not be resumed before they left.");
+                }
                 self.metrics.kafka_rebalance_drain_seconds.observe(begun.elapsed().as_secs_f64());
                 if cut > 0 {
                     tracing::warn!(
@@ -190,11 +191,7 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                 health.stopped.retain(|stopped| !partitions.contains(stopped));
                 self.metrics.kafka_stopped_partitions.set(health.stopped.len() as f64);
                 drop(health);
-                for partition in &partitions {
-                    let labels = [&*partition.topic, &*partition.number.to_string()];
-                    // Never shown, or shown until now: either way it is somebody else's figure from here on.
-                    let _absent = self.metrics.kafka_consumer_lag_records.remove_label_values(&labels);
-                }
+                partitions.iter().for_each(|partition| self.metrics.forget_lag(&partition.topic, partition.number));
                 consumer.incremental_unassign(list)
             }
         };
@@ -403,6 +400,34 @@ impl<T: Send + 'static> Source<T> {
     /// its own. `handle` gets every record once per assignment and must not block; `tick` gets a turn at least ten times
     /// a second. False: it could not leave in order.
     pub fn run(&self, handle: impl Fn(Record, Ticket), tick: impl Fn()) -> bool {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.watch_lag());
+            self.fetch(handle, tick);
+            self.leave()
+        })
+    }
+
+    /// Shows what waits in every partition: the client itself knows nothing of partitions that it does not fetch from.
+    fn watch_lag(&self) {
+        while !self.stop.rest(LAG_EVERY) {
+            let Ok(assigned) = self.consumer.assignment() else { continue };
+            let Ok(committed) = self.consumer.committed_offsets(assigned, LAG_ANSWER_MAX) else { continue };
+            for element in committed.elements() {
+                let partition = Partition { topic: element.topic().into(), number: element.partition() };
+                if self.stop.is_set() {
+                    return;
+                }
+                let Ok((low, high)) = self.consumer.fetch_watermarks(&partition.topic, partition.number, LAG_ANSWER_MAX) else { continue };
+                let begin = element.offset().to_raw().filter(|offset| *offset >= 0).unwrap_or(low);
+                self.metrics.show_lag(&partition.topic, partition.number, (high - begin).max(0));
+                if !self.lanes.has(&partition) {
+                    self.metrics.forget_lag(&partition.topic, partition.number);
+                }
+            }
+        }
+    }
+
+    fn fetch(&self, handle: impl Fn(Record, Ticket), tick: impl Fn()) {
         let mut topics: HashMap<String, Arc<str>> = HashMap::new();
         let mut paused: BTreeMap<Partition, ()> = BTreeMap::new();
         let (mut since_look, mut last_poll) = (0, Instant::now());
@@ -454,7 +479,6 @@ impl<T: Send + 'static> Source<T> {
                 }
             }
         }
-        self.leave()
     }
 
     /// Offsets of what is finished are committed, and the group learns at once that its partitions are free. False: no
@@ -490,7 +514,7 @@ impl<T: Send + 'static> Source<T> {
                 resume.add_partition(&partition.topic, partition.number);
             }
         }
-        // A partition that has left us comes back without a pause.
+        // A partition that has left us was resumed before.
         paused.retain(|partition, ()| self.lanes.has(partition));
         for (list, outcome) in [(&pause, self.consumer.pause(&pause)), (&resume, self.consumer.resume(&resume))] {
             if list.count() > 0
@@ -506,6 +530,10 @@ impl<T: Send + 'static> Source<T> {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
                 let stopped = self.out_of_range();
+                if stopped.is_empty() {
+                    // Its place is gone from the client, and only a new assignment brings it back.
+                    return self.health.fail(KafkaError::Client(error.to_string()));
+                }
                 for partition in &stopped {
                     tracing::error!(
                         topic = %partition.topic, partition = partition.number,
