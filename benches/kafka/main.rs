@@ -2,7 +2,8 @@
 //! produces with the same client and settings; how much memory it takes with a backlog; how long a draft is on its way.
 //! `cargo bench --bench kafka`; prints one `key=value` a line. Must not use the crate: what is measured is the binary.
 //!
-//! `XIANSHEN_BENCH_DRAFTS` is the number of drafts of a round (20,000), `XIANSHEN_BENCH_ROUNDS` that of the rounds (5),
+//! `XIANSHEN_BENCH_KAFKA` names what to measure (`throughput,backlog,latency`; all), `XIANSHEN_BENCH_RATE` the drafts a second
+//! of `latency` (half of what `throughput` found). `XIANSHEN_BENCH_DRAFTS` is the number of drafts of a round (20,000), `XIANSHEN_BENCH_ROUNDS` that of the rounds (5),
 //! `XIANSHEN_BENCH_BACKLOG` that of the drafts that wait when memory is measured (1,000,000).
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stdout, dead_code)]
@@ -33,26 +34,48 @@ fn main() {
         Err(reason) => return support::skip(&reason),
     };
     let brokers = kafka.brokers();
+    let wanted = std::env::var("XIANSHEN_BENCH_KAFKA").unwrap_or_else(|_| "throughput,backlog,latency".into());
+    let is_wanted = |name: &str| wanted.split(',').any(|one| one == name);
+    let mut per_second = rounds("XIANSHEN_BENCH_RATE", 5_000) as f64;
+    if is_wanted("throughput") {
+        per_second = throughput(&brokers) / 2.0;
+    }
+    if is_wanted("backlog") {
+        let backlog = rounds("XIANSHEN_BENCH_BACKLOG", 1_000_000);
+        println!("kafka_backlog_drafts={backlog}");
+        println!("kafka_backlog_drafts_growth_mb={:.0}", backlog_growth(&brokers, backlog));
+    }
+    if is_wanted("latency") {
+        let mut times = latencies(&brokers, per_second);
+        times.sort_by(f64::total_cmp);
+        println!("kafka_latency_rate_per_s={per_second:.0}");
+        println!("kafka_latency_p50_ms={:.1}", times[times.len() / 2]);
+        println!("kafka_latency_p99_ms={:.1}", times[times.len() * 99 / 100]);
+    }
+}
+
+/// Prints how fast the worker and the bare loop are; returns the drafts a second of the worker.
+fn throughput(brokers: &str) -> f64 {
     let drafts = rounds("XIANSHEN_BENCH_DRAFTS", 20_000);
     let rounds = rounds("XIANSHEN_BENCH_ROUNDS", 5);
     let (mut worker_rates, mut bare_rates, mut per_core, mut growth) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let prefix = format!("b-{round}");
-        create_topics(&brokers, &prefix);
-        let mut ledger = Ledger::new(&brokers, &prefix);
+        create_topics(brokers, &prefix);
+        let mut ledger = Ledger::new(brokers, &prefix);
         for number in 0..drafts {
             ledger.send(&support::draft(&format!("d-{number}"), 1, BYTES));
         }
         ledger.flush();
         // Turn about, so that neither always finds the broker warmer.
         let worker_first = round % 2 == 1;
-        let mut worker = worker_first.then(|| screened(&brokers, &prefix, drafts));
-        bare_rates.push(drafts as f64 / bare(&brokers, &prefix, drafts));
-        let (seconds, cpu, grown) = worker.take().unwrap_or_else(|| screened(&brokers, &prefix, drafts));
+        let mut worker = worker_first.then(|| screened(brokers, &prefix, drafts));
+        bare_rates.push(drafts as f64 / bare(brokers, &prefix, drafts));
+        let (seconds, cpu, grown) = worker.take().unwrap_or_else(|| screened(brokers, &prefix, drafts));
         worker_rates.push(drafts as f64 / seconds);
         per_core.push(drafts as f64 / cpu);
         growth.push(grown);
-        let findings = ledger::check(&brokers, &prefix, &ledger);
+        let findings = ledger::check(brokers, &prefix, &ledger);
         assert!(findings.is_sound() && findings.duplicates == 0 && findings.acknowledged == drafts, "{findings:?}");
         eprintln!("round {round}: bare {:.0}/s, worker {:.0}/s", bare_rates[round], worker_rates[round]);
     }
@@ -63,18 +86,7 @@ fn main() {
     println!("kafka_worker_vs_bare={:.3}", worker / bare);
     println!("kafka_worker_drafts_per_core_s={:.0}", median(&mut per_core));
     println!("kafka_backlog_growth_mb={:.0}", median(&mut growth));
-    let backlog = rounds_of_backlog();
-    println!("kafka_backlog_drafts={backlog}");
-    println!("kafka_backlog_drafts_growth_mb={:.0}", backlog_growth(&brokers, backlog));
-    let mut times = latencies(&brokers, worker / 2.0);
-    times.sort_by(f64::total_cmp);
-    println!("kafka_latency_rate_per_s={:.0}", worker / 2.0);
-    println!("kafka_latency_p50_ms={:.1}", times[times.len() / 2]);
-    println!("kafka_latency_p99_ms={:.1}", times[times.len() * 99 / 100]);
-}
-
-fn rounds_of_backlog() -> usize {
-    support::rounds("XIANSHEN_BENCH_BACKLOG", 1_000_000)
+    worker
 }
 
 /// By how many MB a worker grows over its idle size while it works off so many drafts.
@@ -201,6 +213,8 @@ fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
         .set("queued.max.messages.kbytes", "2048")
         .set("fetch.queue.backoff.ms", "20")
         .set("fetch.wait.max.ms", "100")
+        .set("fetch.message.max.bytes", "24576")
+        .set("fetch.max.bytes", "1048576")
         .set("check.crcs", "true")
         .create()
         .expect("client");
@@ -247,6 +261,9 @@ fn bare(brokers: &str, prefix: &str, drafts: usize) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
+/// The broker compiles itself while it works; it is watched for as long again after that.
+const WARM_UP: Duration = Duration::from_secs(20);
+
 /// Milliseconds from the moment a draft is handed to its producer to the moment a reader has its verdict.
 fn latencies(brokers: &str, per_second: f64) -> Vec<f64> {
     let prefix = "b-latency";
@@ -259,7 +276,6 @@ fn latencies(brokers: &str, per_second: f64) -> Vec<f64> {
         .set("bootstrap.servers", brokers)
         .set("group.id", "latency")
         .set("auto.offset.reset", "earliest")
-        .set("fetch.wait.max.ms", "5")
         .create()
         .expect("client");
     reader.subscribe(&[&format!("{prefix}.verdicts")]).expect("subscribes");
@@ -268,20 +284,23 @@ fn latencies(brokers: &str, per_second: f64) -> Vec<f64> {
     }
     let load = Load::start(Ledger::new(brokers, prefix), per_second as u64, "l", BYTES);
     let (begun, mut times) = (Instant::now(), Vec::new());
-    while begun.elapsed() < Duration::from_secs(20) {
+    while begun.elapsed() < WARM_UP * 2 {
         let Some(Ok(message)) = reader.poll(Duration::from_millis(50)) else { continue };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("now").as_millis() as f64;
         let received = message.headers().and_then(|headers| headers.iter().find(|header| header.key == "received_at")?.value);
         let received: f64 = std::str::from_utf8(received.expect("header")).expect("text").parse().expect("ms");
         assert!(!matches!(message.timestamp(), Timestamp::NotAvailable));
-        // The first seconds warm up.
-        if begun.elapsed() > Duration::from_secs(5) {
+        if begun.elapsed() > WARM_UP {
             times.push(now - received);
         }
     }
     let _ledger = load.finish();
     worker.terminate();
-    assert!(times.len() as f64 > per_second * 10.0, "{} verdicts at {per_second:.0}/s: it does not keep up", times.len());
+    assert!(
+        times.len() as f64 > per_second * WARM_UP.as_secs_f64() / 2.0,
+        "{} verdicts at {per_second:.0}/s: it does not keep up",
+        times.len()
+    );
     times
 }
 

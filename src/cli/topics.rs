@@ -23,7 +23,7 @@ pub enum TopicsCommand {
 pub struct TopicsArgs {
     #[command(flatten)]
     cluster: Cluster,
-    /// Partitions of each topic; overrides `kafka.topics_partitions`.
+    /// Partitions of the topics of drafts and verdicts, the others have a quarter; overrides `kafka.topics_partitions`.
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=1_000))]
     pub partitions: Option<i32>,
     /// Brokers that hold each record; overrides `kafka.topics_replication`.

@@ -168,7 +168,7 @@ pub const LIST_ITEMS_MAX: usize = 1_000;
 impl Draft {
     /// Reads one draft; refuses unknown fields, wrong types and values out of range, naming the path.
     pub fn from_json(bytes: &[u8]) -> Result<Self, DraftError> {
-        match std::str::from_utf8(bytes) {
+        match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Self::from_json_text(text),
             // The reader says where it stops being text.
             Err(_) => Self::read(serde_json::Deserializer::from_slice(bytes)),

@@ -208,7 +208,9 @@ impl Load {
                     number += 1;
                     count.store(number, Ordering::Relaxed);
                 }
-                ledger.producer.poll(Duration::from_millis(1));
+                // Less than a millisecond to wait is none to the client: it would turn round and round.
+                support::pause(1);
+                ledger.producer.poll(Duration::ZERO);
             }
             ledger.flush();
             ledger

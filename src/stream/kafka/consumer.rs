@@ -30,8 +30,8 @@ const RECORDS_PER_COMMIT: usize = 256;
 /// Bytes of one answer of a broker, compressed as they may be: unpacked they can be many times as many. A larger record
 /// comes all the same, alone.
 const FETCH_BYTES: usize = 1 << 20;
-/// Of those, bytes of one partition.
-const FETCH_PARTITION_BYTES: usize = 64 << 10;
+/// Of those, bytes of one partition; packed text can be twenty times as much unpacked.
+const FETCH_PARTITION_BYTES: usize = 24 << 10;
 /// With enough under way, the next poll waits for so long before partitions are paused.
 const ROOM_MAX: Duration = Duration::from_millis(400);
 /// How long the brokers may take to answer a question of ours.

@@ -131,7 +131,7 @@ impl Default for Options {
             session_ms: 30_000,
             record_bytes_max: 10 << 20,
             in_flight_items_max: 1_024,
-            in_flight_bytes_max: 6 << 20,
+            in_flight_bytes_max: 4 << 20,
             topics: topics::Shape::default(),
         }
     }

@@ -76,7 +76,7 @@ pub fn read_draft(payload: &[u8], key: Option<&[u8]>, record_bytes_max: usize) -
     if payload.starts_with(b"\xef\xbb\xbf") {
         return refuse("encoding", "begins with a byte order mark".into());
     }
-    let text = match std::str::from_utf8(payload) {
+    let text = match simdutf8::compat::from_utf8(payload) {
         Ok(text) => text,
         Err(error) => return refuse("encoding", format!("not UTF-8 at byte {}", error.valid_up_to())),
     };

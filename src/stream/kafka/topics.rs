@@ -24,7 +24,8 @@ const RETENTION_MS_MIN: i64 = 7 * 24 * 3_600_000;
 /// How topics are created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
-    /// Partitions of each topic; more than there will ever be screening processes.
+    /// Partitions of the topics of drafts and verdicts; more than there will ever be screening processes. The other topics
+    /// have fewer readers and take a quarter of them: what leaves goes in fewer, larger batches.
     pub partitions: i32,
     /// Brokers that hold each record.
     pub replication: i32,
@@ -51,17 +52,22 @@ impl Shape {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     pub name: Arc<str>,
+    pub partitions: i32,
     /// Old records give way to newer ones with the same key.
     pub compacted: bool,
 }
 
 /// Every topic of CONTRACTS.
 pub fn all(options: &Options) -> Vec<Topic> {
-    let plain = |name: Arc<str>| Topic { name, compacted: false };
-    let mut topics = vec![plain(options.topic_drafts()), Topic { name: options.topic_verdicts(), compacted: true }];
-    topics.extend(Queue::ALL.iter().map(|queue| plain(options.topic_review(*queue))));
-    topics.push(plain(options.topic_permits()));
-    topics.push(plain(options.topic_dlq()));
+    let partitions = options.topics.partitions;
+    let few = |name| Topic { name, partitions: partitions.div_euclid(4).max(1), compacted: false };
+    let mut topics = vec![
+        Topic { name: options.topic_drafts(), partitions, compacted: false },
+        Topic { name: options.topic_verdicts(), partitions, compacted: true },
+    ];
+    topics.extend(Queue::ALL.iter().map(|queue| few(options.topic_review(*queue))));
+    topics.push(few(options.topic_permits()));
+    topics.push(few(options.topic_dlq()));
     topics
 }
 
@@ -138,7 +144,7 @@ pub fn create(options: &Options) -> Result<Vec<(Arc<str>, Created)>, KafkaError>
         .iter()
         .zip(&settings)
         .map(|(topic, settings)| {
-            let new = NewTopic::new(&topic.name, options.topics.partitions, TopicReplication::Fixed(options.topics.replication));
+            let new = NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(options.topics.replication));
             settings.iter().fold(new, |new, (key, value)| new.set(key, value))
         })
         .collect();
