@@ -15,9 +15,10 @@ type Case = fn(&Cluster<'_>, &str);
 /// Names of the cases to run, separated by commas; all when it is absent.
 const WANTED: &str = "XIANSHEN_CASES";
 
-const CASES: [(&str, Case); 12] = [
+const CASES: [(&str, Case); 13] = [
     ("settings", settings_that_lose_records_are_told_before_anything_starts),
     ("samples", every_sample_gets_the_verdict_that_check_gives),
+    ("sizes", records_of_every_size_are_fetched),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
     ("letters", dead_letters_are_listed_shown_and_sent_back),
     ("inbox", what_waits_in_an_embedded_inbox_is_carried_over_once),
@@ -114,6 +115,28 @@ fn every_sample_gets_the_verdict_that_check_gives(cluster: &Cluster<'_>, prefix:
     let metrics = worker.client().get("/metrics").text();
     assert!(metrics.contains(&format!("xianshen_ignored_fields_total {}", samples.len())), "{metrics}");
     assert_eq!(worker.terminate().0, 0, "{}", worker.log());
+}
+
+/// Larger than what is fetched of a partition at once, and smaller, turn about.
+fn records_of_every_size_are_fetched(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 1);
+    let mut ledger = Ledger::new(&cluster.brokers, prefix);
+    let mut sizes = vec![300, 20_000, 40_000, 300, 200_000, 900_000, 300];
+    if cluster.mock.is_none() {
+        // The mock cluster keeps 5 MiB of a partition.
+        sizes.extend([3_000_000, 300, 6_000_000, 300]);
+    }
+    for (number, bytes) in sizes.iter().copied().enumerate() {
+        ledger.send(&support::draft(&format!("size-{number}"), 1, bytes));
+        // Each in a batch of its own.
+        ledger.flush();
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let mut worker = cluster.start(folder.path(), prefix, "screen");
+    wait_for_no_lag(&cluster.brokers, &format!("{prefix}-screen"), &format!("{prefix}.drafts"));
+    let findings = check(&cluster.brokers, prefix, &ledger);
+    assert!(findings.is_sound() && findings.duplicates == 0 && findings.acknowledged == sizes.len(), "{findings:?}");
+    assert_eq!(worker.terminate().0, 0);
 }
 
 fn what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person(cluster: &Cluster<'_>, prefix: &str) {
