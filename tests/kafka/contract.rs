@@ -8,20 +8,21 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 type Case = fn(&Cluster<'_>, &str);
 
 /// Names of the cases to run, separated by commas; all when it is absent.
 const WANTED: &str = "XIANSHEN_CASES";
 
-const CASES: [(&str, Case); 13] = [
+const CASES: [(&str, Case); 14] = [
     ("settings", settings_that_lose_records_are_told_before_anything_starts),
     ("samples", every_sample_gets_the_verdict_that_check_gives),
     ("sizes", records_of_every_size_are_fetched),
     ("poison", what_cannot_be_read_goes_to_the_dead_letters_and_to_a_person),
     ("letters", dead_letters_are_listed_shown_and_sent_back),
     ("inbox", what_waits_in_an_embedded_inbox_is_carried_over_once),
+    ("interrupted", what_an_office_has_screened_is_carried_over_despite_kills),
     ("breaker", too_many_unreadable_records_stop_consumption_until_a_person_says_go_on),
     ("kill", a_killed_process_loses_nothing),
     ("stop", a_stop_under_load_loses_and_repeats_nothing),
@@ -440,6 +441,52 @@ fn what_waits_in_an_embedded_inbox_is_carried_over_once(cluster: &Cluster<'_>, p
     let review = Server::start_with(folder.path(), &setup);
     let shown = review.client().get("/v1/drafts/w-7?unit=cs-xian").json();
     assert_eq!(shown["revisions"][0]["state"], "screened");
+}
+
+/// Verdicts of the office that is carried over with interruptions: several batches.
+const OFFICE_VERDICTS: usize = 3_000;
+
+fn what_an_office_has_screened_is_carried_over_despite_kills(cluster: &Cluster<'_>, prefix: &str) {
+    cluster.create_topics(prefix, 2);
+    let folder = tempfile::tempdir().expect("folder");
+    let mut office = Server::start(folder.path());
+    let load = support::Load::start(office.address, 8, "o", 400, &[202]);
+    load.wait_for(OFFICE_VERDICTS);
+    let sent = load.finish().len();
+    office.wait_until_screened();
+    office.terminate();
+    let data = folder.path().join("data");
+    let file = rusqlite::Connection::open(data.join("xianshen.db")).expect("opens");
+    let carried = || file.query_row("SELECT count(*) FROM carried", [], |row| row.get::<_, i64>(0)).expect("counts") as usize;
+    let config = folder.path().join("forward.toml");
+    std::fs::write(&config, cluster.config(prefix)).expect("writes");
+    let mut forward = Command::new(env!("CARGO_BIN_EXE_xianshen"))
+        .args(["inbox", "forward", "--store"])
+        .arg(&data)
+        .arg("--config")
+        .arg(&config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("runs");
+    // Killed as soon as the first of several batches is carried over.
+    let deadline = Instant::now() + support::PATIENCE;
+    while carried() == 0 {
+        assert!(Instant::now() < deadline, "nothing is carried over");
+    }
+    forward.kill().expect("kills");
+    forward.wait().expect("ends");
+    assert!(carried() < sent, "it was not interrupted");
+    let left = sent - carried();
+    let (code, said) = command(cluster, prefix, &["inbox", "forward", "--store", &data.display().to_string()]);
+    assert!(code == 0 && said.contains(&format!("审完而未移交的原有 {left} 件，移交 {left} 件")), "{left}: {code} {said}");
+    assert_eq!(carried(), sent);
+    let mut verdicts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for read in read_all(&cluster.brokers, &format!("{prefix}.verdicts")) {
+        let again = verdicts.insert(read.key, read.payload.clone());
+        assert!(again.is_none_or(|first| first == read.payload));
+    }
+    assert_eq!(verdicts.len(), sent);
 }
 
 /// What an office had screened stands in the store of others, byte for byte.
