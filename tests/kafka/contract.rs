@@ -551,7 +551,7 @@ fn a_record_that_ends_the_process_twice_is_set_aside(cluster: &Cluster<'_>, pref
 /// F41 of the matrix, with a kill at any moment: the outbox keeps what was not told, and nothing is told that is not
 /// stored.
 fn what_reached_the_store_is_told_at_least_once_and_in_order(cluster: &Cluster<'_>, prefix: &str) {
-    cluster.create_topics(prefix, 3);
+    cluster.create_topics(prefix, 12);
     let (bench, desk) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
     let _worker = cluster.start(bench.path(), prefix, "screen");
     let mut setup = cluster.setup(prefix, "review");
@@ -572,6 +572,7 @@ fn what_reached_the_store_is_told_at_least_once_and_in_order(cluster: &Cluster<'
     let mut chance = support::Chance::new(41);
     for _ in 0..3 {
         let mut review = Server::start_with(desk.path(), &setup);
+        // A quarter of them for each queue.
         review.wait_for_log("\"partitions\":30");
         support::pause(200 + chance.below(1_500));
         review.kill();

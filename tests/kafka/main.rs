@@ -35,14 +35,15 @@ pub struct Cluster<'a> {
 }
 
 impl Cluster<'_> {
-    /// Creates all topics under a prefix.
+    /// Creates all topics under a prefix, as `xianshen topics create` does: fewer partitions where few read.
     pub fn create_topics(&self, prefix: &str, partitions: i32) {
         match self.mock {
             Some(mock) => {
-                let plain = ["drafts", "verdicts", "permits", "dlq"].map(str::to_owned);
-                for name in plain.into_iter().chain(ledger::QUEUES.iter().map(|queue| format!("review.{queue}"))) {
-                    mock.create_topic(&format!("{prefix}.{name}"), partitions, 1).expect("creates");
-                }
+                let create = |name: &str, partitions| mock.create_topic(&format!("{prefix}.{name}"), partitions, 1).expect("creates");
+                ["drafts", "verdicts"].iter().for_each(|name| create(name, partitions));
+                let few = (partitions / 4).max(1);
+                ["permits", "dlq"].iter().for_each(|name| create(name, few));
+                ledger::QUEUES.iter().for_each(|queue| create(&format!("review.{queue}"), few));
             }
             None => {
                 let folder = tempfile::tempdir().expect("folder");
