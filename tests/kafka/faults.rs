@@ -2,7 +2,7 @@
 //! fail. A few rounds in the everyday tests; `make kafka-faults` runs as many as are meant.
 
 use crate::broker::{Kafka, OFFSETS_PARTITIONS};
-use crate::ledger::{Findings, Ledger, Load, QUEUES, check, check_store, lag, wait_for_no_lag};
+use crate::ledger::{Findings, Ledger, Load, OWN_ANSWER_MS_MAX, QUEUES, check, check_store, lag, wait_for_no_lag};
 use crate::support::{self, Chance, Server, rounds};
 use crate::{Cluster, SHORT_SESSION};
 use rdkafka::Message as _;
@@ -272,7 +272,7 @@ fn rebalance_storm(kafka: &mut Kafka, prefix: &str) -> Outcome {
     if !settle(&cluster.brokers, prefix, Duration::from_secs(30)).0 {
         failures.push("the lag did not come down to 0 in 30 s".into());
     }
-    judge_stall(worst_stall, STALL_MAX, &mut failures);
+    judge_stall(worst_stall, &mut failures);
     for worker in workers.iter_mut().flatten() {
         stop(worker, &mut failures);
     }
@@ -468,17 +468,14 @@ fn offset_out_of_range(kafka: &mut Kafka, prefix: &str) -> Outcome {
 /// machine that is busy with other tests it says little about the worker.
 const STALL_MAX: Duration = Duration::from_secs(15);
 
-/// The same while a leader hangs: it keeps its connections, and answers are waited for first.
-const PAUSED_STALL_MAX: Duration = Duration::from_secs(60);
-
 /// Watches the topic of verdicts while something happens to brokers: per partition, the longest time without a new one.
 struct Progress {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Duration>,
 }
 
-fn judge_stall(worst_stall: Duration, at_most: Duration, failures: &mut Vec<String>) {
-    if worst_stall > at_most && is_long() {
+fn judge_stall(worst_stall: Duration, failures: &mut Vec<String>) {
+    if worst_stall > STALL_MAX && is_long() {
         failures.push(format!("stood still for {worst_stall:?}"));
     }
 }
@@ -494,6 +491,7 @@ impl Progress {
                 .set("group.id", "unused")
                 .set("enable.auto.commit", "false")
                 .set("topic.metadata.refresh.interval.ms", "1000")
+                .set("socket.timeout.ms", OWN_ANSWER_MS_MAX)
                 .set("reconnect.backoff.max.ms", "1000")
                 .create()
                 .expect("client");
@@ -524,13 +522,7 @@ impl Progress {
 const PARTITIONS: i32 = 4;
 
 /// Drafts flow through one worker while `trouble` befalls brokers.
-fn with_trouble(
-    kafka: &mut Kafka,
-    prefix: &str,
-    rounds: usize,
-    stall_max: Duration,
-    mut trouble: impl FnMut(&mut Kafka, usize),
-) -> Outcome {
+fn with_trouble(kafka: &mut Kafka, prefix: &str, rounds: usize, mut trouble: impl FnMut(&mut Kafka, usize)) -> Outcome {
     let cluster = cluster(kafka);
     cluster.create_topics(prefix, PARTITIONS);
     let folder = tempfile::tempdir().expect("folder");
@@ -552,7 +544,7 @@ fn with_trouble(
     if !settle(&cluster.brokers, prefix, Duration::from_secs(60)).0 {
         failures.push("the lag did not come down to 0".into());
     }
-    judge_stall(worst_stall, stall_max, &mut failures);
+    judge_stall(worst_stall, &mut failures);
     if !failures.is_empty() {
         failures.push(state(&worker));
     }
@@ -576,7 +568,7 @@ pub fn state(worker: &Server) -> String {
 
 /// F09: each broker in turn is killed, stays away for a while, comes back and catches up.
 fn rolling_kill_of_brokers(kafka: &mut Kafka, prefix: &str) -> Outcome {
-    with_trouble(kafka, prefix, rounds(ROUNDS.0, ROUNDS.1).min(10), STALL_MAX, |kafka, round| kill_and_return(kafka, round % 3))
+    with_trouble(kafka, prefix, rounds(ROUNDS.0, ROUNDS.1).min(10), |kafka, round| kill_and_return(kafka, round % 3))
 }
 
 fn kill_and_return(kafka: &mut Kafka, node: usize) {
@@ -591,7 +583,7 @@ fn paused_leader(kafka: &mut Kafka, prefix: &str) -> Outcome {
     // Longer than the controller waits for a sign of life.
     let away_ms = if is_long() { 30_000 } else { 10_000 };
     let topic = format!("{prefix}.drafts");
-    with_trouble(kafka, prefix, 1, PAUSED_STALL_MAX, |kafka, _| {
+    with_trouble(kafka, prefix, 1, |kafka, _| {
         let node = kafka.leader(&topic, 0);
         kafka.signal(node, "STOP");
         support::pause(away_ms);
@@ -605,7 +597,7 @@ fn coordinator_killed(kafka: &mut Kafka, prefix: &str) -> Outcome {
     // The partition of a group, as the brokers choose it.
     let group = format!("{prefix}-screen");
     let hash = group.bytes().fold(0_i32, |hash, byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)));
-    with_trouble(kafka, prefix, rounds(ROUNDS.0, 1).min(5), STALL_MAX, |kafka, _| {
+    with_trouble(kafka, prefix, rounds(ROUNDS.0, 1).min(5), |kafka, _| {
         let node = kafka.leader("__consumer_offsets", (hash & i32::MAX) % OFFSETS_PARTITIONS);
         kill_and_return(kafka, node);
     })

@@ -29,6 +29,10 @@ impl Read {
     }
 }
 
+/// Clients of the tests give a broker that hangs up after so many milliseconds: sooner than the process that is tested, or
+/// they would be what stands still.
+pub const OWN_ANSWER_MS_MAX: &str = "3000";
+
 fn client(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("allow.auto.create.topics", "false");
@@ -144,6 +148,8 @@ impl Ledger {
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
             .set("message.max.bytes", "33554432")
+            .set("socket.timeout.ms", OWN_ANSWER_MS_MAX)
+            .set("topic.metadata.refresh.interval.ms", "1000")
             .set("partitioner", "murmur2_random")
             .create_with_context(Report(Arc::clone(&acks)))
             .expect("client");

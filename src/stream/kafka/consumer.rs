@@ -427,6 +427,7 @@ impl<T: Send + 'static> Source<T> {
         }
     }
 
+    /// The loop of [`Source::run`], until told to stop.
     fn fetch(&self, handle: impl Fn(Record, Ticket), tick: impl Fn()) {
         let mut topics: HashMap<String, Arc<str>> = HashMap::new();
         let mut paused: BTreeMap<Partition, ()> = BTreeMap::new();
