@@ -291,7 +291,7 @@ fn main() -> Result<()> {
         large.terms.len()
     );
 
-    let worst = hostile::run(small, judge_10k, large, judge_100k)?;
+    let worst = hostile::run(small, large, &drafts)?;
 
     println!();
     println!("judge_10k_vs_daachorse={:.3}", judge_10k / scan_10k);
