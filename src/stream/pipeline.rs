@@ -10,7 +10,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
@@ -102,6 +102,9 @@ struct Queues {
     check_was_last: bool,
     /// Threads between taking a job and delivering its verdict.
     busy: usize,
+    /// Threads that wait for `work`, and for `room`; telling nobody would be a call of the kernel for every draft.
+    waiting_for_work: usize,
+    waiting_for_room: usize,
 }
 
 struct Shared {
@@ -186,8 +189,11 @@ impl Pool {
             queues.inbox_unfinished += 1;
             queues.inbox.push_back(job);
         }
+        let someone_waits = queues.waiting_for_work > 0;
         drop(queues);
-        self.shared.work.notify_all();
+        if someone_waits {
+            self.shared.work.notify_all();
+        }
     }
 
     /// Waits until there is room for more drafts; returns for how many, 0 when the pool is stopping or `at_most` passed.
@@ -219,7 +225,7 @@ impl Pool {
             if left.is_zero() {
                 return None;
             }
-            queues = self.shared.room.wait_timeout(queues, left).unwrap_or_else(PoisonError::into_inner).0;
+            queues = wait_for_room(&self.shared, queues, left);
         }
     }
 
@@ -253,7 +259,7 @@ impl Pool {
             if left.is_zero() {
                 break;
             }
-            queues = self.shared.room.wait_timeout(queues, left).unwrap_or_else(PoisonError::into_inner).0;
+            queues = wait_for_room(&self.shared, queues, left);
         }
     }
 }
@@ -310,11 +316,26 @@ fn take_job(shared: &Shared) -> Option<Job> {
             queues.busy += 1;
             if !job.is_check {
                 queues.inbox_bytes = queues.inbox_bytes.saturating_sub(job.bytes);
-                shared.room.notify_all();
+                tell_of_room(shared, &queues);
             }
             return Some(job);
         }
+        queues.waiting_for_work += 1;
         queues = shared.work.wait(queues).unwrap_or_else(PoisonError::into_inner);
+        queues.waiting_for_work -= 1;
+    }
+}
+
+fn wait_for_room<'s>(shared: &'s Shared, mut queues: MutexGuard<'s, Queues>, at_most: Duration) -> MutexGuard<'s, Queues> {
+    queues.waiting_for_room += 1;
+    let (mut queues, _timed_out) = shared.room.wait_timeout(queues, at_most).unwrap_or_else(PoisonError::into_inner);
+    queues.waiting_for_room -= 1;
+    queues
+}
+
+fn tell_of_room(shared: &Shared, queues: &Queues) {
+    if queues.waiting_for_room > 0 {
+        shared.room.notify_all();
     }
 }
 
@@ -333,8 +354,7 @@ fn finish_job(shared: &Shared, job: &Job) {
     if !job.is_check {
         queues.inbox_unfinished = queues.inbox_unfinished.saturating_sub(1);
     }
-    drop(queues);
-    shared.room.notify_all();
+    tell_of_room(shared, &queues);
 }
 
 fn rest(shared: &Shared, time: Duration) {

@@ -56,6 +56,8 @@ struct Inner<T> {
     epochs: u64,
     bytes: usize,
     stale: u64,
+    /// Threads that wait for `finished`; telling nobody would be a call of the kernel for every record.
+    waiting: usize,
 }
 
 /// All partitions assigned to this process.
@@ -76,7 +78,7 @@ pub enum Release<T> {
 
 impl<T> Lanes<T> {
     pub fn new(bounds: Bounds) -> Self {
-        let inner = Inner { lanes: HashMap::new(), epochs: 0, bytes: 0, stale: 0 };
+        let inner = Inner { lanes: HashMap::new(), epochs: 0, bytes: 0, stale: 0, waiting: 0 };
         Self { inner: Mutex::new(inner), finished: Condvar::new(), bounds }
     }
 
@@ -139,8 +141,11 @@ impl<T> Lanes<T> {
             store(&ticket.partition, position);
         }
         inner.bytes -= begun.as_ref().map_or(0, |begun| begun.bytes);
+        let someone_waits = inner.waiting > 0;
         drop(inner);
-        self.finished.notify_all();
+        if someone_waits {
+            self.finished.notify_all();
+        }
         begun.map(|begun| begun.since.elapsed())
     }
 
@@ -159,7 +164,9 @@ impl<T> Lanes<T> {
             if left.is_zero() {
                 return false;
             }
+            inner.waiting += 1;
             inner = self.finished.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+            inner.waiting -= 1;
         }
         true
     }
@@ -182,8 +189,10 @@ impl<T> Lanes<T> {
         let Bounds { items_max, bytes_max } = self.bounds;
         let is_full =
             |inner: &mut Inner<T>| inner.bytes >= bytes_max || inner.lanes.values().any(|lane| lane.watermark.in_flight() >= items_max);
-        let inner = unpoisoned(self.inner.lock());
-        let (_inner, waited) = self.finished.wait_timeout_while(inner, at_most, is_full).unwrap_or_else(PoisonError::into_inner);
+        let mut inner = unpoisoned(self.inner.lock());
+        inner.waiting += 1;
+        let (mut inner, waited) = self.finished.wait_timeout_while(inner, at_most, is_full).unwrap_or_else(PoisonError::into_inner);
+        inner.waiting -= 1;
         !waited.timed_out()
     }
 

@@ -7,7 +7,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Processes that may end while they judge a record before it goes to a person unjudged.
 pub const DEATHS_MAX: u32 = 2;
@@ -37,6 +37,8 @@ struct Inner {
     free: Vec<usize>,
     slots: usize,
     judging: usize,
+    /// Threads that wait for others to finish; telling nobody would be a call of the kernel for every record.
+    waiting: usize,
     /// A suspect is judged, or waits for that: nobody else begins.
     alone: bool,
 }
@@ -95,13 +97,13 @@ impl Suspects {
         let place = (partition, offset);
         let mut inner = unpoisoned(self.inner.lock());
         while inner.alone {
-            inner = self.finished.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.wait_until_finished(inner);
         }
         let suspect = inner.suspects.get(&place).copied();
         let alone = suspect.is_some();
         inner.alone = alone;
         while alone && inner.judging > 0 {
-            inner = self.finished.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.wait_until_finished(inner);
         }
         inner.judging += 1;
         let (deaths, slot) = suspect.unwrap_or_else(|| {
@@ -112,6 +114,13 @@ impl Suspects {
         drop(inner);
         self.write(slot, &line("judging", deaths, place));
         Judging { suspects: Arc::clone(self), place, slot, alone }
+    }
+
+    fn wait_until_finished<'s>(&'s self, mut inner: MutexGuard<'s, Inner>) -> MutexGuard<'s, Inner> {
+        inner.waiting += 1;
+        let mut inner = self.finished.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        inner.waiting -= 1;
+        inner
     }
 
     /// What came of a record is durable: it is no suspect any more.
@@ -145,8 +154,11 @@ impl Drop for Judging {
         if self.alone {
             inner.alone = false;
         }
+        let someone_waits = inner.waiting > 0;
         drop(inner);
-        suspects.finished.notify_all();
+        if someone_waits {
+            suspects.finished.notify_all();
+        }
     }
 }
 
