@@ -8,6 +8,7 @@
 
 use super::Scan;
 use super::report::{Found, Report};
+use super::targets::{Target, target};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, Text, Transform};
@@ -66,13 +67,6 @@ impl Links {
                 if role == Role::SourceUrl || source == Some(text) {
                     continue;
                 }
-                if role == Role::BodyUrl && (text.starts_with('#') || text.starts_with('/') || text.starts_with("data:image")) {
-                    continue;
-                }
-                if let Some(local) = text.strip_prefix("mailto:").or(text.strip_prefix("tel:")) {
-                    let _ = local;
-                    continue;
-                }
                 self.address(scan, index, 0..reading.len(), text, report);
             } else if role.is_prose() {
                 for found in self.in_prose(scan, index) {
@@ -125,17 +119,32 @@ impl Links {
         if lower.starts_with("weixin://") || lower.starts_with("#小程序://") {
             return finding("AD.MINIPROGRAM", Severity::S2, "links/miniprogram", None, "miniprogram");
         }
-        let with_scheme = if lower.contains("://") { raw.trim().to_owned() } else { format!("http://{}", raw.trim()) };
-        let Ok(url) = Url::parse(&with_scheme) else {
+        let address = match target(raw) {
+            Target::Here => return Verdict::Official,
+            Target::Address(address) => address,
+            Target::Script(scheme) => {
+                return finding(
+                    "LINK.OBFUSCATED",
+                    Severity::S3,
+                    "links/scheme",
+                    Some("不是普通网址，可能执行脚本或打开内嵌的页面"),
+                    scheme,
+                );
+            }
+            Target::LocalFile => {
+                return finding("LINK.UNKNOWN", Severity::S1, "links/local_file", Some("指向编辑电脑上的文件，读者打不开"), "file");
+            }
+        };
+        let Ok(url) = Url::parse(&address) else {
             return finding("LINK.OBFUSCATED", Severity::S3, "links/unreadable", Some("网址写法不规范，无法确定指向哪里"), "");
         };
-        if matches!(url.scheme(), "javascript" | "data" | "file" | "vbscript") {
+        if !url.username().is_empty() || url.password().is_some() {
             return finding(
-                "LINK.OBFUSCATED",
+                "LINK.LOOKALIKE",
                 Severity::S3,
-                "links/scheme",
-                Some("不是普通网址，可能执行脚本或读取本机文件"),
-                url.scheme(),
+                "links/userinfo",
+                Some("网址里 @ 前面的部分是伪装，真正的网站在 @ 后面"),
+                url.host_str().unwrap_or_default(),
             );
         }
         let host = match url.host() {
@@ -144,15 +153,6 @@ impl Links {
             Some(Host::Ipv6(ip)) => return finding("LINK.IP", Severity::S2, "links/ip", None, &ip.to_string()),
             None => return finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, url.scheme()),
         };
-        if !url.username().is_empty() || url.password().is_some() {
-            return finding(
-                "LINK.LOOKALIKE",
-                Severity::S3,
-                "links/userinfo",
-                Some("网址里 @ 前面的部分是伪装，真正的网站在 @ 后面"),
-                &host,
-            );
-        }
         if self.is_lookalike(scan, &host) {
             return finding("LINK.LOOKALIKE", Severity::S3, "links/lookalike", None, &host);
         }
@@ -249,7 +249,9 @@ impl Links {
             let found = match reading.char(sign) {
                 Some(':') if reading.starts_with(sign, "://") => self.with_scheme(scan, index, sign),
                 Some('.') => self.bare(scan, index, sign),
-                Some('点' | '。' | '[' | '(' | '【' | '·' | '・' | '（') => self.written_out(scan, index, sign),
+                Some('点' | '。' | '[' | '(' | '【' | '·' | '・' | '（' | '•' | '●' | '🔴' | '⚫' | 'd') => {
+                    self.written_out(scan, index, sign)
+                }
                 _ => None,
             };
             if let Some(found) = found
@@ -338,8 +340,28 @@ impl Links {
         if !(at + 1..at + 6).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
             return None;
         }
-        let forms =
-            ["【点】", "(点)", "（点）", "[点]", "[.]", "(.)", "【.】", "（.）", "[dot]", "(dot)", "【dot】", "点", "。", "·", "・"];
+        let forms = [
+            "【点】",
+            "(点)",
+            "（点）",
+            "[点]",
+            "[.]",
+            "(.)",
+            "【.】",
+            "（.）",
+            "[dot]",
+            "(dot)",
+            "【dot】",
+            "点",
+            "。",
+            "·",
+            "・",
+            "•",
+            "●",
+            "🔴",
+            "⚫",
+            "dot ",
+        ];
         let form = forms.iter().find(|f| reading.starts_with(at, f))?;
         let blank = |i: usize| reading.char(i) == Some(' ');
         let after = at + form.chars().count();
@@ -347,8 +369,12 @@ impl Links {
         let before = at - usize::from(at > 0 && blank(at - 1));
         let in_label = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
         let start = (before.saturating_sub(64)..before).rev().take_while(|&i| in_label(i)).last()?;
-        let end = (after..reading.len()).take(16).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())).last()? + 1;
-        let (label, top) = (reading.text(start..before), reading.text(after..end));
+        let is_letter = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic());
+        // c o m is com.
+        let step = if is_letter(after) && blank(after + 1) && is_letter(after + 2) && !is_letter(after + 3) { 2 } else { 1 };
+        let end = (after..reading.len()).step_by(step).take(16).take_while(|&i| is_letter(i)).last()? + 1;
+        let label = reading.text(start..before);
+        let top: String = (after..end).step_by(step).filter_map(|i| reading.char(i)).collect();
         let has_letter = label.chars().any(|c| c.is_ascii_alphabetic());
         if !WRITTEN_OUT.contains(&top.as_str()) || label.len() < 2 || !(has_letter || label.len() >= 3) {
             return None;
@@ -364,9 +390,6 @@ impl Links {
             Some('/') => end_of_address(reading, end),
             _ => end,
         };
-        // 请在浏览器输入 … belongs to the disguise, the scheme before it to the address.
-        let invited = reading.has_word(scan.lexicon, self.browser, start.saturating_sub(12)..start);
-        let _ = invited;
         Some(InProse { range: start..whole, host: format!("{label}.{top}"), disguise: Some(WRITTEN_OUT_DOT) })
     }
 

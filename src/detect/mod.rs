@@ -19,6 +19,7 @@ pub mod reading;
 pub mod report;
 pub mod secrecy;
 pub mod source;
+pub mod targets;
 pub mod terms;
 pub mod title;
 pub mod wording;
