@@ -6,14 +6,14 @@
 //! Example: 加微信mojiangcha2024 → AD.CONTACT.
 //! Known false alarms: job fairs, consumption vouchers and produce fairs held by the government: S1.
 
-use super::numbers::{is_separator, lookalike};
-use super::reading::Reading;
+use super::contacts::{Contact, Contacts, Kind};
+use super::prices::prices;
 use super::report::{Found, Place, Report};
 use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
-use crate::text::fold::{Class, digit_value};
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use regex::Regex;
 use std::ops::Range;
@@ -38,12 +38,9 @@ pub struct Ads {
     weak: ListSet,
     product: ListSet,
     price: ListSet,
-    wechat: ListSet,
-    add_wechat: ListSet,
-    qq: ListSet,
+    contacts: Contacts,
     copy: ListSet,
     share_mark: ListSet,
-    official_account: ListSet,
     office: ListSet,
     public_service: ListSet,
     recruit: ListSet,
@@ -64,28 +61,17 @@ struct Appeal {
 /// Most contacts that can overlap one term.
 const NEIGHBOURS: usize = 8;
 
-/// A contact in the making: whether it is advertising depends on its company.
-struct Contact {
-    reading: usize,
-    range: Range<usize>,
-    is_invited: bool,
-    is_qq: bool,
-    is_official: bool,
-}
-
 impl Ads {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let contacts = Contacts::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
         Self {
+            contacts,
             weak: lists.scanned("ad_weak"),
             product: lists.scanned("ad_product"),
             price: lists.scanned("price"),
-            wechat: lists.scanned("wechat"),
-            add_wechat: lists.scanned("add_wechat"),
-            qq: lists.scanned("qq"),
             copy: lists.scanned("copy"),
             share_mark: lists.scanned("share_mark"),
-            official_account: lists.asked("official_account"),
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
             recruit: lists.scanned("recruit"),
@@ -100,14 +86,17 @@ impl Ads {
         let mut contacts = Vec::new();
         let mut points = 0;
         for (index, reading) in scan.prose() {
-            self.prices(scan, index, &mut elements);
+            contacts.extend(self.contacts.of(scan, index));
+            let sells = Self::sells(scan, index, &contacts);
+            for span in prices(reading, scan.lexicon, self.price, sells) {
+                elements.push(Found::new("AD.PRICE", Severity::S2, index, span, "ads/price"));
+            }
             self.share_codes(scan, index, &mut elements);
-            contacts.extend(self.contacts(scan, index));
             if reading.passage.role == Role::Qr
                 && !report.found.iter().any(|f| f.range_in(index).is_some())
                 && !reading.passage.text.contains("://")
             {
-                let live = !self.contacts(scan, index).is_empty();
+                let live = !self.contacts.of(scan, index).is_empty();
                 let severity = if live { Severity::S3 } else { Severity::S2 };
                 elements.push(Found::new("AD.QR", severity, index, 0..reading.len(), "ads/qr_text"));
             }
@@ -136,11 +125,13 @@ impl Ads {
         }
         for contact in contacts {
             let is_ad = (contact.is_invited || before_contacts >= 2) && !contact.is_official;
-            let (code, rule) = match (is_ad, contact.is_qq) {
-                (true, true) => ("AD.CONTACT", "ads/contact.qq"),
-                (true, false) => ("AD.CONTACT", "ads/contact.wechat"),
-                (false, true) => ("PII.QQ", "personal/qq"),
-                (false, false) => ("PII.WECHAT", "personal/wechat"),
+            let (code, rule) = match (is_ad, contact.kind) {
+                (true, Kind::Qq) => ("AD.CONTACT", "ads/contact.qq"),
+                (true, Kind::WeChat) => ("AD.CONTACT", "ads/contact.wechat"),
+                (true, Kind::Other) => ("AD.CONTACT", "ads/contact.other"),
+                (false, Kind::Qq) => ("PII.QQ", "personal/qq"),
+                (false, Kind::WeChat) => ("PII.WECHAT", "personal/wechat"),
+                (false, Kind::Other) => continue,
             };
             let severity = match (is_ad, contact.is_official) {
                 (true, _) => Severity::S3,
@@ -151,7 +142,7 @@ impl Ads {
                 .readings
                 .get(contact.reading)
                 .is_some_and(|r| r.has_word(scan.lexicon, self.office.and(self.public_service), r.around(contact.range.clone(), 14, 8)));
-            let severity = if !is_ad && office && contact.is_qq { severity.min(Severity::S1) } else { severity };
+            let severity = if !is_ad && office && contact.kind == Kind::Qq { severity.min(Severity::S1) } else { severity };
             report.find(Found::new(code, severity, contact.reading, contact.range, rule).because("score", points));
         }
         let is_public_service = scan.prose().any(|(_, r)| r.lists.meets(self.public_service)) && points < BLOCK_POINTS + 3;
@@ -205,43 +196,14 @@ impl Ads {
         }
     }
 
-    /// 原价198元，现价99元: one price, however often it is told.
-    fn prices(&self, scan: &Scan<'_>, index: usize, elements: &mut Vec<Found>) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        let mut last: Option<Range<usize>> = None;
-        let mut spans: Vec<Range<usize>> = Vec::new();
-        for hit in reading.words_in(scan.lexicon, self.price, 0..reading.len()) {
-            let mut at = hit.end as usize;
-            while at < hit.end as usize + 3 && matches!(reading.char(at), Some(' ' | '￥' | '¥' | '：' | ':' | '为')) {
-                at += 1;
-            }
-            let digits =
-                (at..reading.len()).take(12).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
-            if digits == 0 {
-                continue;
-            }
-            let mut end = at + digits;
-            let has_unit = reading.char(end) == Some('元') || at > hit.end as usize && matches!(reading.char(at - 1), Some('￥' | '¥'));
-            if reading.char(end) == Some('元') {
-                end += 1;
-            }
-            // 仅需3分钟 is no price.
-            if !has_unit && !reading.text(hit.start as usize..hit.end as usize).contains('价') {
-                continue;
-            }
-            let span = hit.start as usize..end;
-            match &mut last {
-                Some(previous) if span.start <= previous.end + 8 => previous.end = span.end,
-                _ => {
-                    spans.extend(last.take());
-                    last = Some(span);
-                }
-            }
-        }
-        spans.extend(last);
-        for span in spans {
-            elements.push(Found::new("AD.PRICE", Severity::S2, index, span, "ads/price"));
-        }
+    /// Something is sold in this reading: a private contact stands in it, or two different appeals; one alone stands in many
+    /// a remark about what somebody bought.
+    fn sells(scan: &Scan<'_>, index: usize, contacts: &[Contact]) -> bool {
+        let is_appeal =
+            |term: &&terms::Term| term.reading == index && scan.lexicon.row(term.row).is_some_and(|r| r.row.code == "AD.DIVERSION");
+        let mut appeals = scan.terms.iter().filter(is_appeal).map(|term| term.row);
+        let first = appeals.next();
+        contacts.iter().any(|c| c.reading == index && !c.is_official) || first.is_some() && appeals.any(|row| Some(row) != first)
     }
 
     fn share_codes(&self, scan: &Scan<'_>, index: usize, elements: &mut Vec<Found>) {
@@ -361,48 +323,6 @@ impl Ads {
         count.min(1)
     }
 
-    /// WeChat and QQ numbers after the word that names them.
-    fn contacts(&self, scan: &Scan<'_>, index: usize) -> Vec<Contact> {
-        let Some(reading) = scan.readings.get(index) else { return Vec::new() };
-        let words = self.wechat.and(self.add_wechat).and(self.qq);
-        let mut contacts: Vec<Contact> = Vec::new();
-        for hit in reading.words_in(scan.lexicon, words, 0..reading.len()) {
-            let lists = scan.lexicon.lists_of(hit.pattern);
-            let is_qq = lists.meets(self.qq);
-            let start = hit.start as usize;
-            // qq and vx inside a longer run of letters are something else.
-            let glued = |i: Option<usize>| i.and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric());
-            if reading.char(start).is_some_and(|c| c.is_ascii_alphabetic()) && glued(start.checked_sub(1)) {
-                continue;
-            }
-            let Some(id) = contact_id(reading, hit.end as usize, is_qq) else { continue };
-            let mut span = start..id.end;
-            let mut is_invited = lists.meets(self.add_wechat);
-            // 加 or + before the word belongs to the invitation.
-            let mut before = start;
-            while before > 0 && start - before < 3 && matches!(reading.char(before - 1), Some('加' | '+' | ' ' | '我' | '➕')) {
-                before -= 1;
-            }
-            while before < start && reading.char(before) == Some(' ') {
-                before += 1;
-            }
-            if before < start {
-                span.start = before;
-                is_invited = true;
-            }
-            let near = reading.around(span.clone(), 12, 4);
-            let is_official = reading.has_word(scan.lexicon, self.official_account, near);
-            match contacts.last_mut() {
-                Some(last) if last.range.end == span.end => {
-                    last.range.start = last.range.start.min(span.start);
-                    last.is_invited |= is_invited;
-                }
-                _ => contacts.push(Contact { reading: index, range: span, is_invited, is_qq, is_official }),
-            }
-        }
-        contacts
-    }
-
     /// 诚聘、急招 with pay and a private contact.
     fn recruiting(&self, scan: &Scan<'_>, report: &mut Report) {
         for (index, reading) in scan.prose() {
@@ -423,55 +343,6 @@ impl Ads {
             }
         }
     }
-}
-
-/// The account number after a contact word: `号：mj_bm2026`, `：123456789`.
-fn contact_id(reading: &Reading<'_>, after: usize, is_qq: bool) -> Option<Range<usize>> {
-    let mut at = after;
-    while at < after + 6
-        && matches!(reading.char(at), Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '='))
-    {
-        at += 1;
-    }
-    if is_qq && let Some(end) = qq_number(reading, at) {
-        return Some(at..end);
-    }
-    let end = (at..reading.len())
-        .take(24)
-        .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
-        .last()?
-        + 1;
-    let text = reading.text(at..end);
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    let letters_first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    let fits = if is_qq {
-        digits && (5..=11).contains(&text.len()) && !text.starts_with('0')
-    } else {
-        letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len())
-    };
-    fits.then_some(at..end)
-}
-
-/// A QQ number of 5 to 11 digits, in any style, in groups or not: its end.
-fn qq_number(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    let (mut digits, mut end, mut place) = (0, at, at);
-    while place < at + 24 {
-        let c = reading.char(place)?;
-        let is_digit = digit_value(c).is_some() || (place > at || lookalike(c) == Some(1)) && lookalike(c).is_some();
-        if is_digit {
-            digits += 1;
-            end = place + 1;
-        } else if !(is_separator(c) && place == end && digits > 0) {
-            break;
-        }
-        place += 1;
-        if place == reading.len() {
-            break;
-        }
-    }
-    let first = reading.char(at).and_then(digit_value).or_else(|| reading.char(at).and_then(lookalike));
-    let glued = reading.char(end).is_some_and(|c| c.is_ascii_alphanumeric());
-    ((5..=11).contains(&digits) && first != Some(0) && !glued).then_some(end)
 }
 
 #[cfg(test)]

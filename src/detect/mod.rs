@@ -4,6 +4,7 @@
 pub mod ads;
 pub mod calendar;
 pub mod comments;
+pub mod contacts;
 pub mod disguised;
 pub mod documents;
 pub mod events;
@@ -14,6 +15,7 @@ pub mod numbers;
 pub mod payee;
 pub mod people;
 pub mod personal;
+pub mod prices;
 pub mod promotion;
 pub mod reading;
 pub mod report;

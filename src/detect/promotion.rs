@@ -177,7 +177,20 @@ impl Promotion {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
             } else {
                 report.find(found);
+                Self::claim_contacts(index, report);
             }
+        }
+    }
+
+    /// A private contact in an advertisement is the advertiser's (DOMAIN §4.4: AD.CONTACT in an ad passage).
+    fn claim_contacts(index: usize, report: &mut Report) {
+        for found in report.found.iter_mut().filter(|f| f.severity >= Severity::S2 && f.range_in(index).is_some()) {
+            let rule = match &*found.code {
+                "PII.WECHAT" => "ads/contact.wechat",
+                "PII.QQ" => "ads/contact.qq",
+                _ => continue,
+            };
+            (found.code, found.rule, found.severity) = ("AD.CONTACT".into(), rule.into(), Severity::S3);
         }
     }
 

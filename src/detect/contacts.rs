@@ -1,0 +1,183 @@
+//! Private contacts: account numbers of WeChat, QQ and the like after the word that names them, however both are written.
+//! Must not know what makes a contact an advertisement, beyond who invites to it.
+
+use super::Scan;
+use super::numbers::{is_separator, lookalike};
+use super::reading::Reading;
+use crate::lexicon::{Lexicon, ListSet};
+use crate::model::Problem;
+use crate::text::fold::{Class, digit_value};
+use std::ops::Range;
+
+/// How far before the word that names an account 加 may stand, in characters: 加上我们客服的微信.
+const INVITATION_CHARS: usize = 9;
+/// How far before it a seller may be named, in characters.
+const SELLER_CHARS: usize = 12;
+/// Most characters between that word and the number.
+const BETWEEN_CHARS: usize = 6;
+/// Longest number, with what separates its digits, in characters.
+const NUMBER_CHARS: usize = 24;
+
+/// What kind of account a contact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    WeChat,
+    Qq,
+    /// Telegram, shop and video accounts: contacts only where something is sold.
+    Other,
+}
+
+/// A contact in the making: whether it is advertising depends on its company.
+pub struct Contact {
+    pub reading: usize,
+    pub range: Range<usize>,
+    pub kind: Kind,
+    /// The reader is asked to add it, or a seller names it.
+    pub is_invited: bool,
+    pub is_official: bool,
+}
+
+pub struct Contacts {
+    wechat: ListSet,
+    add_wechat: ListSet,
+    qq: ListSet,
+    add_qq: ListSet,
+    other: ListSet,
+    seller: ListSet,
+    official_account: ListSet,
+}
+
+impl Contacts {
+    pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let mut lists = lexicon.lists(problems);
+        Self {
+            wechat: lists.scanned("wechat"),
+            add_wechat: lists.scanned("add_wechat"),
+            qq: lists.scanned("qq"),
+            add_qq: lists.scanned("add_qq"),
+            other: lists.scanned("other_contact"),
+            seller: lists.asked("seller"),
+            official_account: lists.asked("official_account"),
+        }
+    }
+
+    /// The contacts of one reading, by place.
+    pub fn of(&self, scan: &Scan<'_>, index: usize) -> Vec<Contact> {
+        let Some(reading) = scan.readings.get(index) else { return Vec::new() };
+        let words = [self.wechat, self.add_wechat, self.qq, self.add_qq, self.other].into_iter().fold(ListSet::default(), ListSet::and);
+        let mut contacts: Vec<Contact> = Vec::new();
+        for hit in reading.words_in(scan.lexicon, words, 0..reading.len()) {
+            let lists = scan.lexicon.lists_of(hit.pattern);
+            let kind = if lists.meets(self.qq.and(self.add_qq)) {
+                Kind::Qq
+            } else if lists.meets(self.other) {
+                Kind::Other
+            } else {
+                Kind::WeChat
+            };
+            let start = hit.start as usize;
+            // qq and vx inside a longer run of letters are something else.
+            let glued = |i: Option<usize>| i.and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric());
+            if reading.char(start).is_some_and(|c| c.is_ascii_alphabetic()) && glued(start.checked_sub(1)) {
+                continue;
+            }
+            let invitation = invitation(reading, start);
+            let adds = lists.meets(self.add_wechat.and(self.add_qq)) || invitation.is_some();
+            let Some(id) = account(reading, hit.end as usize, kind, adds) else { continue };
+            let sells = || reading.has_word(scan.lexicon, self.seller, start.saturating_sub(SELLER_CHARS)..start);
+            let span = invitation.unwrap_or(start)..id.end;
+            let near = reading.around(span.clone(), 12, 4);
+            let is_official = reading.has_word(scan.lexicon, self.official_account, near);
+            let is_invited = adds || sells();
+            match contacts.last_mut() {
+                Some(last) if last.range.end == span.end => {
+                    last.range.start = last.range.start.min(span.start);
+                    last.is_invited |= is_invited;
+                }
+                _ => contacts.push(Contact { reading: index, range: span, kind, is_invited, is_official }),
+            }
+        }
+        contacts
+    }
+}
+
+/// Where 加 or + stands that belongs to the word at `start`: 加我的微信, 添加店主的微信. 参加 and 加强 are other words.
+fn invitation(reading: &Reading<'_>, start: usize) -> Option<usize> {
+    let mut at = start;
+    let mut found = None;
+    while at > 0 && start - at < INVITATION_CHARS {
+        at -= 1;
+        match reading.char(at) {
+            Some('加' | '+') => {
+                let before = at.checked_sub(1).and_then(|before| reading.char(before));
+                let is_word = matches!(before, Some('增' | '参' | '更' | '附' | '叠' | '追' | '施'))
+                    || matches!(
+                        reading.char(at + 1),
+                        Some('强' | '快' | '大' | '工' | '入' | '密' | '班' | '急' | '深' | '速' | '以' | '重' | '盟' | '剧' | '油')
+                    );
+                if is_word {
+                    break;
+                }
+                found = Some(at);
+                break;
+            }
+            Some(' ') => {}
+            Some(_) if reading.class(at).is(Class::HAN) => {}
+            _ => break,
+        }
+    }
+    found
+}
+
+/// The account after a word that names one: `号：mj_bm2026`, `：123456789`. `adds`: the reader is asked to add it, and its
+/// digits may be written in any way.
+fn account(reading: &Reading<'_>, after: usize, kind: Kind, adds: bool) -> Option<Range<usize>> {
+    let is_between = |at: usize| {
+        matches!(
+            reading.char(at),
+            Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '=' | '信' | '@')
+        ) || !reading.char(at).is_some_and(|c| c.is_ascii()) && reading.class(at).is(Class::SKIP)
+    };
+    let mut at = after;
+    while at < after + BETWEEN_CHARS && is_between(at) {
+        at += 1;
+    }
+    if (kind == Kind::Qq || adds)
+        && let Some(end) = number(reading, at)
+    {
+        return Some(at..end);
+    }
+    let end = (at..reading.len())
+        .take(NUMBER_CHARS)
+        .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
+        .last()?
+        + 1;
+    let text = reading.text(at..end);
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let letters_first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    let fits = if kind == Kind::Qq && !adds {
+        digits && (5..=11).contains(&text.len()) && !text.starts_with('0')
+    } else {
+        letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len())
+    };
+    fits.then_some(at..end)
+}
+
+/// A number of 5 to 11 digits, in any style, in groups or not: its end.
+fn number(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let (mut digits, mut end, mut place) = (0, at, at);
+    while place < at + NUMBER_CHARS {
+        let Some(c) = reading.char(place) else { break };
+        let is_digit = digit_value(c).is_some() || (place > at || lookalike(c) == Some(1)) && lookalike(c).is_some();
+        if is_digit {
+            digits += 1;
+            end = place + 1;
+        } else if !(is_separator(c) && place == end && digits > 0) {
+            break;
+        }
+        place += 1;
+    }
+    let first = reading.char(at).and_then(digit_value).or_else(|| reading.char(at).and_then(lookalike));
+    let glued = reading.char(end).is_some_and(|c| c.is_ascii_alphanumeric());
+    ((5..=11).contains(&digits) && first != Some(0) && !glued).then_some(end)
+}

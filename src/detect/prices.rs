@@ -1,0 +1,127 @@
+//! Prices of wares: after the word that says so, and, where something is sold, whatever is so much a piece.
+//! Must not know what a price adds to an advertisement.
+
+use super::reading::Reading;
+use crate::lexicon::{Lexicon, ListSet};
+use crate::text::fold::{Class, digit_value};
+use std::ops::Range;
+
+/// Prices with less between them are one, in characters: 原价198元，现价99元.
+const APART_CHARS: usize = 8;
+/// Longest amount, in characters.
+const AMOUNT_CHARS: usize = 12;
+/// How far before an amount the word stands that says what it is, in characters.
+const SAYS_CHARS: usize = 6;
+
+/// Digits of a price that says no unit.
+const PRICE_DIGITS_MAX: usize = 6;
+
+/// What wares are sold by.
+const MEASURES: &str = "斤克瓶盒袋箱件份套个只条棵株亩平㎡颗期节坛罐桶包提张次位人月晚间板双支根筐对天年";
+/// An amount after these is a price.
+const SAYS_PRICE: [&str; 14] =
+    ["价", "月租", "租金", "首付", "月供", "只要", "只需", "只卖", "仅售", "仅需", "仅要", "折后", "直降", "立减"];
+/// What is paid after these is no price of wares.
+const OTHER_SUMS: [char; 10] = ['补', '奖', '罚', '缴', '薪', '资', '险', '费', '税', '赔'];
+/// An amount before these is a price.
+const BECKONS: [&str; 6] = ["起", "抢", "包邮", "秒杀", "带走", "/"];
+
+/// The prices of a reading, by place. `sells`: a contact or an appeal to buy stands in it.
+pub fn prices(reading: &Reading<'_>, lexicon: &Lexicon, said: ListSet, sells: bool) -> Vec<Range<usize>> {
+    let mut found = said_prices(reading, lexicon, said);
+    if sells {
+        found.extend(piece_prices(reading));
+        found.sort_unstable_by_key(|span| (span.start, span.end));
+    }
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    for span in found {
+        match spans.last_mut() {
+            Some(previous) if span.start <= previous.end + APART_CHARS => previous.end = previous.end.max(span.end),
+            _ => spans.push(span),
+        }
+    }
+    spans
+}
+
+/// 现价99元, 特价￥9.9.
+fn said_prices(reading: &Reading<'_>, lexicon: &Lexicon, said: ListSet) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for hit in reading.words_in(lexicon, said, 0..reading.len()) {
+        let mut at = hit.end as usize;
+        while at < hit.end as usize + 3 && matches!(reading.char(at), Some(' ' | '￥' | '¥' | '：' | ':' | '为')) {
+            at += 1;
+        }
+        let digits =
+            (at..reading.len()).take(AMOUNT_CHARS).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
+        if digits == 0 {
+            continue;
+        }
+        let mut end = at + digits;
+        let has_unit = reading.char(end) == Some('元') || at > hit.end as usize && matches!(reading.char(at - 1), Some('￥' | '¥'));
+        if reading.char(end) == Some('元') {
+            end += 1;
+        }
+        // 仅需3分钟 is no price.
+        if !has_unit && !reading.text(hit.start as usize..hit.end as usize).contains('价') {
+            continue;
+        }
+        found.push(hit.start as usize..end);
+    }
+    found
+}
+
+/// 一斤88块, 99元/瓶, 月租900, 九块九包邮.
+fn piece_prices(reading: &Reading<'_>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(run) = reading.numerals.next_run(at) {
+        let is_amount = |i: usize| {
+            reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '万' | '两' | '半' | '.'))
+        };
+        let end =
+            (run.start..reading.len()).take(AMOUNT_CHARS).take_while(|&i| is_amount(i)).last().map_or(run.end, |i| i + 1).max(run.end);
+        at = end;
+        if let Some(span) = piece_price(reading, run.start..end) {
+            at = span.end;
+            found.push(span);
+        }
+    }
+    found
+}
+
+fn piece_price(reading: &Reading<'_>, amount: Range<usize>) -> Option<Range<usize>> {
+    let before = reading.chars(amount.start.saturating_sub(SAYS_CHARS)..amount.start);
+    if before.iter().any(|c| OTHER_SUMS.contains(c)) {
+        return None;
+    }
+    let says: String = before.iter().rev().take(4).rev().filter(|c| !matches!(c, ' ' | '：' | ':' | '为' | '是')).collect();
+    let is_sign = matches!(before.last(), Some('￥' | '¥')) || says.ends_with("rmb");
+    let unit = match reading.char(amount.end) {
+        Some('元') => 1,
+        // 九块九.
+        Some('块') => 1 + usize::from(reading.char(amount.end + 1).is_some_and(|c| digit_value(c).is_some() || c == '钱')),
+        _ => 0,
+    };
+    let end = amount.end + unit;
+    let begins = |at: usize, words: &[&str]| words.iter().any(|word| reading.starts_with(at, word));
+    let is_measure = |at: usize| reading.char(at).is_some_and(|c| MEASURES.contains(c));
+    let is_count = |c: char| c.is_ascii_digit() || digit_value(c).is_some() || matches!(c, '每' | '两' | '半' | '单' | '/');
+    // Behind: 99元/瓶, 99元一瓶, 88元每斤, 199/套.
+    let a_piece = reading.char(end).is_some_and(is_count) && is_measure(end + 1);
+    if a_piece && (unit > 0 || reading.char(end) == Some('/')) {
+        return Some(amount.start..end + 2);
+    }
+    if unit > 0 && begins(end, &BECKONS) || is_sign {
+        return Some(amount.start - usize::from(is_sign && matches!(before.last(), Some('￥' | '¥')))..end);
+    }
+    // Before: 一斤88块, 每坛1299元, 100克88元.
+    let from = amount.start.checked_sub(2)?;
+    let is_piece_before = is_measure(from + 1) && reading.char(from).is_some_and(is_count);
+    if is_piece_before && unit > 0 {
+        return Some(from..end);
+    }
+    let said = SAYS_PRICE.iter().any(|word| says.ends_with(word));
+    // Of one digit it is a count, of many a number to call.
+    let has_size = (2..=PRICE_DIGITS_MAX).contains(&amount.len()) || unit > 0;
+    (said && has_size && !reading.class(end).is(Class::LETTER)).then(|| amount.start.saturating_sub(2)..end)
+}
