@@ -8,6 +8,7 @@
 
 use super::contacts::{Contact, Contacts, Kind};
 use super::prices::prices;
+use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
@@ -24,6 +25,9 @@ const AD_POINTS: i64 = 3;
 const BLOCK_POINTS: i64 = 5;
 /// How near an absolute term must stand to product words, in characters.
 const PRODUCT_CHARS: usize = 30;
+
+/// Why an element of an advertisement that is told about does not count.
+const QUOTED: &str = "案例、提醒或投诉中的引用";
 
 const COPY: &str = "复制";
 /// What begins with it and sends to a shop.
@@ -43,6 +47,7 @@ pub struct Ads {
     share_mark: ListSet,
     office: ListSet,
     public_service: ListSet,
+    quoted: ListSet,
     recruit: ListSet,
     pay: ListSet,
     share_code: Option<Regex>,
@@ -74,6 +79,7 @@ impl Ads {
             share_mark: lists.scanned("share_mark"),
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
+            quoted: lists.asked("ad_quoted"),
             recruit: lists.scanned("recruit"),
             pay: lists.scanned("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
@@ -89,7 +95,13 @@ impl Ads {
             contacts.extend(self.contacts.of(scan, index));
             let sells = Self::sells(scan, index, &contacts);
             for span in prices(reading, scan.lexicon, self.price, sells) {
-                elements.push(Found::new("AD.PRICE", Severity::S2, index, span, "ads/price"));
+                let is_quoted = self.is_quoted(scan, reading, &span, &contacts);
+                let found = Found::new("AD.PRICE", Severity::S2, index, span, "ads/price");
+                if is_quoted {
+                    report.suppress(found, SuppressedReason::Guard, QUOTED);
+                } else {
+                    elements.push(found);
+                }
             }
             self.share_codes(scan, index, &mut elements);
             if reading.passage.role == Role::Qr
@@ -110,7 +122,7 @@ impl Ads {
         points += 3 * links.min(2);
         self.phrases(scan, &contacts, report, &mut elements);
         points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
-        let absolute = self.absolutes(scan, &mut elements);
+        let absolute = self.absolutes(scan, &contacts, report, &mut elements);
         points += absolute;
         if points > 0 || !contacts.is_empty() {
             let weak = scan.prose().filter(|(_, r)| r.lists.meets(self.weak)).count() as i64;
@@ -271,6 +283,10 @@ impl Ads {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
                 continue;
             }
+            if self.is_quoted(scan, reading, &term.range, contacts) {
+                report.suppress(found, SuppressedReason::Guard, QUOTED);
+                continue;
+            }
             let paragraph = reading.paragraph(term.range.clone());
             let touches = |cluster: &(Range<usize>, Found)| term.range.start <= cluster.0.end + 2;
             // Terms come in order of place, so only the paragraph before can be the same one.
@@ -309,15 +325,25 @@ impl Ads {
         }
     }
 
-    fn absolutes(&self, scan: &Scan<'_>, elements: &mut Vec<Found>) -> i64 {
+    /// A case, a warning or a complaint tells what an advertisement said, and nobody can be reached by it (DOMAIN §5.9).
+    fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, contacts: &[Contact]) -> bool {
+        contacts.iter().all(|contact| contact.is_official) && reading.has_word(scan.lexicon, self.quoted, reading.sentence(range.clone()))
+    }
+
+    fn absolutes(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) -> i64 {
         let mut count = 0;
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code == "AD.ABSOLUTE") else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };
             let near = reading.around(term.range.clone(), PRODUCT_CHARS, PRODUCT_CHARS);
             if reading.has_word(scan.lexicon, self.product.and(self.price), near) {
+                let found = terms::from_row(scan, term, &ready.row, Severity::S2);
+                if self.is_quoted(scan, reading, &term.range, contacts) {
+                    report.suppress(found, SuppressedReason::Guard, QUOTED);
+                    continue;
+                }
                 count += 1;
-                elements.push(terms::from_row(scan, term, &ready.row, Severity::S2));
+                elements.push(found);
             }
         }
         count.min(1)

@@ -7,14 +7,29 @@
 //! Known false alarms: criticism is never a finding.
 
 use super::Scan;
+use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
+use std::ops::Range;
+
+/// How near to each other a thing and what is wrong with it stand, in characters: 围墙歪了, 掉石头.
+const HAZARD_CHARS: usize = 8;
+/// How near a word stands that makes a threat a way of speaking, or something of the past, in characters.
+const SETTLED_CHARS: usize = 6;
+/// How far behind an assurance its result or date may stand, in characters.
+const RESULT_CHARS: usize = 40;
 
 pub struct Comments {
+    hazard_thing: ListSet,
+    hazard_state: ListSet,
+    hazard_settled: ListSet,
+    life_settled: ListSet,
+    complaint: ListSet,
+    offers_itself: ListSet,
     hazard: ListSet,
     hazard_place: ListSet,
     hazard_urgent: ListSet,
@@ -35,6 +50,12 @@ impl Comments {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let mut lists = lexicon.lists(problems);
         Self {
+            hazard_thing: lists.asked("hazard_thing"),
+            hazard_state: lists.asked("hazard_state"),
+            hazard_settled: lists.asked("hazard_settled"),
+            life_settled: lists.asked("life_settled"),
+            complaint: lists.asked("complaint"),
+            offers_itself: lists.asked("offers_itself"),
             hazard: lists.asked("hazard"),
             hazard_place: lists.asked("hazard_place"),
             hazard_urgent: lists.asked("hazard_urgent"),
@@ -60,7 +81,7 @@ impl Comments {
     }
 
     fn message(&self, scan: &Scan<'_>, report: &mut Report) {
-        let mut is_tip = false;
+        let (mut is_tip, mut is_complaint) = (false, false);
         for (index, reading) in scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Body | Role::Title)) {
             let whole = 0..reading.len();
             let has = |list| reading.has_word(scan.lexicon, list, 0..reading.len());
@@ -70,11 +91,17 @@ impl Comments {
                     .map(|h| h.start as usize..h.end as usize)
                     .find(|r| reading.straddled(scan.lexicon, r.start, r.end).is_none())
             };
-            if let Some(range) = first(self.life_threat) {
+            let is_settled = |range: &Range<usize>| {
+                reading.has_word(scan.lexicon, self.life_settled, reading.around(range.clone(), SETTLED_CHARS, SETTLED_CHARS))
+            };
+            let threat = reading.words_in(scan.lexicon, self.life_threat, whole.clone()).map(|h| h.start as usize..h.end as usize);
+            let mut threat = threat.filter(|r| !is_settled(r) && reading.straddled(scan.lexicon, r.start, r.end).is_none());
+            if let Some(range) = threat.next() {
                 report.find(Found::new("EVT.LIFE_THREAT", Severity::S2, index, range, "comments/life_threat"));
             }
-            if (has(self.hazard_place) || has(self.hazard_urgent))
-                && let Some(range) = first(self.hazard)
+            let listed = || if has(self.hazard_place) || has(self.hazard_urgent) { first(self.hazard) } else { None };
+            if !has(self.hazard_settled)
+                && let Some(range) = listed().or_else(|| self.broken_thing(scan, reading))
             {
                 report.find(Found::new("EVT.HAZARD_REPORT", Severity::S2, index, range, "comments/hazard"));
             }
@@ -87,6 +114,7 @@ impl Comments {
             // An advertisement that says 有人 is no tip.
             let sells =
                 report.found.iter().any(|f| (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2);
+            is_complaint |= !sells && has(self.complaint) && !has(self.offers_itself);
             if has(self.tip) && !sells {
                 // 有人种大麻 straddles 人种; a tip is not worth losing for it.
                 let any = |list| reading.words_in(scan.lexicon, list, 0..reading.len()).map(|h| h.start as usize..h.end as usize).next();
@@ -99,17 +127,31 @@ impl Comments {
                 }
             }
         }
-        if is_tip {
-            // Whoever reports a crime names it.
+        if is_tip || is_complaint {
+            // Whoever reports a crime, or asks what can be done about it, names it.
             for found in report
                 .found
                 .iter_mut()
                 .filter(|f| f.code.starts_with("ILL.") && !f.code.ends_with("TIP") && matches!(f.place, Place::At { .. }))
+                // Abuse is excused by no question.
+                .filter(|f| is_tip || f.code != "ILL.DISCRIMINATION")
             {
                 found.severity = Severity::S0;
-                found.evidence.insert("guard", "举报线索");
+                found.evidence.insert("guard", if is_tip { "举报线索" } else { "群众反映或咨询" });
             }
         }
+    }
+
+    /// Something of public use and what is wrong with it: 电线杆快要倒了, 大坝渗水.
+    fn broken_thing(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> Option<Range<usize>> {
+        reading.words_in(scan.lexicon, self.hazard_state, 0..reading.len()).find_map(|state| {
+            let state = state.start as usize..state.end as usize;
+            let near = reading.around(state.clone(), HAZARD_CHARS, HAZARD_CHARS / 2);
+            let clause = reading.sentence(state.clone());
+            let near = near.start.max(clause.start)..near.end.min(clause.end.max(near.start));
+            let thing = reading.words_in(scan.lexicon, self.hazard_thing, near).next()?;
+            Some(state.start.min(thing.start as usize)..state.end.max(thing.end as usize))
+        })
     }
 
     fn reply(&self, scan: &Scan<'_>, report: &mut Report) {
@@ -130,8 +172,9 @@ impl Comments {
             report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, hit.start as usize..hit.end as usize, "comments/empty_reply"));
         }
         for hit in body.words_in(scan.lexicon, self.empty_attention, 0..body.len()) {
-            let after = hit.end as usize..(hit.end as usize + 40).min(body.len());
-            if !body.has_word(scan.lexicon, self.concrete, after.clone()) && !body.text(after).contains('已') {
+            let after = hit.end as usize..(hit.end as usize + RESULT_CHARS).min(body.len());
+            // A result, or the date of the next step, or whom to call.
+            if !body.has_word(scan.lexicon, self.concrete, after.clone()) && body.digits.first_in(after).is_none() {
                 report.find(Found::new(
                     "OPS.EMPTY_REPLY",
                     Severity::S1,

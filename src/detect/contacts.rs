@@ -113,7 +113,24 @@ fn invitation(reading: &Reading<'_>, start: usize) -> Option<usize> {
                 let is_word = matches!(before, Some('增' | '参' | '更' | '附' | '叠' | '追' | '施'))
                     || matches!(
                         reading.char(at + 1),
-                        Some('强' | '快' | '大' | '工' | '入' | '密' | '班' | '急' | '深' | '速' | '以' | '重' | '盟' | '剧' | '油')
+                        Some(
+                            '了' | '过'
+                                | '强'
+                                | '快'
+                                | '大'
+                                | '工'
+                                | '入'
+                                | '密'
+                                | '班'
+                                | '急'
+                                | '深'
+                                | '速'
+                                | '以'
+                                | '重'
+                                | '盟'
+                                | '剧'
+                                | '油'
+                        )
                     );
                 if is_word {
                     break;

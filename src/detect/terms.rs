@@ -40,6 +40,7 @@ pub struct Terms {
     legal: ListSet,
     negation: ListSet,
     offer: ListSet,
+    invite: ListSet,
 }
 
 impl Terms {
@@ -49,6 +50,7 @@ impl Terms {
             legal: lexicon.lists(problems).asked("legal"),
             negation: lexicon.lists(problems).asked("negation"),
             offer: lexicon.lists(problems).asked("offer"),
+            invite: lexicon.lists(problems).scanned("invite"),
         }
     }
 
@@ -208,6 +210,8 @@ impl Terms {
         if asks.words()
             && hit.layer == Layer::Folded
             && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
+            // 出售枪支持货到付款: written so that it reads as other words, and yet an offer.
+            && !(row.code.starts_with("ILL.") && reading.has_word(scan.lexicon, self.invite, reading.sentence(range.clone())))
         {
             report.suppress(found(), SuppressedReason::Boundary, words);
             return;
