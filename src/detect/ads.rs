@@ -26,6 +26,9 @@ const BLOCK_POINTS: i64 = 5;
 /// How near an absolute term must stand to product words, in characters.
 const PRODUCT_CHARS: usize = 30;
 
+/// How near a contact stands to the word of harm that it offers, in characters.
+const HARM_CHARS: usize = 30;
+
 /// Why an element of an advertisement that is told about does not count.
 const QUOTED: &str = "案例、提醒或投诉中的引用";
 
@@ -48,8 +51,10 @@ pub struct Ads {
     office: ListSet,
     public_service: ListSet,
     quoted: ListSet,
+    lesson: ListSet,
     recruit: ListSet,
     pay: ListSet,
+    public_post: ListSet,
     share_code: Option<Regex>,
     copy_and_open: Option<Regex>,
 }
@@ -79,8 +84,10 @@ impl Ads {
             share_mark: lists.scanned("share_mark"),
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
+            lesson: lists.asked("ad_lesson"),
             quoted: lists.asked("ad_quoted"),
             recruit: lists.scanned("recruit"),
+            public_post: lists.asked("public_post"),
             pay: lists.scanned("pay"),
             share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
             copy_and_open: Regex::new(COPY_AND_OPEN).ok(),
@@ -129,6 +136,9 @@ impl Ads {
             points += weak.min(1);
         }
         let before_contacts = points;
+        for contact in &mut contacts {
+            contact.is_invited |= self.offers_harm(scan, contact, report);
+        }
         for contact in &contacts {
             let is_ad = contact.is_invited || before_contacts >= 2;
             if is_ad && !contact.is_official {
@@ -160,6 +170,13 @@ impl Ads {
         let is_public_service = scan.prose().any(|(_, r)| r.lists.meets(self.public_service)) && points < BLOCK_POINTS + 3;
         self.settle(scan, elements, points, is_public_service, report);
         self.recruiting(scan, report);
+    }
+
+    /// The title says that the draft warns of advertisements or explains them, or the account does so for a living
+    /// (DOMAIN §5.9). That it imparts knowledge is not enough: advertisers do.
+    fn is_lesson(&self, scan: &Scan<'_>) -> bool {
+        let says_so = |title: &Reading<'_>| title.has_word(scan.lexicon, self.lesson, 0..title.len());
+        scan.account == AccountKind::Justice || scan.is_education && scan.title().is_some_and(says_so)
     }
 
     /// Severities by the score of the whole (DOMAIN §4.3).
@@ -277,7 +294,7 @@ impl Ads {
             if taken.iter().skip(first).take(NEIGHBOURS).any(|&(reading, _, start)| reading == term.reading && start < term.range.end) {
                 continue;
             }
-            let guarded = scan.is_education || scan.account == AccountKind::Justice;
+            let guarded = self.is_lesson(scan);
             let found = terms::from_row(scan, term, &ready.row, ready.row.severity);
             if guarded {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
@@ -325,6 +342,15 @@ impl Ads {
         }
     }
 
+    /// The contact stands beside a word of harm that its surroundings had excused: no warning asks to be added. Unless it is
+    /// an office's, for those who report something.
+    fn offers_harm(&self, scan: &Scan<'_>, contact: &Contact, report: &Report) -> bool {
+        let Some(reading) = scan.readings.get(contact.reading) else { return false };
+        let near = reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS);
+        let office = || reading.has_word(scan.lexicon, self.office, reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS));
+        report.set_aside("ILL.", contact.reading, &near) && !office()
+    }
+
     /// A case, a warning or a complaint tells what an advertisement said, and nobody can be reached by it (DOMAIN §5.9).
     fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, contacts: &[Contact]) -> bool {
         contacts.iter().all(|contact| contact.is_official) && reading.has_word(scan.lexicon, self.quoted, reading.sentence(range.clone()))
@@ -355,11 +381,14 @@ impl Ads {
             if !reading.lists.meets(self.recruit) || !reading.lists.meets(self.pay) {
                 continue;
             }
+            // A public body fills its posts by an announcement.
+            if reading.has_word(scan.lexicon, self.public_post, 0..reading.len()) {
+                continue;
+            }
             let Some(hit) = reading.words_in(scan.lexicon, self.recruit, 0..reading.len()).next() else { continue };
             let contact = report.found.iter().any(|f| {
-                matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ")
-                    && f.range_in(index).is_some()
-                    && f.severity >= Severity::S1
+                let is_private = matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ") && f.severity >= Severity::S1;
+                (is_private || f.code == "PII.LANDLINE") && f.range_in(index).is_some()
             });
             if contact {
                 let official = scan.account == AccountKind::Employment || reading.lists.meets(self.public_service);

@@ -92,6 +92,7 @@ pub struct Promotion {
     others_from: usize,
     /// Words rare outside advertisements, in the main scan.
     strong: ListSet,
+    public_service: ListSet,
 }
 
 impl Promotion {
@@ -135,7 +136,9 @@ impl Promotion {
         let (signals, others) = patterns.split_at(others_from);
         let matcher = |patterns: &[Vec<char>]| Matcher::new(patterns, |a, b| lexicon.commonness(a, b), |_| false);
         let (signals, others) = (matcher(signals), matcher(others));
-        Self { words, signals, others, others_from, strong: lexicon.lists(problems).scanned("promotion_strong") }
+        let mut lists = lexicon.lists(problems);
+        let (strong, public_service) = (lists.scanned("promotion_strong"), lists.scanned("public_service"));
+        Self { words, signals, others, others_from, strong, public_service }
     }
 
     /// One finding a passage: where its signals stand closest. Passages that already carry an advertising finding of
@@ -169,7 +172,10 @@ impl Promotion {
                     named.push(text);
                 }
             }
-            let found = Found::new("AD.DIVERSION", Severity::S2, index, heaviest.start..heaviest.end, "ads/promotion")
+            // 招聘会, 展销会 held by a public body (DOMAIN §4.3).
+            let is_public = scan.title().is_some_and(|title| title.lists.meets(self.public_service));
+            let severity = if is_public { Severity::S1 } else { Severity::S2 };
+            let found = Found::new("AD.DIVERSION", severity, index, heaviest.start..heaviest.end, "ads/promotion")
                 .because("score", i64::from(points))
                 .because("signals", named.join("、"))
                 .saying("推销用语集中出现，像商业广告");

@@ -152,6 +152,13 @@ impl Report {
         })
     }
 
+    /// Whether a hit of this code prefix that overlaps the range was set aside.
+    pub fn set_aside(&self, code: &str, reading: usize, range: &Range<usize>) -> bool {
+        self.dropped.iter().any(|d| {
+            d.found.code.starts_with(code) && d.found.range_in(reading).is_some_and(|r| r.start < range.end && range.start < r.end)
+        })
+    }
+
     /// Findings of a code prefix inside a range of a reading.
     pub fn within<'s>(&'s self, code: &'s str, reading: usize, range: &'s Range<usize>) -> impl Iterator<Item = &'s Found> {
         self.found

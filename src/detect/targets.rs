@@ -47,6 +47,15 @@ const FILES: [&str; 46] = [
 
 /// Reads a reference as a browser does: `\` is `/`, `https:a.cn` is `https://a.cn`, `//a.cn` has the scheme of the page.
 pub fn target(reference: &str) -> Target<'_> {
+    if reference.contains(['\t', '\n', '\r']) {
+        // They drop these wherever they stand.
+        return match target(&reference.replace(['\t', '\n', '\r'], "")) {
+            Target::Address(address) => Target::Address(Cow::Owned(address.into_owned())),
+            Target::Script(_) => Target::Script("javascript"),
+            Target::Here => Target::Here,
+            Target::LocalFile => Target::LocalFile,
+        };
+    }
     let text = reference.trim();
     let path_end = text.find(['?', '#']).unwrap_or(text.len());
     let slashes = text.get(..path_end).unwrap_or(text);
@@ -133,6 +142,7 @@ mod tests {
             (r"/\evil-shop.com/x", "http://evil-shop.com/x"),
             (r"https:\\dwz.cn\ab1", "https://dwz.cn/ab1"),
             ("https:dwz.cn/ab1", "https://dwz.cn/ab1"),
+            ("ht\ntps://dwz.cn/v1", "https://dwz.cn/v1"),
             ("www.example.com", "http://www.example.com"),
             ("example.com:8080/x", "http://example.com:8080/x"),
             ("weixin://dl/business/?t=a", "weixin://dl/business/?t=a"),

@@ -47,7 +47,12 @@ pub fn is_bracket(c: char) -> bool {
 
 /// What separates the items of a list: between all characters of a word it is a disguise, between some it is not.
 pub fn is_list_mark(c: char) -> bool {
-    matches!(c, '、' | ',' | '，' | ':' | '：' | '&' | '@' | '%')
+    matches!(c, '、' | ',' | '，' | ':' | '：' | '&' | '@' | '%') || is_sentence_mark(c)
+}
+
+/// What ends a sentence or line. Between all characters of a word it is a disguise; of a word of two it is chance.
+fn is_sentence_mark(c: char) -> bool {
+    matches!(c, '。' | '；' | ';' | '！' | '!' | '？' | '?' | '…' | '\n')
 }
 
 fn is_gap(folded: &Folded, at: usize) -> bool {
@@ -58,7 +63,7 @@ fn is_gap(folded: &Folded, at: usize) -> bool {
 /// the characters on its two sides stand side by side in some term that allows it.
 pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool, hits: &mut Vec<Hit>) {
     let mut joined = Joined::default();
-    for (from, gaps) in gaps(&folded.classes, Class::PUNCTUATION | Class::SKIP, Class::WORD) {
+    for (from, gaps) in gaps(&folded.classes, Class::PUNCTUATION | Class::SKIP | Class::END, Class::WORD) {
         // Nearly every mark is alone and stands between two words that no term joins.
         let may_bridge = |mark: &usize| match folded.chars.get(mark - 1..mark + 2) {
             Some(&[left, _, right]) => matcher.may_bridge(left, right),
@@ -130,6 +135,9 @@ fn is_even(folded: &Folded, places: &[usize]) -> bool {
         return true;
     }
     let first = places.get(..2).map(gap).unwrap_or_default();
+    if places.len() == 2 && first.iter().any(|&c| is_sentence_mark(c)) {
+        return false;
+    }
     let goes_on = |at: Option<usize>| {
         at.is_some_and(|at| folded.chars.get(at).is_some_and(|c| is_list_mark(*c) && first.contains(c) && *c != '，' && *c != ','))
     };
