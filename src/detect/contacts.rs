@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// How far before the word that names an account 加 may stand, in characters: 加上我们客服的微信.
 const INVITATION_CHARS: usize = 9;
-/// How far before it a seller may be named, in characters.
+/// How near a seller or wares may be named, in characters.
 const SELLER_CHARS: usize = 12;
 /// Most characters between that word and the number.
 const BETWEEN_CHARS: usize = 6;
@@ -84,7 +84,7 @@ impl Contacts {
             let invitation = invitation(reading, start);
             let adds = lists.meets(self.add_wechat.and(self.add_qq)) || invitation.is_some();
             let Some(id) = account(reading, hit.end as usize, kind, adds) else { continue };
-            let sells = || reading.has_word(scan.lexicon, self.seller, start.saturating_sub(SELLER_CHARS)..start);
+            let sells = || reading.has_word(scan.lexicon, self.seller, reading.around(start..id.end, SELLER_CHARS, SELLER_CHARS));
             let span = invitation.unwrap_or(start)..id.end;
             let near = reading.around(span.clone(), 12, 4);
             let is_official = reading.has_word(scan.lexicon, self.official_account, near);

@@ -139,7 +139,9 @@ fn is_even(folded: &Folded, places: &[usize]) -> bool {
         return false;
     }
     let goes_on = |at: Option<usize>| {
-        at.is_some_and(|at| folded.chars.get(at).is_some_and(|c| is_list_mark(*c) && first.contains(c) && *c != '，' && *c != ','))
+        at.is_some_and(|at| {
+            folded.chars.get(at).is_some_and(|c| is_list_mark(*c) && first.contains(c) && *c != '，' && *c != ',' && !is_sentence_mark(*c))
+        })
     };
     places.windows(2).all(|pair| gap(pair) == first)
         && !goes_on(places.first().and_then(|p| p.checked_sub(1)))
