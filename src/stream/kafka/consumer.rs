@@ -1,6 +1,7 @@
 //! Records in: one thread that fetches and is never blocked, a group that is left in order, offsets that are stored only
 //! as far as everything before them is durable. Must not know drafts, verdicts or where their effects go.
 
+use super::health::Health;
 use super::lanes::{Bounds, Lanes, Partition, Release, Ticket};
 use super::record::Record;
 use super::{From, KafkaError, Options};
@@ -13,7 +14,7 @@ use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -39,8 +40,6 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How long it may take to learn where partitions begin: while a coordinator moves, nobody can say. Less than the time in
 /// which the group expects another poll; signs of life go on meanwhile.
 const PLACE_MAX: Duration = Duration::from_secs(240);
-/// Without a broker for so long, the process is not ready.
-const UNREACHABLE_AFTER: Duration = Duration::from_secs(6);
 /// How often it is asked how much waits in every partition …
 const LAG_EVERY: Duration = Duration::from_secs(5);
 /// … and how long each answer may take.
@@ -56,51 +55,6 @@ const HEADERS_MAX: usize = 64;
 const STATISTICS_MS: u64 = 2_000;
 /// How long a pause between two polls is shown, at least.
 const GAPS_KEPT: Duration = Duration::from_secs(60);
-
-/// What the rest of the process sees of a consumer.
-#[derive(Default)]
-pub struct Health {
-    inner: Mutex<HealthInner>,
-}
-
-#[derive(Default)]
-struct HealthInner {
-    /// Since when no broker has answered.
-    unreachable_since: Option<Instant>,
-    /// Answers counted so far.
-    answers: i64,
-    /// Partitions that stand still because their committed offset is out of range, or cannot be known.
-    stopped: BTreeSet<Partition>,
-    /// Why nothing more can be consumed by this process; the process ends.
-    fatal: Option<KafkaError>,
-}
-
-impl Health {
-    /// Reasons why this process is not ready: `kafka` (no broker), `offsets` (a partition stands still), `fatal`.
-    pub fn not_ready(&self) -> Vec<&'static str> {
-        let inner = unpoisoned(self.inner.lock());
-        let mut reasons = Vec::new();
-        if inner.unreachable_since.is_some_and(|since| since.elapsed() >= UNREACHABLE_AFTER) {
-            reasons.push("kafka");
-        }
-        if !inner.stopped.is_empty() {
-            reasons.push("offsets");
-        }
-        if inner.fatal.is_some() {
-            reasons.push("kafka_fatal");
-        }
-        reasons
-    }
-
-    pub fn fatal(&self) -> Option<KafkaError> {
-        unpoisoned(self.inner.lock()).fatal.clone()
-    }
-
-    /// Nothing more can be consumed.
-    pub fn fail(&self, error: KafkaError) {
-        unpoisoned(self.inner.lock()).fatal.get_or_insert(error);
-    }
-}
 
 /// What the client calls back. Every callback runs on the thread that polls.
 pub struct Context<T> {
@@ -123,13 +77,7 @@ impl<T: Send + 'static> ClientContext for Context<T> {
 
     fn stats(&self, statistics: rdkafka::Statistics) {
         // A broker that hangs keeps its connection: only answers count, and a member of a group gets some all the time.
-        let mut health = unpoisoned(self.health.inner.lock());
-        if statistics.rx > health.answers {
-            health.unreachable_since = None;
-        } else {
-            health.unreachable_since.get_or_insert_with(Instant::now);
-        }
-        health.answers = statistics.rx;
+        self.health.answered(statistics.rx);
     }
 }
 
@@ -187,10 +135,7 @@ impl<T: Send + 'static> ConsumerContext for Context<T> {
                         "Records were under way when their partitions left; they are done again elsewhere."
                     );
                 }
-                let mut health = unpoisoned(self.health.inner.lock());
-                health.stopped.retain(|stopped| !partitions.contains(stopped));
-                self.metrics.kafka_stopped_partitions.set(health.stopped.len() as f64);
-                drop(health);
+                self.metrics.kafka_stopped_partitions.set(self.health.left(&partitions) as f64);
                 partitions.iter().for_each(|partition| self.metrics.forget_lag(&partition.topic, partition.number));
                 consumer.incremental_unassign(list)
             }
@@ -239,7 +184,7 @@ impl<T: Send + 'static> Context<T> {
         loop {
             match self.place(consumer, list) {
                 Err(KafkaError::Unreachable(reason)) if Instant::now() < deadline && !self.stop.rest(POLL) => {
-                    unpoisoned(self.health.inner.lock()).unreachable_since.get_or_insert_with(Instant::now);
+                    self.health.unanswered();
                     tracing::warn!(%reason, "The brokers do not say yet where partitions begin; they are asked again.");
                 }
                 outcome => return outcome,
@@ -542,9 +487,7 @@ impl<T: Send + 'static> Source<T> {
                          The partition stands still until a person decides where it goes on."
                     );
                 }
-                let mut health = unpoisoned(self.health.inner.lock());
-                health.stopped.extend(stopped);
-                self.metrics.kafka_stopped_partitions.set(health.stopped.len() as f64);
+                self.metrics.kafka_stopped_partitions.set(self.health.stands_still(stopped) as f64);
             }
             Some(RDKafkaErrorCode::UnknownTopicOrPartition) => {
                 tracing::error!(%error, "A topic does not exist: create it with `xianshen topics create`.");

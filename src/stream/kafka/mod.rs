@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod consumer;
 pub mod dlq;
 pub mod forward;
+pub mod health;
 pub mod lanes;
 pub mod outbox;
 pub mod producer;
