@@ -2,6 +2,7 @@
 //! Must not know queues, levels, stores or the time of day.
 
 pub mod ads;
+pub mod beside;
 pub mod calendar;
 pub mod comments;
 pub mod disguised;
@@ -21,6 +22,7 @@ pub mod secrecy;
 pub mod source;
 pub mod terms;
 pub mod title;
+pub mod whereabouts;
 pub mod wording;
 
 use crate::lexicon::Lexicon;

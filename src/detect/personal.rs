@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, documents, names, people};
+use super::{Scan, beside, documents, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -20,6 +20,9 @@ use std::ops::Range;
 
 /// How far before a number its context words may stand, in characters (DOMAIN §3.2).
 pub const CONTEXT_CHARS: usize = 12;
+
+/// Farthest two phones of a list stand from each other, in characters.
+const LIST_GAP_CHARS: usize = 40;
 
 /// Characters that hide digits.
 const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
@@ -54,7 +57,7 @@ pub struct Personal {
     pub harm_to_minor: ListSet,
     pub prize: ListSet,
     pub track: ListSet,
-    pub visit: ListSet,
+    pub class_sign: ListSet,
     pub biometric: ListSet,
     /// Words before numbers that are not personal: 编号、文号、项目代码 …
     pub other_number: ListSet,
@@ -103,7 +106,7 @@ impl Personal {
             harm_to_minor: lists.asked("harm_to_minor"),
             prize: lists.asked("prize"),
             track: lists.scanned("track"),
-            visit: lists.scanned("visit"),
+            class_sign: lists.scanned("class_sign"),
             biometric: lists.scanned("biometric"),
             other_number: lists.scanned("other_number"),
             names: NameLists {
@@ -113,6 +116,9 @@ impl Personal {
                 opening: lists.scanned("name_opening"),
                 sign: lists.scanned("person_sign"),
                 no_name: lists.asked("name_not"),
+                roles: lists.asked("name_role"),
+                of_illness_not: lists.asked("illness_not"),
+                class_sign: lists.scanned("class_sign"),
             },
             people: people::Patterns::default(),
         }
@@ -137,17 +143,21 @@ impl Personal {
             }
             self.masked_ids(scan, index, report);
             documents::detect(self, scan, index, report);
-            let proofs: Vec<Range<usize>> = report
-                .found
-                .iter()
-                .skip(first)
-                .filter(|f| {
-                    ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code)
-                        && f.severity >= Severity::S1
-                })
-                .filter_map(|f| f.range_in(index).cloned())
-                .collect();
-            let persons = if role == Role::Author { Vec::new() } else { names::persons(reading, scan.lexicon, self.names, &proofs) };
+            let mut proofs = Vec::new();
+            let mut beside = names::Beside { classes: people::classes(self, &self.people, scan, reading), numbers: Vec::new() };
+            for found in report.found.iter().skip(first).filter(|f| f.severity >= Severity::S1) {
+                let Some(range) = found.range_in(index) else { continue };
+                if ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*found.code) {
+                    proofs.push(range.clone());
+                    beside.numbers.push(range.clone());
+                } else if found.code == "PII.PLATE" {
+                    beside.numbers.push(range.clone());
+                }
+            }
+            let persons = match role {
+                Role::Author => Vec::new(),
+                _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
+            };
             people::detect(self, &self.people, scan, index, &persons, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
@@ -485,21 +495,33 @@ impl Personal {
             .filter_map(|f| f.range_in(index).map(|r| (f.code.to_string(), f.severity, r.clone())))
             .collect();
         let own = scan.is_message();
+        let mobiles: Vec<Range<usize>> =
+            places.iter().filter(|(code, severity, _)| code == "PII.MOBILE" && *severity == Severity::S2).map(|p| p.2.clone()).collect();
+        // Two numbers close to each other are a list (DOMAIN §3.2).
+        let in_list = |range: &Range<usize>| {
+            mobiles.iter().any(|other| {
+                let gap = other.start.saturating_sub(range.end).max(range.start.saturating_sub(other.end));
+                other != range && gap <= LIST_GAP_CHARS && reading.text(other.clone()) != reading.text(range.clone())
+            })
+        };
         for found in report.found.iter_mut().skip(first) {
             let Place::At { reading: r, range } = &found.place else { continue };
             if *r != index || own {
                 continue;
             }
             let sentence = reading.sentence(range.clone());
-            let named = people::persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
-            let beside = |codes: &[&str]| {
+            // The name may stand in the line before: 王建国 / 13800138061.
+            let near = reading.around(range.clone(), beside::NUMBER_CHARS + 4, 8);
+            let named = people::persons_in(persons, sentence.clone()).any(|p| !p.is_masked)
+                || people::persons_in(persons, near).any(|p| p.why == beside::BESIDE_NUMBER);
+            let near_other = |codes: &[&str]| {
                 places.iter().any(|(code, severity, r)| {
                     codes.contains(&code.as_str()) && *severity >= Severity::S2 && r.start >= sentence.start && r.end <= sentence.end
                 })
             };
             match &*found.code {
                 "PII.MOBILE"
-                    if found.severity == Severity::S2 && (named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
+                    if found.severity == Severity::S2 && (named || in_list(range) || near_other(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
                 {
                     found.severity = Severity::S3;
                     found.evidence.insert("with_person", true);
