@@ -26,6 +26,9 @@ pub const BESIDE_NUMBER: &str = "紧邻本人号码";
 pub const BESIDE_ILLNESS: &str = "紧邻病情";
 pub const BESIDE_CLASS: &str = "紧邻班级";
 
+/// Words of illness that name none.
+const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
+
 const SIGNS: [char; 19] = [' ', '\t', '\n', '：', ':', '，', ',', '、', '（', '(', '【', '[', '“', '"', '-', '—', '/', '的', '是'];
 
 /// What may stand between a person and a number of theirs.
@@ -70,6 +73,10 @@ fn name_ending_at(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: N
 /// Whether a name may begin at `start`, in the run of Han characters that begins at `run`.
 fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: usize, lists: NameLists) -> bool {
     if start == run {
+        // 近120万儿童, 21周内: a count goes on, no name begins.
+        if start > 0 && reading.class(start - 1).is(Class::DIGIT) {
+            return false;
+        }
         // 县长 李某: a post before the blank.
         let mut word_end = start;
         while word_end > 0 && matches!(reading.char(word_end - 1), Some(' ' | '：' | ':')) {
@@ -126,6 +133,12 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
 
 /// The person of whom the illness at `illness` is said.
 pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usize>, lists: NameLists) -> Option<Person> {
+    // 被确诊为, 被查出患有: only with the illness itself behind.
+    if FALLS_ILL.iter().any(|word| reading.starts_with(illness.start, word))
+        && !reading.has_word(lexicon, lists.illness, illness.end..illness.end + GUARD_CHARS)
+    {
+        return None;
+    }
     let end = back_over(reading, illness.start, &TO_ILLNESS, ILLNESS_CHARS);
     let name = name_ending_at(reading, lexicon, end, lists).or_else(|| {
         // 残疾等级二级 白桂芳

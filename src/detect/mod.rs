@@ -9,6 +9,7 @@ pub mod disguised;
 pub mod documents;
 pub mod events;
 pub mod figures;
+pub mod in_addresses;
 pub mod links;
 pub mod names;
 pub mod numbers;
