@@ -391,13 +391,25 @@ impl Ads {
                 is_invited = true;
             }
             let near = reading.around(span.clone(), 12, 4);
-            let is_official = reading.has_word(scan.lexicon, self.official_account, near);
+            let own = !scan.draft.account.is_empty() && reading.text(reading.around(span.clone(), 24, 0)).contains(&*scan.draft.account);
+            let is_official = own || reading.has_word(scan.lexicon, self.official_account, near);
             match contacts.last_mut() {
                 Some(last) if last.range.end == span.end => {
                     last.range.start = last.range.start.min(span.start);
                     last.is_invited |= is_invited;
                 }
                 _ => contacts.push(Contact { reading: index, range: span, is_invited, is_qq, is_official }),
+            }
+        }
+        // A column headed QQ or 微信号.
+        for cell in &reading.passage.cells {
+            let Some(header) = &cell.header else { continue };
+            let chars = |bytes: &Range<usize>| reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
+            let Some(hit) = reading.words_in(scan.lexicon, words, chars(header)).next() else { continue };
+            let is_qq = scan.lexicon.lists_of(hit.pattern).meets(self.qq);
+            let place = chars(&cell.span);
+            if let Some(id) = contact_id(reading, place.start, is_qq).filter(|id| id.end <= place.end) {
+                contacts.push(Contact { reading: index, range: id, is_invited: false, is_qq, is_official: false });
             }
         }
         contacts

@@ -88,7 +88,7 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: 
         return false;
     }
     // 请王建国…, 与王建国联系
-    (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给".contains(c)))
+    (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给附".contains(c)))
         || ends_with_one(reading, lexicon, lists.before.and(lists.roles), start)
         || reading.char(start - 1).is_some_and(|c| "员户".contains(c))
         || ["请与", "请找", "可与", "请向"].iter().any(|word| reading.ends_with(start, word))
@@ -155,6 +155,11 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
     let sentence = reading.sentence(name.clone());
     let near = near.start.max(sentence.start)..near.end.min(sentence.end);
     (!reading.has_word(lexicon, lists.of_illness_not, near)).then(|| person(name, BESIDE_ILLNESS))
+}
+
+/// Whether a name ends where a document of somebody begins: 附张三身份证照片.
+pub fn of_document(reading: &Reading<'_>, lexicon: &Lexicon, document: usize, lists: NameLists) -> bool {
+    name_ending_at(reading, lexicon, back_over(reading, document, &[], 2), lists).is_some()
 }
 
 /// The child of the class at `class`: 大三班杨子涵小朋友, 杨子涵（县幼儿园大三班）.

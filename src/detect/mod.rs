@@ -4,6 +4,7 @@
 pub mod ads;
 pub mod beside;
 pub mod calendar;
+pub mod collecting;
 pub mod comments;
 pub mod disguised;
 pub mod documents;

@@ -120,6 +120,8 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     starts_word() && !crosses()
 }
 
+/// Longest name joined by a dot, in characters.
+const JOINED_CHARS_MAX: usize = 16;
 /// Longest name of an autonomous area up to 自治, in characters.
 const AREA_CHARS: usize = 12;
 
@@ -214,21 +216,31 @@ pub fn persons(
             if demand == Demand::Likely && GOES_ON.iter().any(|word| reading.starts_with(at.saturating_sub(1), word)) {
                 continue;
             }
-            if let Some(end) = name_at(reading, lexicon, at, lists, demand) {
+            // 户主：阿卜杜拉·买买提
+            let joined = || (demand == Demand::Certain).then(|| joined_at(reading, at)).flatten();
+            if let Some(end) = joined().or_else(|| name_at(reading, lexicon, at, lists, demand)) {
                 add(Person { range: at..end, is_masked: false, why: "姓名语境", is_later_in_list: false });
             }
         }
     }
+    let chars = |bytes: &Range<usize>| reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
+    let asks = |cell: Range<usize>| reading.has_word(lexicon, lists.before, cell.clone()) || is_spaced_header(reading, cell);
+    let mut beside_name = None;
     for cell in &reading.passage.cells {
-        let Some(header) = cell.header.clone() else { continue };
-        let header = reading.folded.index_of_byte(header.start)..reading.folded.index_of_byte(header.end);
-        if !reading.has_word(lexicon, lists.before, header) {
+        let range = chars(&cell.span);
+        // <th>姓名</th><td>马建国</td>: the header stands before the name.
+        let is_beside = beside_name.replace((cell.table, cell.row, range.clone()));
+        let headed = cell.header.as_ref().is_some_and(|header| asks(chars(header)));
+        let is_beside = || is_beside.is_some_and(|(table, row, before)| (table, row) == (cell.table, cell.row) && before.len() <= 6 && asks(before));
+        let demand = if headed {
+            Demand::Certain
+        } else if cell.header.is_none() && is_beside() {
+            Demand::None
+        } else {
             continue;
-        }
-        let range = reading.folded.index_of_byte(cell.span.start)..reading.folded.index_of_byte(cell.span.end);
-        if let Some(end) =
-            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists, Demand::Certain))
-        {
+        };
+        let name = || joined_at(reading, range.start).or_else(|| name_at(reading, lexicon, range.start, lists, demand));
+        if let Some(end) = spaced_name(reading, lexicon, &range).or_else(|| masked_at(reading, lexicon, range.start)).or_else(name) {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
         }
@@ -261,6 +273,28 @@ pub fn persons(
     persons.sort_by_key(|p| p.range.start);
     persons.dedup_by(|later, first| later.range.start < first.range.end);
     persons
+}
+
+/// 姓 名, 户　主 as the header of a column.
+fn is_spaced_header(reading: &Reading<'_>, header: Range<usize>) -> bool {
+    let letters = || reading.chars(header.clone()).iter().filter(|c| !c.is_whitespace());
+    header.len() <= 8 && (letters().eq(&['姓', '名']) || letters().eq(&['户', '主']))
+}
+
+/// 李 强: a name of two characters with blanks between that fills its cell.
+fn spaced_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>) -> Option<usize> {
+    let is_blank = |i: &usize| reading.char(*i).is_some_and(char::is_whitespace);
+    let given = cell.start + 1 + (cell.start + 1..cell.end.min(cell.start + 4)).take_while(is_blank).count();
+    let fits = given > cell.start + 1 && given + 1 == cell.end && reading.class(given).is(Class::HAN);
+    (fits && lexicon.tables.surname_len(reading.chars(cell.start..cell.start + 1)) == Some(1)).then_some(cell.end)
+}
+
+/// 阿卜杜拉·买买提: the end of a name joined by a dot.
+fn joined_at(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let in_name = |i: &usize| reading.class(*i).is(Class::HAN) || reading.char(*i) == Some('·');
+    let end = at + (at..at + JOINED_CHARS_MAX).take_while(in_name).count();
+    let dot = (at + 1..end).find(|&i| reading.char(i) == Some('·'))?;
+    (dot + 2 < end && end < at + JOINED_CHARS_MAX).then_some(end)
 }
 
 /// How far behind the first character of a name the sign of a person may begin, in characters: `欧阳张三（ 116周岁`,

@@ -42,6 +42,7 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
     let minors = minors(personal, patterns, scan, index, persons, report);
     let sick = medical(personal, scan, index, persons, report);
     whereabouts::addresses(personal, &patterns.places, scan, index, persons, report);
+    let is_public = std::cell::LazyCell::new(|| is_public_list(scan, reading));
     for person in persons.iter().filter(|p| !p.is_masked && !p.is_later_in_list) {
         let first = minors.partition_point(|m| m.end < person.range.end);
         if minors.iter().skip(first).take(NEIGHBOURS).any(|m| m.start <= person.range.start) {
@@ -49,7 +50,11 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
         }
         let sentence = reading.sentence(person.range.clone());
         let is_sick = sick.get(sick.partition_point(|s| s.start < sentence.start)).is_some_and(|s| s.start < sentence.end);
-        let severity = if is_sick { Severity::S3 } else { Severity::S1 };
+        let severity = match (is_sick, *is_public) {
+            (true, _) => Severity::S3,
+            (false, true) => Severity::S0,
+            (false, false) => Severity::S1,
+        };
         let found = Found::new("PII.NAME", severity, index, person.range.clone(), "personal/name").because("why", person.why);
         if scan.is_message() {
             report.suppress(found, SuppressedReason::Context, "留言人自述，公开前由人工遮蔽");
@@ -60,6 +65,8 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
     whereabouts::track(personal, scan, index, persons, report);
 }
 
+/// Headers of columns about the health of a person.
+const ILLNESS_COLUMNS: [&[char]; 5] = [&['残', '疾'], &['病', '种'], &['病', '情'], &['疾', '病'], &['诊', '断']];
 /// Longest rest of a date of birth behind its year, in characters: 年11月12日出生.
 const BIRTH_CHARS: usize = 9;
 /// Most cells of a row that are looked through.
@@ -84,6 +91,20 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
         }
     }
     classes
+}
+
+/// How much of a text tells what kind of list it is, in characters.
+const OPENING_CHARS: usize = 120;
+/// Lists of which the names have to stand: 任前公示, 任免, 拟录用 (DOMAIN §3.2).
+const PUBLIC_LISTS: [&[char]; 6] = [
+    &['任', '前', '公', '示'], &['任', '职', '前', '公', '示'], &['任', '职', '公', '示'], &['任', '免'], &['职', '务', '任', '命'],
+    &['拟', '录', '用'],
+];
+
+/// Whether names have to stand in this text.
+fn is_public_list(scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+    reading.holds_one(0..OPENING_CHARS.min(reading.len()), &PUBLIC_LISTS)
+        || scan.title().is_some_and(|title| title.holds_one(0..title.len(), &PUBLIC_LISTS))
 }
 
 /// Most spans of minors that can end behind a person and begin before.
@@ -256,6 +277,7 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     if persons.is_empty() {
         return severe;
     }
+    illness_columns(personal, scan, index, persons, report);
     let mut last_end = 0;
     for hit in reading.words_in(scan.lexicon, both, 0..reading.len()) {
         let range = hit.start as usize..hit.end as usize;
@@ -278,6 +300,31 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     severe
 }
 
+/// What a column says of whoever stands in the row: 残疾等级, 病种 …
+fn illness_columns(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let chars = |bytes: &Range<usize>| reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
+    let mut row_start = 0;
+    for (i, cell) in reading.passage.cells.iter().enumerate() {
+        let own = (cell.table, cell.row);
+        if reading.passage.cells.get(row_start).is_some_and(|c| (c.table, c.row) != own) {
+            row_start = i;
+        }
+        let Some(header) = cell.header.as_ref().map(chars) else { continue };
+        if !reading.holds_one(header.clone(), &ILLNESS_COLUMNS) && !reading.has_word(scan.lexicon, personal.poverty, header) {
+            continue;
+        }
+        let (range, first) = (chars(&cell.span), reading.passage.cells.get(row_start).map_or(0, |c| chars(&c.span).start));
+        let row_end = reading.passage.cells.iter().skip(i).take(ROW_CELLS_MAX).take_while(|c| (c.table, c.row) == own).last();
+        let row = first..row_end.map_or(range.end, |c| chars(&c.span).end);
+        let says_something = reading.chars(range.clone()).iter().any(|c| !matches!(c, ' ' | '无' | '-' | '/' | '否'));
+        let is_told = || reading.has_word(scan.lexicon, personal.disease.and(personal.poverty), range.clone());
+        if says_something && !is_told() && persons_in(persons, row).next().is_some() {
+            report.find(Found::new("PII.MEDICAL", Severity::S2, index, range, "personal/medical").because("column", true));
+        }
+    }
+}
+
 /// Pictures of identity documents, faces and fingerprints, by their names and alt texts.
 pub fn biometric(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
     use crate::text::passage::Role;
@@ -286,6 +333,11 @@ pub fn biometric(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mu
         return;
     }
     for hit in reading.words_in(scan.lexicon, personal.biometric, 0..reading.len()) {
+        // 人脸识别门禁, 办身份证照相处
+        let near = reading.around(hit.start as usize..hit.end as usize, 4, 6);
+        if reading.holds_one(near, &[&['门', '禁'], &['办'], &['自', '助'], &['取', '证'], &['保', '护'], &['宣', '传']]) {
+            continue;
+        }
         report.find(Found::new("PII.BIOMETRIC", Severity::S2, index, hit.start as usize..hit.end as usize, "personal/biometric"));
     }
 }

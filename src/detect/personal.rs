@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, beside, documents, in_addresses, names, people};
+use super::{Scan, beside, collecting, documents, in_addresses, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -81,6 +81,8 @@ pub struct Personal {
     pub track: ListSet,
     pub class_sign: ListSet,
     pub biometric: ListSet,
+    pub ask_verb: ListSet,
+    pub ask_service: ListSet,
     /// Words before numbers that are not personal: 编号、文号、项目代码 …
     pub other_number: ListSet,
     pub names: NameLists,
@@ -130,6 +132,8 @@ impl Personal {
             track: lists.scanned("track"),
             class_sign: lists.scanned("class_sign"),
             biometric: lists.scanned("biometric"),
+            ask_verb: lists.asked("ask_verb"),
+            ask_service: lists.asked("ask_service"),
             other_number: lists.scanned("other_number"),
             names: NameLists {
                 before: lists.scanned("name_before"),
@@ -187,6 +191,7 @@ impl Personal {
             people::detect(self, &self.people, scan, index, &persons, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
+            collecting::detect(self, scan, index, &persons, report);
         }
     }
 
