@@ -90,7 +90,7 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: 
     // 请王建国…, 与王建国联系
     (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给附".contains(c)))
         || ends_with_one(reading, lexicon, lists.before.and(lists.roles), start)
-        || reading.char(start - 1).is_some_and(|c| "员户".contains(c))
+        || reading.char(start - 1).is_some_and(|c| "员户人者".contains(c))
         || ["请与", "请找", "可与", "请向"].iter().any(|word| reading.ends_with(start, word))
 }
 
@@ -177,6 +177,7 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
     }
     let is_sign = |at: usize| matches!(reading.char(at), Some('，' | ',' | '（' | '(' | '：' | ':' | '、'));
     let end = start.checked_sub(1).filter(|at| is_sign(*at))?;
+    let end = back_over(reading, end, &["同学", "小朋友", "学生", "幼儿"], 4);
     name_ending_at(reading, lexicon, end, lists).map(|name| person(name, BESIDE_CLASS))
 }
 

@@ -248,7 +248,8 @@ fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<u
         let verb = (start..end).find(|&i| GOES.iter().any(|word| reading.chars(i..end).starts_with(word)));
         if let Some(verb) = verb.filter(|verb| end > verb + 2) {
             let time = (start..verb).find(|&i| {
-                reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'))
+                let clock = reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'));
+                clock || ["上午", "中午", "下午", "晚", "凌晨", "早"].iter().any(|word| reading.starts_with(i, word))
             });
             if time.is_some() || places > 0 {
                 places += 1;
