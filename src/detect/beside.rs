@@ -17,6 +17,8 @@ const SCHOOL_CHARS: usize = 20;
 /// How far before a name and behind an illness the words stand that make it a doctor's or a lecture, in characters.
 const GUARD_CHARS: usize = 10;
 
+/// Last characters of what somebody is or belongs to: 护林员, 失主人, 民兴村, 县水务局.
+const LEADS: &str = "员户人者局村镇乡组所站区司社院校店厂";
 /// Posts: 县长李某 is no private person (DOMAIN §3.5).
 const POSTS: [&str; 16] = [
     "书记", "主任", "局长", "县长", "镇长", "乡长", "科长", "所长", "院长", "校长", "部长", "市长", "省长", "主席", "委员", "董事长",
@@ -39,10 +41,10 @@ const TO_NUMBER: [&str; 34] = [
 ];
 
 /// What may stand between a person and an illness of theirs.
-const TO_ILLNESS: [&str; 42] = [
+const TO_ILLNESS: [&str; 44] = [
     "确诊为", "诊断为", "诊断出", "确诊", "查出", "检出", "患上", "患有", "身患", "罹患", "曾患", "得了", "感染", "不幸", "因为", "由于",
     "被", "因", "系", "为", "患", "有", "已", "曾", "现", "家庭", "一家", "家中", "家", "同志", "先生", "女士", "长期", "多年", "重度", "病因",
-    "病情", "病种", "经", "后", "于", "其",
+    "病情", "病种", "携带", "自述", "经", "后", "于", "其",
 ];
 
 /// The start of the connecting signs and words that end at `end`, at most `limit` characters back.
@@ -50,7 +52,7 @@ fn back_over(reading: &Reading<'_>, end: usize, words: &[&str], limit: usize) ->
     let mut at = end;
     while at > 0 && end - at < limit {
         let sign = reading.char(at - 1).is_some_and(|c| SIGNS.contains(&c));
-        let step = if sign { Some(1) } else { words.iter().find(|w| reading.ends_with(at, w)).map(|w| w.chars().count()) };
+        let step = if sign { Some(1) } else { words.iter().filter(|w| reading.ends_with(at, w)).map(|w| w.chars().count()).max() };
         let Some(step) = step else { break };
         at -= step;
     }
@@ -90,8 +92,8 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: 
     // 请王建国…, 与王建国联系
     (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给附".contains(c)))
         || ends_with_one(reading, lexicon, lists.before.and(lists.roles), start)
-        || reading.char(start - 1).is_some_and(|c| "员户人者".contains(c))
-        || ["请与", "请找", "可与", "请向"].iter().any(|word| reading.ends_with(start, word))
+        || reading.char(start - 1).is_some_and(|c| LEADS.contains(c))
+        || ["请与", "请找", "可与", "请向", "致电", "拨打", "联系", "岁的", "岁"].iter().any(|word| reading.ends_with(start, word))
 }
 
 /// Whether a word of the lists ends at `end`.
@@ -119,8 +121,8 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
     while at < number.end + 3 && matches!(reading.char(at), Some('（' | '(' | ' ' | '：' | ':' | '\n' | '-')) {
         at += 1;
     }
-    if reading.class(at).is(Class::HAN) && reading.starts_with(at, "联系人") {
-        at += 3;
+    if let Some(word) = ["联系人", "，找", ",找", "找"].iter().find(|word| reading.starts_with(at, word)) {
+        at += word.chars().count();
     }
     if !lexicon.tables.begins_surname(reading.char(at)?) {
         return None;

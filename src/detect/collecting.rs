@@ -23,14 +23,14 @@ const CHANNELS: [&[char]; 16] = [
     &['评', '论', '区'], &['留', '言', '区'], &['问', '卷'], &['投', '票'], &['接', '龙'], &['抽', '奖'], &['打', '卡'], &['网', '址'],
 ];
 /// Words that demand something of the reader: news of a register do not.
-const DEMANDS: [&[char]; 7] = [&['请'], &['须'], &['需'], &['应'], &['即', '可'], &['方', '可'], &['参', '与', '者']];
+const DEMANDS: [&[char]; 8] = [&['评', '论', '区'], &['请'], &['须'], &['需'], &['应'], &['即', '可'], &['方', '可'], &['参', '与', '者']];
 /// What warns, forbids or has people come with their papers.
 const GUARDS: [&[char]; 18] = [
     &['不', '得'], &['不', '要'], &['无', '需'], &['无', '须'], &['不', '需'], &['切', '勿'], &['请', '勿'], &['谨', '防'], &['警', '惕'],
     &['严', '禁'], &['禁', '止'], &['诈', '骗'], &['骗', '子'], &['携', '带'], &['凭'], &['持'], &['出', '示'], &['泄', '露'],
 ];
 /// Words of a text that shows what it speaks of.
-const SHOWN: [&[char]; 9] = [
+const SHOWN: [&[char]; 11] = [&['公', '布'], &['统', '一', '采', '集'], 
     &['附'], &['下', '图'], &['见', '图'], &['如', '图'], &['图', '为'], &['公', '示'], &['张', '贴'], &['曝', '光'], &['已', '采', '集'],
 ];
 /// What is asked for or speaks of the matter in general is not shown.
@@ -72,7 +72,7 @@ fn asked(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report
             (0, "PII.BIOMETRIC")
         } else if datum.meets(personal.id) {
             (1, "PII.ID18")
-        } else if reading.holds_one(range.clone(), &[&['卡']]) {
+        } else if reading.holds_one(range.clone(), &[&['卡'], &['银', '行', '账']]) {
             (2, "PII.BANK")
         } else {
             continue;

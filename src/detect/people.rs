@@ -286,7 +286,9 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
         }
         let sentence = reading.sentence(range.clone());
         let Some(person) = persons_in(persons, sentence).min_by_key(|p| p.range.start.abs_diff(range.start)) else { continue };
-        if reading.straddled(scan.lexicon, range.start, range.end).is_some() {
+        // 感染者, 乙肝患者 are whoever has it.
+        let is_bearer = ["者", "患者", "病人"].iter().any(|word| reading.starts_with(range.end, word));
+        if !is_bearer && reading.straddled(scan.lexicon, range.start, range.end).is_some() {
             continue;
         }
         let is_poverty = scan.lexicon.lists_of(hit.pattern).meets(personal.poverty);
