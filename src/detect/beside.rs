@@ -20,9 +20,8 @@ const GUARD_CHARS: usize = 10;
 /// Last characters of what somebody is or belongs to: 护林员, 失主人, 民兴村, 县水务局.
 const LEADS: &str = "员户人者局村镇乡组所站区司社院校店厂";
 /// Posts: 县长李某 is no private person (DOMAIN §3.5).
-const POSTS: [&str; 16] = [
-    "书记", "主任", "局长", "县长", "镇长", "乡长", "科长", "所长", "院长", "校长", "部长", "市长", "省长", "主席", "委员", "董事长",
-];
+const POSTS: [&str; 16] =
+    ["书记", "主任", "局长", "县长", "镇长", "乡长", "科长", "所长", "院长", "校长", "部长", "市长", "省长", "主席", "委员", "董事长"];
 
 pub const BESIDE_NUMBER: &str = "紧邻本人号码";
 pub const BESIDE_ILLNESS: &str = "紧邻病情";
@@ -35,16 +34,88 @@ const SIGNS: [char; 19] = [' ', '\t', '\n', '：', ':', '，', ',', '、', '（'
 
 /// What may stand between a person and a number of theirs.
 const TO_NUMBER: [&str; 34] = [
-    "手机号码", "电话号码", "联系电话", "联系方式", "移动电话", "微信同号", "车牌号码", "手机号", "车牌号", "号牌号码", "轿车", "电话", "手机",
-    "联系", "号码", "车牌", "号牌", "驾驶", "驾车", "名下", "车辆", "本人", "同志", "先生", "女士", "师傅", "老师", "为", "号", "tel",
-    "小型", "货车", "摩托车", "牌照",
+    "手机号码",
+    "电话号码",
+    "联系电话",
+    "联系方式",
+    "移动电话",
+    "微信同号",
+    "车牌号码",
+    "手机号",
+    "车牌号",
+    "号牌号码",
+    "轿车",
+    "电话",
+    "手机",
+    "联系",
+    "号码",
+    "车牌",
+    "号牌",
+    "驾驶",
+    "驾车",
+    "名下",
+    "车辆",
+    "本人",
+    "同志",
+    "先生",
+    "女士",
+    "师傅",
+    "老师",
+    "为",
+    "号",
+    "tel",
+    "小型",
+    "货车",
+    "摩托车",
+    "牌照",
 ];
 
 /// What may stand between a person and an illness of theirs.
 const TO_ILLNESS: [&str; 44] = [
-    "确诊为", "诊断为", "诊断出", "确诊", "查出", "检出", "患上", "患有", "身患", "罹患", "曾患", "得了", "感染", "不幸", "因为", "由于",
-    "被", "因", "系", "为", "患", "有", "已", "曾", "现", "家庭", "一家", "家中", "家", "同志", "先生", "女士", "长期", "多年", "重度", "病因",
-    "病情", "病种", "携带", "自述", "经", "后", "于", "其",
+    "确诊为",
+    "诊断为",
+    "诊断出",
+    "确诊",
+    "查出",
+    "检出",
+    "患上",
+    "患有",
+    "身患",
+    "罹患",
+    "曾患",
+    "得了",
+    "感染",
+    "不幸",
+    "因为",
+    "由于",
+    "被",
+    "因",
+    "系",
+    "为",
+    "患",
+    "有",
+    "已",
+    "曾",
+    "现",
+    "家庭",
+    "一家",
+    "家中",
+    "家",
+    "同志",
+    "先生",
+    "女士",
+    "长期",
+    "多年",
+    "重度",
+    "病因",
+    "病情",
+    "病种",
+    "携带",
+    "自述",
+    "经",
+    "后",
+    "于",
+    "其",
 ];
 
 /// The start of the connecting signs and words that end at `end`, at most `limit` characters back.
@@ -92,8 +163,14 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: 
     // 请王建国…, 与王建国联系
     (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给附".contains(c)))
         || ends_with_one(reading, lexicon, lists.before.and(lists.roles), start)
-        || reading.char(start - 1).is_some_and(|c| LEADS.contains(c))
+        || is_behind_unit(reading, lexicon, start, run)
         || ["请与", "请找", "可与", "请向", "致电", "拨打", "联系", "岁的", "岁"].iter().any(|word| reading.ends_with(start, word))
+}
+
+/// 民兴村王建国, 护林员王建国: not 社保卡, where a word goes on.
+fn is_behind_unit(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: usize) -> bool {
+    let goes_on = || (1..=2).any(|len| lexicon.segmenter.has(reading.chars(start - 1..start + len)));
+    start >= run + 2 && reading.char(start - 1).is_some_and(|c| LEADS.contains(c)) && !goes_on()
 }
 
 /// Whether a word of the lists ends at `end`.
@@ -167,7 +244,8 @@ pub fn of_document(reading: &Reading<'_>, lexicon: &Lexicon, document: usize, li
 /// The child of the class at `class`: 大三班杨子涵小朋友, 杨子涵（县幼儿园大三班）.
 pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, lists: NameLists) -> Option<Person> {
     let mut at = class.end;
-    while let Some(word) = ["学生", "同学", "男生", "女生", "的", "幼儿", "（", "("].iter().find(|w| reading.starts_with(at, w)) {
+    while let Some(word) = ["学生", "同学", "男生", "女生", "的", "幼儿", "（", "("].iter().find(|w| reading.starts_with(at, w))
+    {
         at += word.chars().count();
     }
     if let Some(end) = names::name_at(reading, lexicon, at, lists, Demand::Likely) {

@@ -267,7 +267,11 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     let in_list = || {
         let of_persons = |cell: &Cell| {
             let header = cell.header.clone().unwrap_or_default();
-            reading.has_word(scan.lexicon, personal.names.before, reading.folded.index_of_byte(header.start)..reading.folded.index_of_byte(header.end))
+            reading.has_word(
+                scan.lexicon,
+                personal.names.before,
+                reading.folded.index_of_byte(header.start)..reading.folded.index_of_byte(header.end),
+            )
         };
         let byte = reading.folded.at.get(start).map_or(0, |b| *b as usize);
         reading.passage.cell(byte).is_some_and(|own| {
@@ -344,7 +348,8 @@ fn mac_address(scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
         (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator));
     let runs_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
     // MAC:3C:7C:… begins after a word, 00:3C:7C:… goes on.
-    let after_pair = at > 2 && reading.char(at - 1) == separator && hex(at - 2) && hex(at - 3) && !(at > 3 && reading.class(at - 4).is(Class::LETTER));
+    let after_pair =
+        at > 2 && reading.char(at - 1) == separator && hex(at - 2) && hex(at - 3) && !(at > 3 && reading.class(at - 4).is(Class::LETTER));
     let is_part = runs_on(reading.char(at + 17)) || at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric()) || after_pair;
     if is_shape && !is_part && (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
         report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));

@@ -12,8 +12,22 @@ use std::ops::Range;
 
 /// Keys of a query and schemes before a phone number, with their sign.
 const PHONE_KEYS: [&str; 16] = [
-    "tel:", "tel://", "sms:", "smsto:", "tel=", "phone=", "mobile=", "sjh=", "sjhm=", "sj=", "shouji=", "lxdh=", "dh=", "dianhua=",
-    "phonenumber=", "telephone=",
+    "tel:",
+    "tel://",
+    "sms:",
+    "smsto:",
+    "tel=",
+    "phone=",
+    "mobile=",
+    "sjh=",
+    "sjhm=",
+    "sj=",
+    "shouji=",
+    "lxdh=",
+    "dh=",
+    "dianhua=",
+    "phonenumber=",
+    "telephone=",
 ];
 const ID_PLACES: usize = 18;
 const MOBILE_PLACES: usize = 11;
@@ -35,7 +49,8 @@ pub fn detect(scan: &Scan<'_>, index: usize, report: &mut Report) {
         }
         let has_x = run.len() == ID_PLACES - 1 && reading.char(run.end) == Some('x');
         let range = run.start..run.end + usize::from(has_x);
-        let digits: Vec<u8> = reading.chars(range.clone()).iter().filter_map(|c| c.to_digit(10).or((*c == 'x').then_some(10))).map(|d| d as u8).collect();
+        let digits: Vec<u8> =
+            reading.chars(range.clone()).iter().filter_map(|c| c.to_digit(10).or((*c == 'x').then_some(10))).map(|d| d as u8).collect();
         if let Some(found) = number(scan, index, &digits, &range) {
             report.find(found);
         }
@@ -50,7 +65,9 @@ pub fn number(scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>
     }
     if digits.len() == ID_PLACES && numbers::prove_id18(digits, &scan.lexicon.tables, scan.as_of) == IdProof::Proven {
         let found = Found::new("PII.ID18", Severity::S3, index, range.clone(), "personal/id18").because("check_digit", "正确");
-        return Some(found.saying("网址、二维码或文件名里带着完整身份证号，点开、扫码、下载的人都能看到").instead("换成不带证件号的网址或文件名"));
+        return Some(
+            found.saying("网址、二维码或文件名里带着完整身份证号，点开、扫码、下载的人都能看到").instead("换成不带证件号的网址或文件名"),
+        );
     }
     let mobile = digits.strip_prefix(&[8, 6]).unwrap_or(digits);
     let is_named = reading.passage.role == Role::ImageName || follows_phone_key(reading, range.start);

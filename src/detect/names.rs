@@ -92,7 +92,10 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
         return false;
     }
     // 李强因病: the word goes on.
-    if given.len() > 1 && end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| "因已经将从对".contains(c)) && !ends_name(reading, end) {
+    if given.len() > 1
+        && end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| "因已经将从对".contains(c))
+        && !ends_name(reading, end)
+    {
         return false;
     }
     let ends = ends_name(reading, end);
@@ -120,6 +123,10 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     starts_word() && !crosses()
 }
 
+/// Longest first part of such a name: before it stand other words.
+const JOINED_PART_CHARS_MAX: usize = 6;
+/// Oldest child, in years (DOMAIN §3.2).
+const CHILD_AGE_MAX: u32 = 17;
 /// Longest name joined by a dot, in characters.
 const JOINED_CHARS_MAX: usize = 16;
 /// Longest name of an autonomous area up to 自治, in characters.
@@ -187,13 +194,7 @@ pub struct Beside {
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
-pub fn persons(
-    reading: &Reading<'_>,
-    lexicon: &Lexicon,
-    lists: NameLists,
-    proofs: &[Range<usize>],
-    beside: &Beside,
-) -> Vec<Person> {
+pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>], beside: &Beside) -> Vec<Person> {
     let mut persons: Vec<Person> = Vec::new();
     let mut add = |person: Person| {
         if !persons.iter().rev().take(32).any(|p| p.range.start < person.range.end && person.range.start < p.range.end) {
@@ -231,7 +232,8 @@ pub fn persons(
         // <th>姓名</th><td>马建国</td>: the header stands before the name.
         let is_beside = beside_name.replace((cell.table, cell.row, range.clone()));
         let headed = cell.header.as_ref().is_some_and(|header| asks(chars(header)));
-        let is_beside = || is_beside.is_some_and(|(table, row, before)| (table, row) == (cell.table, cell.row) && before.len() <= 6 && asks(before));
+        let is_beside =
+            || is_beside.is_some_and(|(table, row, before)| (table, row) == (cell.table, cell.row) && before.len() <= 6 && asks(before));
         let demand = if headed {
             Demand::Certain
         } else if cell.header.is_none() && is_beside() {
@@ -293,7 +295,7 @@ fn spaced_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>) ->
 fn joined_at(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let in_name = |i: &usize| reading.class(*i).is(Class::HAN) || reading.char(*i) == Some('·');
     let end = at + (at..at + JOINED_CHARS_MAX).take_while(in_name).count();
-    let dot = (at + 1..end).find(|&i| reading.char(i) == Some('·'))?;
+    let dot = (at + 1..end.min(at + JOINED_PART_CHARS_MAX + 1)).find(|&i| reading.char(i) == Some('·'))?;
     (dot + 2 < end && end < at + JOINED_CHARS_MAX).then_some(end)
 }
 
@@ -401,10 +403,16 @@ fn goes_on_like_a_person(reading: &Reading<'_>, end: usize) -> bool {
     if at == end {
         return false;
     }
+    // 普文华，现年8岁: of children only, the age of others is told of anybody.
+    let lead = ["现年", "今年", "年仅"].iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
+    at += lead;
     let sex = matches!(reading.char(at), Some('男' | '女')) && !reading.class(at + 1).is(Class::HAN);
     let mut digits = at;
     while digits < at + 3 && reading.class(digits).is(Class::DIGIT) {
         digits += 1;
+    }
+    if lead > 0 && reading.text(at..digits).parse::<u32>().map_or(true, |age| age > CHILD_AGE_MAX) {
+        return false;
     }
     sex || (digits > at && (is_birth(reading, at) || reading.starts_with(digits, "岁") || reading.starts_with(digits, "周岁")))
 }

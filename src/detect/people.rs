@@ -1,11 +1,11 @@
 //! Persons and what is said of them: names, illness, minors (DOMAIN §3.2, §3.5); where they are is in `whereabouts`.
 //! Must not know how names are recognised, nor queues.
 
-use super::{Scan, whereabouts};
 use super::names::Person;
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
+use super::{Scan, whereabouts};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use crate::text::passage::Cell;
@@ -97,7 +97,11 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
 const OPENING_CHARS: usize = 120;
 /// Lists of which the names have to stand: 任前公示, 任免, 拟录用 (DOMAIN §3.2).
 const PUBLIC_LISTS: [&[char]; 6] = [
-    &['任', '前', '公', '示'], &['任', '职', '前', '公', '示'], &['任', '职', '公', '示'], &['任', '免'], &['职', '务', '任', '命'],
+    &['任', '前', '公', '示'],
+    &['任', '职', '前', '公', '示'],
+    &['任', '职', '公', '示'],
+    &['任', '免'],
+    &['职', '务', '任', '命'],
     &['拟', '录', '用'],
 ];
 
@@ -153,9 +157,9 @@ fn minors(
         let before = person.range.start.saturating_sub(16).max(sentence.start)..person.range.start;
         let class_before = patterns.class.as_ref().is_some_and(|r| {
             let text = reading.text(before.clone());
-            r.find_iter(&text)
-                .last()
-                .is_some_and(|m| text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学" | "幼儿" | "女生" | "男生")))
+            r.find_iter(&text).last().is_some_and(|m| {
+                text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学" | "幼儿" | "女生" | "男生"))
+            })
         });
         // A child needs an age, or a class of a school: 某某小学 alone may be an adult's place of work.
         let end = match (&age, &class, school) {

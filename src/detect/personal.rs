@@ -41,7 +41,8 @@ const UNIT_CHARS_MIN: usize = 5;
 const HOME_CHARS: usize = 8;
 const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', '里']];
 /// What 家 is a part of where nobody lives.
-const NO_HOME: [&[char]; 8] = [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
+const NO_HOME: [&[char]; 8] =
+    [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
 
 /// Farthest two phones of a list stand from each other, in characters.
 const LIST_GAP_CHARS: usize = 40;
@@ -305,7 +306,11 @@ impl Personal {
             }
             return true;
         }
-        if digits.len() == 12 && context.any.meets(self.driver) && is_of_driver(reading, &range) && scan.lexicon.tables.is_admin_code(head(&digits, 4) * 100) {
+        if digits.len() == 12
+            && context.any.meets(self.driver)
+            && is_of_driver(reading, &range)
+            && scan.lexicon.tables.is_admin_code(head(&digits, 4) * 100)
+        {
             report.find(Found::new("PII.DRIVER_FILE", Severity::S2, index, range, "personal/driver_file"));
             return true;
         }
@@ -401,9 +406,8 @@ impl Personal {
         if !fits || !scan.lexicon.tables.is_area_code(&text) || !number.first().is_some_and(|d| (2..=9).contains(d)) {
             return None;
         }
-        let is_home = || {
-            !context.any.meets(self.office) && scan.readings.get(index).is_some_and(|reading| is_at_home(reading, range.start))
-        };
+        let is_home =
+            || !context.any.meets(self.office) && scan.readings.get(index).is_some_and(|reading| is_at_home(reading, range.start));
         let severity = if context.any.meets(self.home) || is_home() { Severity::S2 } else { Severity::S0 };
         let mut found = Found::new("PII.LANDLINE", severity, index, range.clone(), "personal/landline").because("area", text);
         if severity == Severity::S0 {
@@ -489,7 +493,8 @@ impl Personal {
         let mut at = 0;
         while let Some(digit) = reading.digits.next(at) {
             // ****22188506150018: what is hidden may be the front.
-            let hidden_front = (at.max(digit.saturating_sub(FRONT_MASKS_MAX))..digit).rev().take_while(|&i| reading.char(i).is_some_and(is_mask)).count();
+            let hidden_front =
+                (at.max(digit.saturating_sub(FRONT_MASKS_MAX))..digit).rev().take_while(|&i| reading.char(i).is_some_and(is_mask)).count();
             at = digit - hidden_front;
             let is_start = (hidden_front > 0 || reading.char(at).is_some_and(|c| c != '0'))
                 && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
@@ -562,7 +567,8 @@ impl Personal {
             };
             match &*found.code {
                 "PII.MOBILE"
-                    if found.severity == Severity::S2 && (named || in_list(range) || near_other(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
+                    if found.severity == Severity::S2
+                        && (named || in_list(range) || near_other(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
                 {
                     found.severity = Severity::S3;
                     found.evidence.insert("with_person", true);

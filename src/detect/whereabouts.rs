@@ -22,8 +22,7 @@ const ROOM: &str = concat!(
     r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?[0-9]{1,2}单元[0-9]{2,4}(?:室|号)?"
 );
 /// 联珠镇曼兴村老寨组12号. Every match holds a sign of each of [`VILLAGE_SIGNS`].
-const VILLAGE: &str =
-    r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
+const VILLAGE: &str = r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
 const VILLAGE_SIGNS: [&[char]; 3] = [&['组', '寨', '屯', '队'], &['乡', '镇', '街'], &['村', '社']];
 
 /// What a building, a room, a staircase and the parts of a village end in.
@@ -33,8 +32,20 @@ const ADDRESS_SIGNS: [char; 10] = ['栋', '幢', '座', '室', '楼', '单', '�
 const LIVES: [&str; 6] = ["住在", "住所地", "住所", "居于", "住于", "住"];
 /// Words of notices about whole buildings: nobody's home is told (DOMAIN §3.5).
 const AREAS: [&[char]; 14] = [
-    &['停', '水'], &['停', '气'], &['停', '电'], &['停', '供'], &['改', '造'], &['加', '装'], &['范', '围'], &['坐', '落'], &['施', '工'],
-    &['消', '毒'], &['验', '收'], &['维', '修'], &['房', '源'], &['注', '册'],
+    &['停', '水'],
+    &['停', '气'],
+    &['停', '电'],
+    &['停', '供'],
+    &['改', '造'],
+    &['加', '装'],
+    &['范', '围'],
+    &['坐', '落'],
+    &['施', '工'],
+    &['消', '毒'],
+    &['验', '收'],
+    &['维', '修'],
+    &['房', '源'],
+    &['注', '册'],
 ];
 
 /// Patterns over an address of folded text.
@@ -202,13 +213,39 @@ const PLACES_MIN: usize = 3;
 const STATION_ENDS: [char; 8] = ['，', ',', '。', '；', ';', '、', '\n', '.'];
 /// Verbs before a place.
 const GOES: [&[char]; 18] = [
-    &['到'], &['在'], &['乘'], &['入', '住'], &['前', '往'], &['抵', '达'], &['途', '经'], &['返', '回'], &['去', '往'], &['至'], &['就', '诊'],
-    &['就', '餐'], &['购', '物'], &['驾', '车'], &['步', '行'], &['去'], &['进', '入'], &['离', '开'],
+    &['到'],
+    &['在'],
+    &['乘'],
+    &['入', '住'],
+    &['前', '往'],
+    &['抵', '达'],
+    &['途', '经'],
+    &['返', '回'],
+    &['去', '往'],
+    &['至'],
+    &['就', '诊'],
+    &['就', '餐'],
+    &['购', '物'],
+    &['驾', '车'],
+    &['步', '行'],
+    &['去'],
+    &['进', '入'],
+    &['离', '开'],
 ];
 /// Whose ways are told in public, and places alone.
 const TRACK_NOT: [&[char]; 12] = [
-    &['调', '研'], &['考', '察'], &['视', '察'], &['督', '导'], &['慰', '问'], &['走', '访'], &['检', '查'], &['消', '毒'], &['消', '杀'],
-    &['班', '次'], &['发', '车'], &['巡', '演'],
+    &['调', '研'],
+    &['考', '察'],
+    &['视', '察'],
+    &['督', '导'],
+    &['慰', '问'],
+    &['走', '访'],
+    &['检', '查'],
+    &['消', '毒'],
+    &['消', '杀'],
+    &['班', '次'],
+    &['发', '车'],
+    &['巡', '演'],
 ];
 
 /// A dated chain of three places or more for one person (流调轨迹). Timetables have no person, leaders' ways their verbs.
@@ -248,7 +285,8 @@ fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<u
         let verb = (start..end).find(|&i| GOES.iter().any(|word| reading.chars(i..end).starts_with(word)));
         if let Some(verb) = verb.filter(|verb| end > verb + 2) {
             let time = (start..verb).find(|&i| {
-                let clock = reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'));
+                let clock =
+                    reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'));
                 clock || ["上午", "中午", "下午", "晚", "凌晨", "早"].iter().any(|word| reading.starts_with(i, word))
             });
             if time.is_some() || places > 0 {
