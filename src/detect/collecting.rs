@@ -16,6 +16,8 @@ use std::ops::Range;
 const VERB_CHARS: usize = 20;
 /// How far before and behind the datum a service is looked for, in characters.
 const SERVICE_CHARS: usize = 120;
+/// How far around it a sentence is read, in characters.
+const SENTENCE_CHARS: usize = 60;
 const BASIS_MESSAGE: &str = "要求填报身份证号、银行卡号或人脸等信息，却没有写明办理什么服务，属于超过服务需求获取个人信息";
 /// Where people are made to hand in what is asked of them.
 const CHANNELS: [&[char]; 16] = [
@@ -107,6 +109,13 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Per
     shown(personal, scan, index, persons, report);
 }
 
+/// The sentence around the range, as far as its words are believed to be about it.
+fn near_sentence(reading: &Reading<'_>, range: Range<usize>) -> Range<usize> {
+    let near = reading.around(range.clone(), SENTENCE_CHARS, SENTENCE_CHARS);
+    let sentence = reading.sentence(range);
+    near.start.max(sentence.start)..near.end.min(sentence.end)
+}
+
 /// 填写问卷 … 身份证号: the datum is asked for, by a channel open to anybody, and no service is named that needs it.
 fn asked(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
@@ -133,15 +142,22 @@ fn asked(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report
         if done.get(kind) != Some(&false) || range.start < end {
             continue;
         }
-        let sentence = reading.sentence(range.clone());
+        let sentence = near_sentence(reading, range.clone());
         let near = reading.around(range.clone(), VERB_CHARS, VERB_CHARS);
         let near = near.start.max(sentence.start)..near.end.min(sentence.end);
-        if !reading.has_word(scan.lexicon, personal.ask_verb, near) || reading.holds_one(sentence.clone(), &GUARDS) {
+        if !reading.has_word(scan.lexicon, personal.ask_verb, near) {
             continue;
         }
+        if reading.holds_one(sentence.clone(), &GUARDS) {
+            end = sentence.end;
+            continue;
+        }
+        // Whatever comes next stands in the same company.
+        end = range.end + VERB_CHARS;
         let paragraph = reading.around(range.clone(), SERVICE_CHARS, SERVICE_CHARS);
         let is_open = is_linked || reading.holds_one(paragraph.clone(), &CHANNELS) && reading.holds_one(sentence, &DEMANDS);
-        let names_service = serves(reading, paragraph) || scan.title().is_some_and(|title| serves(title, 0..title.len()));
+        let names_service =
+            serves(reading, paragraph) || scan.title().is_some_and(|title| serves(title, 0..SERVICE_CHARS.min(title.len())));
         if is_open && !names_service {
             if let Some(done) = done.get_mut(kind) {
                 *done = true;
@@ -165,10 +181,15 @@ fn shown(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person],
     let mut done = 0;
     for hit in reading.words_in(scan.lexicon, personal.biometric, 0..reading.len()) {
         let range = hit.start as usize..hit.end as usize;
-        let sentence = reading.sentence(range.clone());
-        if range.start < done || !reading.holds_one(sentence.clone(), &SHOWN) || reading.holds_one(sentence.clone(), &NOT_SHOWN) {
+        let sentence = near_sentence(reading, range.clone());
+        if range.start < done {
             continue;
         }
+        if !reading.holds_one(sentence.clone(), &SHOWN) || reading.holds_one(sentence.clone(), &NOT_SHOWN) {
+            done = sentence.end;
+            continue;
+        }
+        done = range.end;
         let somebody = persons_in(persons, sentence.clone()).next().is_some()
             || reading.holds_one(sentence.clone(), &GROUPS)
             || beside::of_document(reading, scan.lexicon, range.start, personal.names);

@@ -81,7 +81,10 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
     for hit in reading.words_in(scan.lexicon, personal.class_sign, 0..reading.len()) {
         let (start, end) = (hit.start as usize, hit.end as usize);
         let from = start.saturating_sub(CLASS_CHARS.0).max(classes.last().map_or(0, |c| c.end));
-        if from >= end {
+        // 上班, 班子: a class is numbered.
+        let is_numbered =
+            start > 0 && reading.char(start - 1).is_some_and(|c| c.is_ascii_digit() || "一二三四五六七八九十)）级".contains(c));
+        if from >= end || reading.char(start) == Some('班') && !is_numbered {
             continue;
         }
         let text = reading.text(reading.around(from..end, 0, CLASS_CHARS.1));
@@ -108,7 +111,7 @@ const PUBLIC_LISTS: [&[char]; 6] = [
 /// Whether names have to stand in this text.
 fn is_public_list(scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
     reading.holds_one(0..OPENING_CHARS.min(reading.len()), &PUBLIC_LISTS)
-        || scan.title().is_some_and(|title| title.holds_one(0..title.len(), &PUBLIC_LISTS))
+        || scan.title().is_some_and(|title| title.holds_one(0..OPENING_CHARS.min(title.len()), &PUBLIC_LISTS))
 }
 
 /// Most spans of minors that can end behind a person and begin before.

@@ -545,10 +545,10 @@ impl Personal {
             places.iter().filter(|(code, severity, _)| code == "PII.MOBILE" && *severity == Severity::S2).map(|p| p.2.clone()).collect();
         // Two numbers close to each other are a list (DOMAIN §3.2).
         let in_list = |range: &Range<usize>| {
-            mobiles.iter().any(|other| {
-                let gap = other.start.saturating_sub(range.end).max(range.start.saturating_sub(other.end));
-                other != range && gap <= LIST_GAP_CHARS && reading.text(other.clone()) != reading.text(range.clone())
-            })
+            let at = mobiles.partition_point(|m| m.start < range.start);
+            let neighbours = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|i| mobiles.get(i));
+            let gap = |other: &Range<usize>| other.start.saturating_sub(range.end).max(range.start.saturating_sub(other.end));
+            neighbours.into_iter().any(|other| gap(other) <= LIST_GAP_CHARS && reading.chars(other.clone()) != reading.chars(range.clone()))
         };
         for found in report.found.iter_mut().skip(first) {
             let Place::At { reading: r, range } = &found.place else { continue };

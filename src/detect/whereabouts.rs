@@ -30,6 +30,8 @@ const ADDRESS_SIGNS: [char; 10] = ['栋', '幢', '座', '室', '楼', '单', '�
 
 /// Words right before an address that say that somebody lives there, too common to be looked for everywhere.
 const LIVES: [&str; 6] = ["住在", "住所地", "住所", "居于", "住于", "住"];
+/// How far before an address the words of a notice about buildings stand, in characters.
+const AREA_CHARS: usize = 80;
 /// Words of notices about whole buildings: nobody's home is told (DOMAIN §3.5).
 const AREAS: [&[char]; 14] = [
     &['停', '水'],
@@ -111,7 +113,7 @@ pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, inde
         let lives = LIVES.iter().any(|word| reading.ends_with(range.start, word));
         let home = lives || reading.has_word(scan.lexicon, personal.address, reading.around(range.clone(), 12, 0));
         let person = persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
-        let is_area = || AREAS.iter().any(|word| reading.holds_one(sentence.start..range.end, &[word]));
+        let is_area = || reading.holds_one(sentence.start.max(range.start.saturating_sub(AREA_CHARS))..range.end, &AREAS);
         let public = !home && (reading.has_word(scan.lexicon, personal.office_place, before) || is_area());
         let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
         let to_room = is_room && names_a_room(reading.chars(range.clone()));
