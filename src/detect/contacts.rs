@@ -13,6 +13,8 @@ use std::ops::Range;
 const INVITATION_CHARS: usize = 9;
 /// How near a seller or wares may be named, in characters.
 const SELLER_CHARS: usize = 12;
+/// How far before it the account that publishes the draft may be named, in characters.
+const OWN_CHARS: usize = 24;
 /// Most characters between that word and the number.
 const BETWEEN_CHARS: usize = 6;
 /// Longest number, with what separates its digits, in characters.
@@ -68,13 +70,7 @@ impl Contacts {
         let mut contacts: Vec<Contact> = Vec::new();
         for hit in reading.words_in(scan.lexicon, words, 0..reading.len()) {
             let lists = scan.lexicon.lists_of(hit.pattern);
-            let kind = if lists.meets(self.qq.and(self.add_qq)) {
-                Kind::Qq
-            } else if lists.meets(self.other) {
-                Kind::Other
-            } else {
-                Kind::WeChat
-            };
+            let kind = self.kind(lists);
             let start = hit.start as usize;
             // qq and vx inside a longer run of letters are something else.
             let glued = |i: Option<usize>| i.and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric());
@@ -87,7 +83,9 @@ impl Contacts {
             let sells = || reading.has_word(scan.lexicon, self.seller, reading.around(start..id.end, SELLER_CHARS, SELLER_CHARS));
             let span = invitation.unwrap_or(start)..id.end;
             let near = reading.around(span.clone(), 12, 4);
-            let is_official = reading.has_word(scan.lexicon, self.official_account, near);
+            let account = &*scan.draft.account;
+            let own = || !account.is_empty() && reading.text(reading.around(span.clone(), OWN_CHARS, 0)).contains(account);
+            let is_official = reading.has_word(scan.lexicon, self.official_account, near) || own();
             let is_invited = adds || sells();
             match contacts.last_mut() {
                 Some(last) if last.range.end == span.end => {
@@ -97,7 +95,28 @@ impl Contacts {
                 _ => contacts.push(Contact { reading: index, range: span, kind, is_invited, is_official }),
             }
         }
+        // A column headed QQ or 微信号.
+        for cell in &reading.passage.cells {
+            let Some(header) = &cell.header else { continue };
+            let chars = |bytes: &Range<usize>| reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
+            let Some(hit) = reading.words_in(scan.lexicon, words, chars(header)).next() else { continue };
+            let kind = self.kind(scan.lexicon.lists_of(hit.pattern));
+            let place = chars(&cell.span);
+            if let Some(id) = account(reading, place.start, kind, false).filter(|id| id.end <= place.end) {
+                contacts.push(Contact { reading: index, range: id, kind, is_invited: false, is_official: false });
+            }
+        }
         contacts
+    }
+
+    fn kind(&self, lists: ListSet) -> Kind {
+        if lists.meets(self.qq.and(self.add_qq)) {
+            Kind::Qq
+        } else if lists.meets(self.other) {
+            Kind::Other
+        } else {
+            Kind::WeChat
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::report::{Found, Report};
 use super::{Scan, numbers};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
+use crate::text::passage::Cell;
 use std::ops::Range;
 
 const PROVINCES: [char; 31] = [
@@ -16,6 +17,8 @@ const PROVINCES: [char; 31] = [
 ];
 /// Fewest letters and digits of a document that is no plate.
 const DOCUMENT_CHARS_MIN: usize = 8;
+/// Most cells of a row that are looked through.
+const ROW_CELLS_MAX: usize = 24;
 const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
@@ -73,6 +76,10 @@ fn token(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     if let Some((code, end)) = plate(reading, &range, has_plate_word) {
         // WJ云12345: the letters of the armed police stand before the province.
         let province = range.start - 1;
+        // 投放号段云J·A0000至云J·A9999: nobody's yet.
+        if reading.holds_one(reading.around(range.clone(), 30, 16), &[&['号', '段'], &['选', '号']]) {
+            return;
+        }
         let place = if reading.ends_with(province, "wj") { province - 2..end } else { province..end };
         if !report.covers(&["PII.PLATE"], index, &place) {
             report.find(Found::new(code, Severity::S2, index, place, "personal/plate").instead("遮蔽中间几位，如 云J1**45"));
@@ -255,9 +262,27 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
         return;
     }
     let near = reading.around(start..end, 24, 6);
+    // 我的邮箱, and the column beside the one of names.
+    let is_mine = || reading.holds_one(reading.around(start..start, 6, 0), &[&['我', '的'], &['我', '邮'], &['本', '人']]);
+    let in_list = || {
+        let of_persons = |cell: &Cell| {
+            let header = cell.header.clone().unwrap_or_default();
+            reading.has_word(
+                scan.lexicon,
+                personal.names.before,
+                reading.folded.index_of_byte(header.start)..reading.folded.index_of_byte(header.end),
+            )
+        };
+        let byte = reading.folded.at.get(start).map_or(0, |b| *b as usize);
+        reading.passage.cell(byte).is_some_and(|own| {
+            let first = reading.passage.cells.partition_point(|c| (c.table, c.row) < (own.table, own.row));
+            let row = reading.passage.cells.get(first..).unwrap_or_default().iter().take(ROW_CELLS_MAX);
+            row.take_while(|c| (c.table, c.row) == (own.table, own.row)).any(of_persons)
+        })
+    };
     let sentence = reading.sentence(start..end);
     let official = domain == "gov.cn" || domain.ends_with(".gov.cn") || domain.ends_with(".edu.cn") || domain.ends_with(".org.cn");
-    let personal_box = reading.has_word(scan.lexicon, personal.personal_mail, near.clone());
+    let personal_box = reading.has_word(scan.lexicon, personal.personal_mail, near.clone()) || is_mine() || in_list();
     let office = reading.has_word(scan.lexicon, personal.office, sentence) || reading.has_word(scan.lexicon, personal.unit_holder, near);
     let severity = match (official, personal_box, office) {
         (true, false, _) => Severity::S0,
@@ -277,7 +302,10 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
 /// An IPv4 address that begins at `at`, with its port.
 fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    if at > 0 && matches!(reading.char(at - 1), Some('.' | ':')) {
+    // 地址:10.96.8.21 begins after a word, 1:10.96.8.21 does not; 第4.2.1.3条 is a clause.
+    let before = at.checked_sub(1).and_then(|i| reading.char(i));
+    let after_digit = at.checked_sub(2).is_some_and(|i| reading.class(i).is(Class::DIGIT));
+    if matches!(before, Some('.' | '第')) || before == Some(':') && after_digit {
         return;
     }
     let end = (at..reading.len().min(at + 22))
@@ -294,7 +322,11 @@ fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, rep
     let len =
         host.len() + port.filter(|p| !p.is_empty() && p.len() <= 5 && p.bytes().all(|b| b.is_ascii_digit())).map_or(0, |p| p.len() + 1);
     let range = at..at + len;
-    if scan.is_in_address(index, &range) {
+    if scan.is_in_address(index, &range) && (report.covers(&["LINK."], index, &range) || !address.is_private()) {
+        return;
+    }
+    // Clauses and masks of networks are no addresses of machines.
+    if matches!(reading.char(range.end), Some('条' | '款' | '节' | '章' | '项')) || address.octets().first() == Some(&255) {
         return;
     }
     let near = reading.around(range.clone(), 8, 4);
@@ -315,7 +347,10 @@ fn mac_address(scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let is_shape =
         (0..6).all(|pair| hex(at + pair * 3) && hex(at + pair * 3 + 1) && (pair == 5 || reading.char(at + pair * 3 + 2) == separator));
     let runs_on = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || Some(c) == separator);
-    let is_part = runs_on(reading.char(at + 17)) || at > 0 && runs_on(reading.char(at - 1));
+    // MAC:3C:7C:… begins after a word, 00:3C:7C:… goes on.
+    let after_pair =
+        at > 2 && reading.char(at - 1) == separator && hex(at - 2) && hex(at - 3) && !(at > 3 && reading.class(at - 4).is(Class::LETTER));
+    let is_part = runs_on(reading.char(at + 17)) || at > 0 && reading.char(at - 1).is_some_and(|c| c.is_ascii_alphanumeric()) || after_pair;
     if is_shape && !is_part && (at..at + 17).any(|i| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic())) {
         report.find(Found::new("PII.MAC", Severity::S1, index, at..at + 17, "personal/mac"));
     }

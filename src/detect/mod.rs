@@ -2,13 +2,16 @@
 //! Must not know queues, levels, stores or the time of day.
 
 pub mod ads;
+pub mod beside;
 pub mod calendar;
+pub mod collecting;
 pub mod comments;
 pub mod contacts;
 pub mod disguised;
 pub mod documents;
 pub mod events;
 pub mod figures;
+pub mod in_addresses;
 pub mod links;
 pub mod names;
 pub mod numbers;
@@ -24,6 +27,7 @@ pub mod source;
 pub mod targets;
 pub mod terms;
 pub mod title;
+pub mod whereabouts;
 pub mod wording;
 
 use crate::lexicon::Lexicon;

@@ -2,6 +2,7 @@
 //! there (DOMAIN §3.5). Never a bare dictionary match.
 //! Must not know severities.
 
+use super::beside;
 use super::reading::Reading;
 use crate::lexicon::{Lexicon, ListSet};
 use crate::text::fold::Class;
@@ -32,7 +33,7 @@ const GOES_ON: [&str; 10] = ["人员", "儿童", "主管", "民宿", "工资", "
 
 /// How sure it is that a name stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Demand {
+pub enum Demand {
     /// 姓名：, or a column headed 姓名.
     Certain,
     /// 患者, 村民 …: often followed by something else than a name.
@@ -42,7 +43,7 @@ enum Demand {
 }
 
 /// The name that begins at `at`, by surname: its end.
-fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists, demand: Demand) -> Option<usize> {
+pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists, demand: Demand) -> Option<usize> {
     let given = at + lexicon.tables.surname_len(reading.chars(at..at + 2))?;
     if ends_name(reading, given) || reading.char(given) == Some('某') {
         return None;
@@ -61,15 +62,40 @@ fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists
     let end = [given + 2, given + 1].into_iter().find(|&end| is_name(reading, lexicon, at, given..end, lists, demand))?;
     // 养老, 毕业后: everyday words that begin like a name. 负责人：禄劝彝族苗族自治县 is a place.
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..(at + 4).min(reading.len())).any(|h| h.start as usize == at);
-    let is_other = demand != Demand::Certain && is_everyday() || is_autonomous_area(reading, at);
+    // 申请人：温馨提示 goes on, 姓名：温馨 does not.
+    let may_be_word = demand != Demand::Certain || !ends_name(reading, end);
+    let is_other = may_be_word && is_everyday() || is_autonomous_area(reading, at);
     (!is_other).then_some(end)
+}
+
+/// Whether `at..given.end` is a name, when its end is known from what follows: 王建国的电话.
+pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists) -> bool {
+    let end = given.end;
+    let name = reading.chars(at..end);
+    let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
+    !reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c))
+        && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
+        && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
+        && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
+        && !is_everyday()
+}
+
+/// Characters that no given name holds.
+fn is_no_given(c: char) -> bool {
+    matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或' | '患' | '系')
 }
 
 /// Whether the surname at `at` and what follows as the given name make a name that ends there.
 fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, demand: Demand) -> bool {
     let end = given.end;
-    let is_no_name = |c: &char| matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或');
-    if given.clone().any(|i| ends_name(reading, i)) || reading.chars(given.clone()).iter().any(is_no_name) {
+    if given.clone().any(|i| ends_name(reading, i)) || reading.chars(given.clone()).iter().any(|c| is_no_given(*c)) {
+        return false;
+    }
+    // 李强因病: the word goes on.
+    if given.len() > 1
+        && end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| "因已经将从对".contains(c))
+        && !ends_name(reading, end)
+    {
         return false;
     }
     let ends = ends_name(reading, end);
@@ -97,6 +123,12 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     starts_word() && !crosses()
 }
 
+/// Longest first part of such a name: before it stand other words.
+const JOINED_PART_CHARS_MAX: usize = 6;
+/// Oldest child, in years (DOMAIN §3.2).
+const CHILD_AGE_MAX: u32 = 17;
+/// Longest name joined by a dot, in characters.
+const JOINED_CHARS_MAX: usize = 16;
 /// Longest name of an autonomous area up to 自治, in characters.
 const AREA_CHARS: usize = 12;
 
@@ -144,10 +176,25 @@ pub struct NameLists {
     pub sign: ListSet,
     /// Everyday words that begin with a surname.
     pub no_name: ListSet,
+    /// What somebody is: 种植户、村医 …
+    pub roles: ListSet,
+    /// 讲座、专家 …: who speaks of an illness does not have it.
+    pub of_illness_not: ListSet,
+    /// 就读、小朋友 …: whoever stands right before is a child.
+    pub class_sign: ListSet,
+}
+
+/// Places that tell of a person right beside them.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Personal numbers and plates.
+    pub numbers: Vec<Range<usize>>,
+    /// Classes of a school.
+    pub classes: Vec<Range<usize>>,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
-pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>]) -> Vec<Person> {
+pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>], beside: &Beside) -> Vec<Person> {
     let mut persons: Vec<Person> = Vec::new();
     let mut add = |person: Person| {
         if !persons.iter().rev().take(32).any(|p| p.range.start < person.range.end && person.range.start < p.range.end) {
@@ -170,21 +217,32 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             if demand == Demand::Likely && GOES_ON.iter().any(|word| reading.starts_with(at.saturating_sub(1), word)) {
                 continue;
             }
-            if let Some(end) = name_at(reading, lexicon, at, lists, demand) {
+            // 户主：阿卜杜拉·买买提
+            let joined = || (demand == Demand::Certain).then(|| joined_at(reading, at)).flatten();
+            if let Some(end) = joined().or_else(|| name_at(reading, lexicon, at, lists, demand)) {
                 add(Person { range: at..end, is_masked: false, why: "姓名语境", is_later_in_list: false });
             }
         }
     }
+    let chars = |bytes: &Range<usize>| reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
+    let asks = |cell: Range<usize>| reading.has_word(lexicon, lists.before, cell.clone()) || is_spaced_header(reading, cell);
+    let mut beside_name = None;
     for cell in &reading.passage.cells {
-        let Some(header) = cell.header.clone() else { continue };
-        let header = reading.folded.index_of_byte(header.start)..reading.folded.index_of_byte(header.end);
-        if !reading.has_word(lexicon, lists.before, header) {
+        let range = chars(&cell.span);
+        // <th>姓名</th><td>马建国</td>: the header stands before the name.
+        let is_beside = beside_name.replace((cell.table, cell.row, range.clone()));
+        let headed = cell.header.as_ref().is_some_and(|header| asks(chars(header)));
+        let is_beside =
+            || is_beside.is_some_and(|(table, row, before)| (table, row) == (cell.table, cell.row) && before.len() <= 6 && asks(before));
+        let demand = if headed {
+            Demand::Certain
+        } else if cell.header.is_none() && is_beside() {
+            Demand::None
+        } else {
             continue;
-        }
-        let range = reading.folded.index_of_byte(cell.span.start)..reading.folded.index_of_byte(cell.span.end);
-        if let Some(end) =
-            masked_at(reading, lexicon, range.start).or_else(|| name_at(reading, lexicon, range.start, lists, Demand::Certain))
-        {
+        };
+        let name = || joined_at(reading, range.start).or_else(|| name_at(reading, lexicon, range.start, lists, demand));
+        if let Some(end) = spaced_name(reading, lexicon, &range).or_else(|| masked_at(reading, lexicon, range.start)).or_else(name) {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
         }
@@ -193,12 +251,57 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     for person in at_heads(reading, lexicon, lists, proofs, places_of_signs(reading, lexicon, lists, proofs)) {
         add(person);
     }
+    // 3. Right beside a number, an illness or a class.
+    for person in beside.numbers.iter().filter_map(|number| beside::of_number(reading, lexicon, number, lists)) {
+        add(person);
+    }
+    for hit in reading.words_in(lexicon, lists.illness, 0..reading.len()) {
+        if let Some(person) = beside::of_illness(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
+            add(person);
+        }
+    }
+    for person in beside.classes.iter().filter_map(|class| beside::of_class(reading, lexicon, class, lists)) {
+        add(person);
+    }
+    for hit in reading.words_in(lexicon, lists.class_sign, 0..reading.len()) {
+        let word = hit.start as usize..hit.end as usize;
+        // 就读、小朋友 follow the name; 班、年级 are the class itself.
+        if matches!(reading.char(word.start), Some('就' | '小'))
+            && let Some(person) = beside::before_word(reading, lexicon, &word, lists)
+        {
+            add(person);
+        }
+    }
     persons.sort_by_key(|p| p.range.start);
+    persons.dedup_by(|later, first| later.range.start < first.range.end);
     persons
 }
 
-/// How far behind the first character of a name the sign of a person may begin, in characters: `欧阳张三（ 116周岁`.
-const SIGN_CHARS: usize = 12;
+/// 姓 名, 户　主 as the header of a column.
+fn is_spaced_header(reading: &Reading<'_>, header: Range<usize>) -> bool {
+    let letters = || reading.chars(header.clone()).iter().filter(|c| !c.is_whitespace());
+    header.len() <= 8 && (letters().eq(&['姓', '名']) || letters().eq(&['户', '主']))
+}
+
+/// 李 强: a name of two characters with blanks between that fills its cell.
+fn spaced_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>) -> Option<usize> {
+    let is_blank = |i: &usize| reading.char(*i).is_some_and(char::is_whitespace);
+    let given = cell.start + 1 + (cell.start + 1..cell.end.min(cell.start + 4)).take_while(is_blank).count();
+    let fits = given > cell.start + 1 && given + 1 == cell.end && reading.class(given).is(Class::HAN);
+    (fits && lexicon.tables.surname_len(reading.chars(cell.start..cell.start + 1)) == Some(1)).then_some(cell.end)
+}
+
+/// 阿卜杜拉·买买提: the end of a name joined by a dot.
+fn joined_at(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let in_name = |i: &usize| reading.class(*i).is(Class::HAN) || reading.char(*i) == Some('·');
+    let end = at + (at..at + JOINED_CHARS_MAX).take_while(in_name).count();
+    let dot = (at + 1..end.min(at + JOINED_PART_CHARS_MAX + 1)).find(|&i| reading.char(i) == Some('·'))?;
+    (dot + 2 < end && end < at + JOINED_CHARS_MAX).then_some(end)
+}
+
+/// How far behind the first character of a name the sign of a person may begin, in characters: `欧阳张三（ 116周岁`,
+/// `欧阳张三，2018年11月12日生`.
+const SIGN_CHARS: usize = 16;
 
 /// Stretches, by place, in which a name may begin that something says is a person's. Without any sign of a person there is
 /// nobody to look for.
@@ -300,12 +403,24 @@ fn goes_on_like_a_person(reading: &Reading<'_>, end: usize) -> bool {
     if at == end {
         return false;
     }
+    // 普文华，现年8岁: of children only, the age of others is told of anybody.
+    let lead = ["现年", "今年", "年仅"].iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
+    at += lead;
     let sex = matches!(reading.char(at), Some('男' | '女')) && !reading.class(at + 1).is(Class::HAN);
     let mut digits = at;
     while digits < at + 3 && reading.class(digits).is(Class::DIGIT) {
         digits += 1;
     }
-    sex || (digits > at && (reading.starts_with(digits, "岁") || reading.starts_with(digits, "周岁")))
+    if lead > 0 && reading.text(at..digits).parse::<u32>().map_or(true, |age| age > CHILD_AGE_MAX) {
+        return false;
+    }
+    sex || (digits > at && (is_birth(reading, at) || reading.starts_with(digits, "岁") || reading.starts_with(digits, "周岁")))
+}
+
+/// `2018年5月生`, `2011年3月2日出生`.
+fn is_birth(reading: &Reading<'_>, at: usize) -> bool {
+    let end = (at..at + 12).find(|&i| reading.char(i) == Some('生')).unwrap_or(at);
+    reading.char(at + 4) == Some('年') && reading.chars(at..end).iter().all(|c| c.is_ascii_digit() || "年月日出".contains(*c)) && end > at
 }
 
 /// The number of the list item that begins at `at`: `2.李四`, `（3）王五`.

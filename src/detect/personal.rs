@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, documents, names, people};
+use super::{Scan, beside, collecting, documents, in_addresses, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -20,6 +20,32 @@ use std::ops::Range;
 
 /// How far before a number its context words may stand, in characters (DOMAIN §3.2).
 pub const CONTEXT_CHARS: usize = 12;
+
+/// Most hidden places before the first digit of an identity number.
+const FRONT_MASKS_MAX: usize = 14;
+/// Headers of columns that hold no personal numbers (DOMAIN §3.6).
+const COUNTED: [&[char]; 7] = [&['元'], &['金', '额'], &['面', '积'], &['数', '量'], &['代', '码'], &['编', '号'], &['单', '价']];
+/// Words of which one stands beside the file number of a driver (DOMAIN §3.2).
+const OF_DRIVER: [&[char]; 3] = [&['驾', '驶'], &['准', '驾'], &['驾', '照']];
+/// How far from the file number it stands, in characters.
+const DRIVER_CHARS: usize = 60;
+/// How far from an account the name of its holder stands, in characters.
+const HOLDER_CHARS: usize = 60;
+/// Words before the holder of an account.
+const HOLDER_WORDS: [&str; 6] = ["户名", "账户名称", "账户名", "帐户名", "收款单位", "收款方"];
+/// What the name of a unit ends in.
+const UNIT_ENDS: &str = "局会院所校园部处室站社厂司府学心团户队馆委办联";
+/// Fewest characters of a unit's name: shorter ones may be persons.
+const UNIT_CHARS_MIN: usize = 5;
+/// How far before a phone the words of a home stand, in characters, and these words: too common to be looked for everywhere.
+const HOME_CHARS: usize = 8;
+const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', '里']];
+/// What 家 is a part of where nobody lives.
+const NO_HOME: [&[char]; 8] =
+    [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
+
+/// Farthest two phones of a list stand from each other, in characters.
+const LIST_GAP_CHARS: usize = 40;
 
 /// Characters that hide digits.
 const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
@@ -54,8 +80,10 @@ pub struct Personal {
     pub harm_to_minor: ListSet,
     pub prize: ListSet,
     pub track: ListSet,
-    pub visit: ListSet,
+    pub class_sign: ListSet,
     pub biometric: ListSet,
+    pub ask_verb: ListSet,
+    pub ask_service: ListSet,
     /// Words before numbers that are not personal: 编号、文号、项目代码 …
     pub other_number: ListSet,
     pub names: NameLists,
@@ -103,8 +131,10 @@ impl Personal {
             harm_to_minor: lists.asked("harm_to_minor"),
             prize: lists.asked("prize"),
             track: lists.scanned("track"),
-            visit: lists.scanned("visit"),
+            class_sign: lists.scanned("class_sign"),
             biometric: lists.scanned("biometric"),
+            ask_verb: lists.asked("ask_verb"),
+            ask_service: lists.asked("ask_service"),
             other_number: lists.scanned("other_number"),
             names: NameLists {
                 before: lists.scanned("name_before"),
@@ -113,6 +143,9 @@ impl Personal {
                 opening: lists.scanned("name_opening"),
                 sign: lists.scanned("person_sign"),
                 no_name: lists.asked("name_not"),
+                roles: lists.asked("name_role"),
+                of_illness_not: lists.asked("illness_not"),
+                class_sign: lists.scanned("class_sign"),
             },
             people: people::Patterns::default(),
         }
@@ -121,13 +154,17 @@ impl Personal {
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
         for (index, reading) in scan.readings.iter().enumerate() {
             let role = reading.passage.role;
-            if !role.is_prose() || role == Role::Qr {
-                if role == Role::ImageName {
-                    people::biometric(self, scan, index, report);
-                }
+            if reading.is_empty() {
                 continue;
             }
-            if reading.is_empty() {
+            if role == Role::ImageName {
+                people::biometric(self, scan, index, report);
+            }
+            if matches!(role, Role::ImageName | Role::BodyUrl | Role::LinkUrl) || role == Role::Qr && in_addresses::is_address(reading) {
+                in_addresses::detect(scan, index, report);
+                continue;
+            }
+            if !role.is_prose() {
                 continue;
             }
             let first = report.found.len();
@@ -137,20 +174,25 @@ impl Personal {
             }
             self.masked_ids(scan, index, report);
             documents::detect(self, scan, index, report);
-            let proofs: Vec<Range<usize>> = report
-                .found
-                .iter()
-                .skip(first)
-                .filter(|f| {
-                    ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*f.code)
-                        && f.severity >= Severity::S1
-                })
-                .filter_map(|f| f.range_in(index).cloned())
-                .collect();
-            let persons = if role == Role::Author { Vec::new() } else { names::persons(reading, scan.lexicon, self.names, &proofs) };
+            let mut proofs = Vec::new();
+            let mut beside = names::Beside { classes: people::classes(self, &self.people, scan, reading), numbers: Vec::new() };
+            for found in report.found.iter().skip(first).filter(|f| f.severity >= Severity::S1) {
+                let Some(range) = found.range_in(index) else { continue };
+                if ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*found.code) {
+                    proofs.push(range.clone());
+                    beside.numbers.push(range.clone());
+                } else if found.code == "PII.PLATE" {
+                    beside.numbers.push(range.clone());
+                }
+            }
+            let persons = match role {
+                Role::Author => Vec::new(),
+                _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
+            };
             people::detect(self, &self.people, scan, index, &persons, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
+            collecting::detect(self, scan, index, &persons, report);
         }
     }
 
@@ -230,6 +272,9 @@ impl Personal {
             }
         }
         if scan.is_in_address(index, &range) {
+            if let Some(found) = in_addresses::number(scan, index, &digits, &range).filter(|_| !is_joined) {
+                report.find(found);
+            }
             return true;
         }
         let context = self.context(scan, index, range.start);
@@ -240,7 +285,8 @@ impl Personal {
             return self.settle(found, report);
         }
         let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c))
-            || matches!(before, Some('￥' | '¥' | '$' | '#'));
+            || matches!(before, Some('￥' | '¥' | '$' | '#'))
+            || reading.header_of(range.start).is_some_and(|header| reading.holds_one(header, &COUNTED));
         let is_other =
             context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
@@ -260,7 +306,11 @@ impl Personal {
             }
             return true;
         }
-        if digits.len() == 12 && context.any.meets(self.driver) && scan.lexicon.tables.is_admin_code(head(&digits, 4) * 100) {
+        if digits.len() == 12
+            && context.any.meets(self.driver)
+            && is_of_driver(reading, &range)
+            && scan.lexicon.tables.is_admin_code(head(&digits, 4) * 100)
+        {
             report.find(Found::new("PII.DRIVER_FILE", Severity::S2, index, range, "personal/driver_file"));
             return true;
         }
@@ -356,7 +406,9 @@ impl Personal {
         if !fits || !scan.lexicon.tables.is_area_code(&text) || !number.first().is_some_and(|d| (2..=9).contains(d)) {
             return None;
         }
-        let severity = if context.any.meets(self.home) { Severity::S2 } else { Severity::S0 };
+        let is_home =
+            || !context.any.meets(self.office) && scan.readings.get(index).is_some_and(|reading| is_at_home(reading, range.start));
+        let severity = if context.any.meets(self.home) || is_home() { Severity::S2 } else { Severity::S0 };
         let mut found = Found::new("PII.LANDLINE", severity, index, range.clone(), "personal/landline").because("area", text);
         if severity == Severity::S0 {
             found = found.saying("办公电话，公开合法，仅供核对").instead("核对号码是否正确");
@@ -427,7 +479,7 @@ impl Personal {
         scan.readings.get(index).is_some_and(|reading| {
             let line = reading.paragraph(range.clone());
             let near = range.start.saturating_sub(40).max(line.start)..(range.end + 20).min(line.end);
-            reading.has_word(scan.lexicon, self.unit_holder, near)
+            reading.has_word(scan.lexicon, self.unit_holder, near) || names_a_unit(reading, range)
         })
     }
 
@@ -440,11 +492,14 @@ impl Personal {
         let is_mask = |c: char| MASKS.contains(&c);
         let mut at = 0;
         while let Some(digit) = reading.digits.next(at) {
-            at = digit;
-            let is_start = reading.char(at).is_some_and(|c| c != '0')
+            // ****22188506150018: what is hidden may be the front.
+            let hidden_front =
+                (at.max(digit.saturating_sub(FRONT_MASKS_MAX))..digit).rev().take_while(|&i| reading.char(i).is_some_and(is_mask)).count();
+            at = digit - hidden_front;
+            let is_start = (hidden_front > 0 || reading.char(at).is_some_and(|c| c != '0'))
                 && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
             if !is_start {
-                at += 1;
+                at = digit + 1;
                 continue;
             }
             let end =
@@ -454,6 +509,7 @@ impl Personal {
             let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
             let context = self.context(scan, index, at);
             let is_id = places.len() == 18 && hidden >= 2 && (places.iter().take(3).all(char::is_ascii_digit))
+                || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
                 || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
             if is_id {
                 // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
@@ -485,21 +541,34 @@ impl Personal {
             .filter_map(|f| f.range_in(index).map(|r| (f.code.to_string(), f.severity, r.clone())))
             .collect();
         let own = scan.is_message();
+        let mobiles: Vec<Range<usize>> =
+            places.iter().filter(|(code, severity, _)| code == "PII.MOBILE" && *severity == Severity::S2).map(|p| p.2.clone()).collect();
+        // Two numbers close to each other are a list (DOMAIN §3.2).
+        let in_list = |range: &Range<usize>| {
+            let at = mobiles.partition_point(|m| m.start < range.start);
+            let neighbours = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|i| mobiles.get(i));
+            let gap = |other: &Range<usize>| other.start.saturating_sub(range.end).max(range.start.saturating_sub(other.end));
+            neighbours.into_iter().any(|other| gap(other) <= LIST_GAP_CHARS && reading.chars(other.clone()) != reading.chars(range.clone()))
+        };
         for found in report.found.iter_mut().skip(first) {
             let Place::At { reading: r, range } = &found.place else { continue };
             if *r != index || own {
                 continue;
             }
             let sentence = reading.sentence(range.clone());
-            let named = people::persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
-            let beside = |codes: &[&str]| {
+            // The name may stand in the line before: 王建国 / 13800138061.
+            let near = reading.around(range.clone(), beside::NUMBER_CHARS + 4, 8);
+            let named = people::persons_in(persons, sentence.clone()).any(|p| !p.is_masked)
+                || people::persons_in(persons, near).any(|p| p.why == beside::BESIDE_NUMBER);
+            let near_other = |codes: &[&str]| {
                 places.iter().any(|(code, severity, r)| {
                     codes.contains(&code.as_str()) && *severity >= Severity::S2 && r.start >= sentence.start && r.end <= sentence.end
                 })
             };
             match &*found.code {
                 "PII.MOBILE"
-                    if found.severity == Severity::S2 && (named || beside(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
+                    if found.severity == Severity::S2
+                        && (named || in_list(range) || near_other(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
                 {
                     found.severity = Severity::S3;
                     found.evidence.insert("with_person", true);
@@ -526,6 +595,33 @@ impl Personal {
             }
         }
     }
+}
+
+/// Whether the name after 户名, 收款单位 … near an account is a unit's.
+fn names_a_unit(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+    let near = reading.around(range.clone(), HOLDER_CHARS, HOLDER_CHARS);
+    near.clone().any(|at| {
+        let Some(word) = HOLDER_WORDS.iter().find(|word| reading.starts_with(at, word)) else { return false };
+        let mut start = at + word.chars().count();
+        while matches!(reading.char(start), Some('称' | '：' | ':' | ' ' | '为' | '是' | '“')) {
+            start += 1;
+        }
+        let in_name = |i: &usize| reading.class(*i).is(Class::HAN) || matches!(reading.char(*i), Some('(' | ')' | '（' | '）'));
+        let end = start + (start..near.end + HOLDER_CHARS).take_while(in_name).count();
+        end >= start + UNIT_CHARS_MIN && reading.char(end - 1).is_some_and(|c| UNIT_ENDS.contains(c) || matches!(c, ')' | '）'))
+    })
+}
+
+/// Whether the file number at `range` is a driver's: 人事档案编号 is none.
+fn is_of_driver(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+    reading.holds_one(reading.around(range.clone(), DRIVER_CHARS, DRIVER_CHARS), &OF_DRIVER)
+}
+
+/// 我家座机, 李某家（0879）…: a phone of a home.
+fn is_at_home(reading: &Reading<'_>, start: usize) -> bool {
+    let sentence = reading.clause(start..start);
+    let before = start.saturating_sub(HOME_CHARS).max(sentence.start)..start;
+    reading.holds_one(before.clone(), &HOME_WORDS) && !reading.holds_one(before.start.saturating_sub(1)..start, &NO_HOME)
 }
 
 enum Settled {

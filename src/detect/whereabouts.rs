@@ -1,0 +1,344 @@
+//! Where persons live and where they went: home addresses and tracks (DOMAIN §3.2, §3.5).
+//! Must not know how names are recognised, nor queues.
+
+use super::Scan;
+use super::names::Person;
+use super::people::persons_in;
+use super::personal::Personal;
+use super::reading::Reading;
+use super::report::{Found, Report};
+use crate::model::{Severity, SuppressedReason};
+use crate::text::class_bits::next_where;
+use crate::text::fold::Class;
+use regex::Regex;
+use std::ops::Range;
+
+/// …路85号44幢4单元1547室, …小区8栋2单元301, …花园3号楼, …路5号院2单元301室: at least two of number, building, room.
+/// What every match holds is told by [`may_hold_room`].
+const ROOM: &str = concat!(
+    r"[\p{Han}0-9]{0,40}?[\p{Han}](?:[0-9]{1,5}号(?:院)?)?[\p{Han}]{0,10}?[a-z]?[0-9]{1,4}(?:-[0-9]{1,3})?(?:栋|幢|号楼|座)(?:[0-9a-z]{1,3}单元)?(?:[0-9]{1,2}(?:楼|层))?[0-9]{3,5}(?:室|号|房)?",
+    r"|[\p{Han}0-9]{0,40}?(?:[0-9]{1,5}号|小区|花园|公寓|家园|苑|新村|大院|佳苑|华府)[0-9]{1,4}(?:栋|幢|号楼)(?:[0-9a-z]{1,3}单元)?",
+    r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?(?:[0-9]{1,2}单元)?[0-9]{2,4}室",
+    r"|[\p{Han}0-9]{0,40}?(?:路|街|道|巷|弄|村|组|大道|小区|花园|公寓|苑)[\p{Han}0-9]{0,12}?[0-9]{1,5}号(?:院)?[0-9]{1,2}单元[0-9]{2,4}(?:室|号)?"
+);
+/// 联珠镇曼兴村老寨组12号. Every match holds a sign of each of [`VILLAGE_SIGNS`].
+const VILLAGE: &str = r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
+const VILLAGE_SIGNS: [&[char]; 3] = [&['组', '寨', '屯', '队'], &['乡', '镇', '街'], &['村', '社']];
+
+/// What a building, a room, a staircase and the parts of a village end in.
+const ADDRESS_SIGNS: [char; 10] = ['栋', '幢', '座', '室', '楼', '单', '组', '寨', '屯', '队'];
+
+/// Words right before an address that say that somebody lives there, too common to be looked for everywhere.
+const LIVES: [&str; 6] = ["住在", "住所地", "住所", "居于", "住于", "住"];
+/// How far before an address the words of a notice about buildings stand, in characters.
+const AREA_CHARS: usize = 80;
+/// Words of notices about whole buildings: nobody's home is told (DOMAIN §3.5).
+const AREAS: [&[char]; 14] = [
+    &['停', '水'],
+    &['停', '气'],
+    &['停', '电'],
+    &['停', '供'],
+    &['改', '造'],
+    &['加', '装'],
+    &['范', '围'],
+    &['坐', '落'],
+    &['施', '工'],
+    &['消', '毒'],
+    &['验', '收'],
+    &['维', '修'],
+    &['房', '源'],
+    &['注', '册'],
+];
+
+/// Patterns over an address of folded text.
+pub struct Patterns {
+    room: Option<Regex>,
+    village: Option<Regex>,
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        Self { room: Regex::new(ROOM).ok(), village: Regex::new(VILLAGE).ok() }
+    }
+}
+
+/// Home addresses: to the room S3, to the group of a village S2 beside a person.
+pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let chars = reading.folded.chars.as_slice();
+    let villages = reading.lists.meets(personal.address) || !persons.is_empty();
+    let mut at = 0;
+    while at < chars.len() {
+        if !villages {
+            // Only what follows a digit can be a building or a room: go from digit to digit.
+            let Some(number) = reading.digits.next_run(at) else { return };
+            at = number.end + usize::from(chars.get(number.end) == Some(&'号'));
+        } else {
+            let Some((sign, _)) = next_where(chars, at, |c| ADDRESS_SIGNS.iter().fold(false, |any, sign| any | (c == *sign))) else {
+                return;
+            };
+            at = sign;
+        }
+        let is_trigger = match chars.get(at) {
+            Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
+                at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
+            }
+            Some('组' | '寨' | '屯' | '队') => {
+                villages && (!persons.is_empty() || reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)))
+            }
+            _ => false,
+        };
+        if !is_trigger {
+            at += 1;
+            continue;
+        }
+        let clause = address_window(reading, at);
+        // What every match must hold is looked for first: most windows have none of it.
+        let window = reading.chars(clause.clone());
+        let may_be_room = may_hold_room(window);
+        let may_be_village = may_hold_village(window);
+        let text = if may_be_room || may_be_village { reading.text(clause.clone()) } else { String::new() };
+        let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
+        let room = patterns.room.as_ref().filter(|_| may_be_room).and_then(|r| r.find(&text));
+        let village = patterns.village.as_ref().filter(|_| may_be_village && room.is_none()).and_then(|r| r.find(&text));
+        let Some((found, is_room)) = room.map(|m| (m, true)).or(village.map(|m| (m, false))) else {
+            at = clause.end.max(at + 1);
+            continue;
+        };
+        let mut range = clause.start + chars(found.start())..clause.start + chars(found.end());
+        range.start = after_lead(reading, scan, personal, range.clone());
+        at = range.end.max(at + 1);
+        let before = range.start.saturating_sub(16)..range.start;
+        let sentence = reading.sentence(range.clone());
+        let lives = LIVES.iter().any(|word| reading.ends_with(range.start, word));
+        let home = lives || reading.has_word(scan.lexicon, personal.address, reading.around(range.clone(), 12, 0));
+        let person = persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
+        let is_area = || reading.holds_one(sentence.start.max(range.start.saturating_sub(AREA_CHARS))..range.end, &AREAS);
+        let public = !home && (reading.has_word(scan.lexicon, personal.office_place, before) || is_area());
+        let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
+        let to_room = is_room && names_a_room(reading.chars(range.clone()));
+        let found = |severity| {
+            Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", to_room).because("home", home)
+        };
+        // Somebody of whom only the family name is told lives there all the same.
+        let anybody = || persons_in(persons, sentence.clone()).next().is_some();
+        if public || inside_public {
+            report.suppress(found(Severity::S2), SuppressedReason::Context, "单位、场所或项目的地址");
+        } else if to_room {
+            report.find(found(if home || anybody() || scan.is_message() { Severity::S3 } else { Severity::S2 }));
+        } else if person && !scan.is_message() {
+            report.find(found(Severity::S3));
+        } else if home {
+            report.find(found(Severity::S2));
+        } else if is_room {
+            report.suppress(found(Severity::S2), SuppressedReason::Context, "只到楼栋、单元，没有指明哪一户");
+        }
+    }
+}
+
+/// Whether an address goes on to a room: …5幢2单元1203室, …3栋502, …8号201室.
+fn names_a_room(address: &[char]) -> bool {
+    let rest = address.strip_suffix(&['室']).or_else(|| address.strip_suffix(&['号'])).or_else(|| address.strip_suffix(&['房']));
+    let rest = rest.unwrap_or(address);
+    let digits = rest.iter().rev().take_while(|c| c.is_ascii_digit()).count();
+    let is_built = rest.iter().any(|c| matches!(c, '栋' | '幢' | '楼' | '座' | '单'));
+    digits >= 3 && (is_built || address.ends_with(&['室'])) || digits >= 2 && address.ends_with(&['室'])
+}
+
+/// Whether the window holds what every match of [`VILLAGE`] does.
+fn may_hold_village(window: &[char]) -> bool {
+    VILLAGE_SIGNS.iter().all(|signs| window.iter().any(|c| signs.contains(c)))
+}
+
+/// Whether the window holds what every match of [`ROOM`] does: a building with a number before it that another
+/// one follows or that stands in a place to live, a numbered room, or a staircase with its room. 14座绿色矿山 is none.
+fn may_hold_room(window: &[char]) -> bool {
+    let is_digit = |at: usize| window.get(at).is_some_and(char::is_ascii_digit);
+    window.iter().enumerate().any(|(at, c)| {
+        let follows_digit = at > 0 && is_digit(at - 1);
+        let numbered = |end: usize| window.get(end).is_some_and(char::is_ascii_alphanumeric);
+        match c {
+            '栋' | '幢' => follows_digit && (numbered(at + 1) || is_of_estate(window, at)),
+            '号' if window.get(at + 1) == Some(&'楼') => follows_digit && (numbered(at + 2) || is_of_estate(window, at)),
+            '座' => follows_digit && numbered(at + 1),
+            '室' => follows_digit,
+            '单' => window.get(at + 1) == Some(&'元') && is_digit(at + 2),
+            _ => false,
+        }
+    })
+}
+
+/// Whether the number before the building at `at` follows the name of a place to live: 阳光小区3栋, 人民路5号2栋.
+fn is_of_estate(window: &[char], at: usize) -> bool {
+    let before = window.get(..at).unwrap_or_default();
+    let estate = before.iter().rposition(|c| !c.is_ascii_digit()).and_then(|end| before.get(end));
+    matches!(estate, Some('号' | '区' | '园' | '寓' | '苑' | '村' | '院' | '府'))
+}
+
+/// The stretch of Han characters, digits and address signs around `at`.
+fn address_window(reading: &Reading<'_>, at: usize) -> Range<usize> {
+    let belongs = |i: usize| {
+        reading.class(i).is(Class::HAN | Class::DIGIT | Class::LETTER)
+            || matches!(reading.char(i), Some('-' | '(' | ')' | '（' | '）' | '#'))
+    };
+    let mut start = at;
+    while start > 0 && at - start < 60 && belongs(start - 1) {
+        start -= 1;
+    }
+    let mut end = at;
+    while end < reading.len() && end - at < 40 && belongs(end) {
+        end += 1;
+    }
+    start..end
+}
+
+/// Leaves the words that lead to an address (住址、家住、现住) out of its span.
+fn after_lead(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, range: Range<usize>) -> usize {
+    let mut start = range.start;
+    for hit in reading.words_in(scan.lexicon, personal.address, range.clone()) {
+        start = start.max(hit.end as usize);
+    }
+    while start < range.end && matches!(reading.char(start), Some('为' | '在' | '是' | '于')) {
+        start += 1;
+    }
+    if let Some(word) = LIVES.iter().find(|word| reading.starts_with(start, word)) {
+        start += word.chars().count();
+    }
+    start.min(range.end.saturating_sub(1))
+}
+
+/// How far around the word that tells of a track its stations are looked for, in characters.
+const TRACK_CHARS: (usize, usize) = (60, 300);
+/// Fewest places of a track.
+const PLACES_MIN: usize = 3;
+/// Characters that end a station.
+const STATION_ENDS: [char; 8] = ['，', ',', '。', '；', ';', '、', '\n', '.'];
+/// Verbs before a place.
+const GOES: [&[char]; 18] = [
+    &['到'],
+    &['在'],
+    &['乘'],
+    &['入', '住'],
+    &['前', '往'],
+    &['抵', '达'],
+    &['途', '经'],
+    &['返', '回'],
+    &['去', '往'],
+    &['至'],
+    &['就', '诊'],
+    &['就', '餐'],
+    &['购', '物'],
+    &['驾', '车'],
+    &['步', '行'],
+    &['去'],
+    &['进', '入'],
+    &['离', '开'],
+];
+/// Whose ways are told in public, and places alone.
+const TRACK_NOT: [&[char]; 12] = [
+    &['调', '研'],
+    &['考', '察'],
+    &['视', '察'],
+    &['督', '导'],
+    &['慰', '问'],
+    &['走', '访'],
+    &['检', '查'],
+    &['消', '毒'],
+    &['消', '杀'],
+    &['班', '次'],
+    &['发', '车'],
+    &['巡', '演'],
+];
+
+/// A dated chain of three places or more for one person (流调轨迹). Timetables have no person, leaders' ways their verbs.
+pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    if !reading.lists.meets(personal.track) || !reading.classes.is(Class::DIGIT) {
+        return;
+    }
+    let mut done = 0;
+    for hit in reading.words_in(scan.lexicon, personal.track, 0..reading.len()) {
+        let word = hit.start as usize..hit.end as usize;
+        if word.start < done {
+            continue;
+        }
+        let near = reading.around(word.clone(), TRACK_CHARS.0, TRACK_CHARS.1);
+        let near = near.start.max(done)..near.end;
+        done = near.end.min(word.end + TRACK_CHARS.1 / 2);
+        let Some((places, range)) = stations(reading, near.clone()) else { continue };
+        let ahead = near.start..range.start + TRACK_CHARS.0 / 3;
+        // 病例1, 张某, 女，35岁
+        let is_case = reading.ends_with(word.end, "病例") && reading.class(word.end).is(Class::DIGIT);
+        let somebody = is_case || persons_in(persons, ahead.clone()).next().is_some() || tells_sex_or_age(reading, ahead);
+        if somebody && !reading.holds_one(near, &TRACK_NOT) {
+            let range = word.start.min(range.start)..range.end;
+            done = range.end;
+            report.find(Found::new("PII.TRACK", Severity::S3, index, range, "personal/track").because("places", places as i64));
+        }
+    }
+}
+
+/// Stretches with a time and a place, if there are enough of them, and where they stand.
+fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<usize>)> {
+    let (mut places, mut timed, mut span) = (0, 0, None::<Range<usize>>);
+    let mut start = near.start;
+    while start < near.end {
+        let end = (start..near.end).find(|&i| reading.char(i).is_some_and(|c| STATION_ENDS.contains(&c))).unwrap_or(near.end);
+        let verb = (start..end).find(|&i| GOES.iter().any(|word| reading.chars(i..end).starts_with(word)));
+        if let Some(verb) = verb.filter(|verb| end > verb + 2) {
+            let time = (start..verb).find(|&i| {
+                let clock =
+                    reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'));
+                clock || ["上午", "中午", "下午", "晚", "凌晨", "早"].iter().any(|word| reading.starts_with(i, word))
+            });
+            if time.is_some() || places > 0 {
+                places += 1;
+                timed += usize::from(time.is_some());
+                let first = span.as_ref().map_or(start, |s| s.start);
+                span = Some(first..end);
+            }
+        }
+        start = end + 1;
+    }
+    span.filter(|_| places >= PLACES_MIN && timed + 1 >= PLACES_MIN).map(|span| (places, span))
+}
+
+/// `，女，`, `35岁`.
+fn tells_sex_or_age(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    range.clone().any(|i| match reading.char(i) {
+        Some('男' | '女') => !reading.class(i + 1).is(Class::HAN),
+        Some('岁') => i > range.start && reading.class(i - 1).is(Class::DIGIT),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::string::string_regex;
+
+    #[test]
+    fn every_pattern_compiles() {
+        let patterns = Patterns::default();
+        assert!(patterns.room.is_some() && patterns.village.is_some());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn what_a_pattern_matches_is_never_passed_over(
+            room in string_regex(ROOM).unwrap(),
+            village in string_regex(VILLAGE).unwrap(),
+            before in "[\\p{Han}0-9a-z]{0,6}",
+            behind in "[\\p{Han}0-9a-z]{0,6}",
+        ) {
+            let window = |address: &str| format!("{before}{address}{behind}").chars().collect::<Vec<_>>();
+            prop_assert!(may_hold_room(&window(&room)));
+            prop_assert!(may_hold_village(&window(&village)));
+            // Both are looked at around one of these.
+            prop_assert!(room.contains(ADDRESS_SIGNS) && village.contains(ADDRESS_SIGNS));
+        }
+    }
+}
