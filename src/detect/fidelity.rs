@@ -54,7 +54,10 @@ fn said(reading: &Reading<'_>, range: Range<usize>) -> (String, String) {
         if c.is_alphanumeric() {
             words.push(c);
             without_numbers.push(c);
-        } else if words.ends_with(NUMBER) && matches!(c, ':' | '：' | '-' | '—' | '–' | '~' | '～' | '/') && chars.get(at + 1).is_some_and(char::is_ascii_digit) {
+        } else if words.ends_with(NUMBER)
+            && matches!(c, ':' | '：' | '-' | '—' | '–' | '~' | '～' | '/')
+            && chars.get(at + 1).is_some_and(char::is_ascii_digit)
+        {
             // 9:30 is not 930, 3～5% is not 35%.
             words.push('-');
         }

@@ -14,6 +14,7 @@ pub mod names;
 pub mod numbers;
 pub mod payee;
 pub mod people;
+pub mod periods;
 pub mod personal;
 pub mod promotion;
 pub mod quantity;

@@ -192,6 +192,20 @@ pub fn all(chars: &[char]) -> Vec<Quantity> {
     found
 }
 
+/// A text with its quantities in one form.
+pub fn in_one_form(chars: &[char]) -> String {
+    let mut text = String::new();
+    let mut at = 0;
+    for quantity in all(chars) {
+        text.extend(chars.get(at..quantity.number.start).unwrap_or_default());
+        text.push_str(&quantity.value);
+        text.push_str(quantity.unit);
+        at = quantity.end;
+    }
+    text.extend(chars.get(at..).unwrap_or_default());
+    text
+}
+
 /// Whether a number may begin with this character.
 pub fn begins(c: char) -> bool {
     c.is_ascii_digit() || han_value(c).is_some()
@@ -316,7 +330,9 @@ mod tests {
         ] {
             assert_eq!(told(a), told(b), "{a} {b}");
         }
-        for (a, b) in [("1.5%", "15%"), ("3000万元", "3000亿元"), ("5%", "5个百分点"), ("3天", "3个月"), ("七旬", "六旬"), ("300多人", "300人")] {
+        for (a, b) in
+            [("1.5%", "15%"), ("3000万元", "3000亿元"), ("5%", "5个百分点"), ("3天", "3个月"), ("七旬", "六旬"), ("300多人", "300人")]
+        {
             assert_ne!(told(a), told(b), "{a} {b}");
         }
     }

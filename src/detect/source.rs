@@ -2,10 +2,10 @@
 //! (DOMAIN §4.1, §4.2; ).
 //! Must not know queues. Whether a page says what it is said to say is not looked up: nothing is fetched.
 
+use super::fidelity::{self, Kept, Original};
 use super::reading::Reading;
 use super::report::{Found, Report};
 use super::title::{self, Fidelity};
-use super::fidelity::{self, Kept, Original};
 use super::{Scan, links};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
@@ -101,7 +101,8 @@ impl Sources {
             if is_bracketed || matches!(reading.char(behind), Some('：' | ':' | '丨' | '|' | '｜' | '/' | '／')) {
                 at = if is_bracketed { at + 1 } else { behind + 1 };
                 at += usize::from(is_bracketed && matches!(reading.char(at), Some('：' | ':')));
-            } else if !is_line && !reading.starts_with(at, "自") && !reading.ends_with(at, "转自") && !reading.ends_with(at, "转载自") {
+            } else if !is_line && !reading.starts_with(at, "自") && !reading.ends_with(at, "转自") && !reading.ends_with(at, "转载自")
+            {
                 return None;
             } else if reading.starts_with(at, "自") {
                 at += 1;
@@ -263,9 +264,7 @@ impl Sources {
                     kept += 1;
                     continue;
                 }
-                Kept::ButNumbers => {
-                    Found::new("SRC.BODY_CHANGED", Severity::S3, index, range, "source/number").saying("数字与原文不一致")
-                }
+                Kept::ButNumbers => Found::new("SRC.BODY_CHANGED", Severity::S3, index, range, "source/number").saying("数字与原文不一致"),
                 Kept::No => Found::new("SRC.BODY_CHANGED", Severity::S2, index, range, "source/inserted").saying("原文没有这句话"),
             };
             report.find(found);
