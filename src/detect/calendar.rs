@@ -69,14 +69,16 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
                 None => end,
             },
             // 2026-11-28, 2026.11.28, 2026/11/28
-            Some(sign @ ('.' | '-' | '/')) if (1900..=2100).contains(&value) => match in_figures(reading, at, end, sign) {
-                Some((month, day, end)) => {
-                    last_year = Some(value as i16);
-                    add(at..end, last_year, true, month, day);
-                    end
+            Some(sign @ ('.' | '-' | '/')) if run.len() == 4 && (1900..=2100).contains(&value) => {
+                match in_figures(reading, at, end, sign) {
+                    Some((month, day, end)) => {
+                        last_year = Some(value as i16);
+                        add(at..end, last_year, true, month, day);
+                        end
+                    }
+                    None => end,
                 }
-                None => end,
-            },
+            }
             // …6月7日（星期日）、8日（星期一）
             Some('日')
                 if value <= 31 && at > 0 && matches!(reading.char(at - 1), Some('、' | '至' | '—' | '-' | '～' | '~' | '和' | '到')) =>

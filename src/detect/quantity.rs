@@ -147,8 +147,12 @@ pub fn read(chars: &[char], at: usize) -> Option<Quantity> {
     if run.len() > HAN_CHARS_MAX {
         return None;
     }
-    // 五千米 counts metres; 三百姓 is no number.
-    let value = han(&run)?;
+    let value = match han(&run) {
+        Some(value) => value.to_string(),
+        // 十四五, 十五五: compared as written.
+        None if run.len() >= HAN_CHARS_SURE => run.iter().collect(),
+        None => return None,
+    };
     let end = at + run.len();
     let more = usize::from(matches!(chars.get(end), Some('多' | '余')));
     let (unit, unit_len) = unit(chars, end + more).unwrap_or_default();
@@ -159,7 +163,7 @@ pub fn read(chars: &[char], at: usize) -> Option<Quantity> {
     Some(Quantity {
         number: at..end,
         end: end + more + unit_len,
-        value: plain(&value.to_string(), 0, more > 0),
+        value: plain(&value, 0, more > 0),
         unit,
         is_article: run == ['一'] && !matches!(unit, "级" | "等" | "季度" | "部门" | "月" | "日"),
     })
@@ -296,6 +300,8 @@ pub fn han(run: &[char]) -> Option<u64> {
     let (mut total, mut section, mut digit) = (0u64, 0u64, None);
     for value in values {
         match value {
+            // 十四五 names a plan.
+            0..=9 if digit.is_some_and(|d| d > 0) => return None,
             0..=9 => digit = Some(value),
             10 | 100 | 1_000 => section = section.checked_add(digit.take().filter(|d| *d > 0).unwrap_or(1).checked_mul(value)?)?,
             _ => {
@@ -330,9 +336,15 @@ mod tests {
         ] {
             assert_eq!(told(a), told(b), "{a} {b}");
         }
-        for (a, b) in
-            [("1.5%", "15%"), ("3000万元", "3000亿元"), ("5%", "5个百分点"), ("3天", "3个月"), ("七旬", "六旬"), ("300多人", "300人")]
-        {
+        for (a, b) in [
+            ("1.5%", "15%"),
+            ("3000万元", "3000亿元"),
+            ("5%", "5个百分点"),
+            ("3天", "3个月"),
+            ("七旬", "六旬"),
+            ("十四五规划", "十五五规划"),
+            ("300多人", "300人"),
+        ] {
             assert_ne!(told(a), told(b), "{a} {b}");
         }
     }

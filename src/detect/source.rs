@@ -213,6 +213,11 @@ impl Sources {
         if matches!(fidelity, Fidelity::Review { .. }) && title::places_differ(&source, &scan.draft.title, |name| tables.is_place(name)) {
             fidelity = Fidelity::Distorted("地名".to_owned());
         }
+        // In traditional characters the same title.
+        let plain = |text: &str| scan.lexicon.fold.fold(text).chars;
+        if matches!(fidelity, Fidelity::Review { .. }) && plain(&source) == plain(&scan.draft.title) {
+            return;
+        }
         match fidelity {
             Fidelity::Same => {}
             Fidelity::Allowed(label) => {

@@ -73,7 +73,7 @@ pub fn compare(source: &str, title: &str, outlet: Option<&str>, tokens: &BTreeMa
         .or_else(|| differing("direction", "升降方向"))
         .or_else(|| EXCHANGED.iter().find_map(exchanged))
         .or_else(|| (actor(&wanted_plain) != actor(&have_plain)).then(|| "发布或行为主体".to_owned()))
-        .or_else(|| swapped(&bodies(&a), &bodies(&b)).then(|| "发布或行为主体".to_owned()));
+        .or_else(|| bodies_differ(&bodies(&a), &bodies(&b)).then(|| "发布或行为主体".to_owned()));
     if let Some(what) = distorted {
         return Fidelity::Distorted(what);
     }
@@ -107,9 +107,8 @@ pub fn places_differ(source: &str, title: &str, is_place: impl Fn(&str) -> bool)
                 .filter_map(|len| Some(chars.get(at..at + len)?.iter().collect::<String>()))
                 .find(|name| is_place(name));
             at += name.as_ref().map_or(1, |name| name.chars().count());
-            // 普洱 and 普洱市 are one place.
-            let head = |name: String| name.trim_end_matches(['省', '市', '县', '区', '州']).to_owned();
-            found.extend(name.map(|name| (head(name), 1)));
+            // 普洱 and 普洱市, 墨江县 and 墨江哈尼族自治县 are one place.
+            found.extend(name.map(|name| (name.chars().take(PLACE_CHARS_MIN).collect::<String>(), 1)));
         }
         found
     };
@@ -124,6 +123,18 @@ fn shortened(title: String, short_forms: &[String]) -> String {
         .fold(title, |text, (full, short)| if text.contains(full) { text.replace(full, short) } else { text })
 }
 
+/// Whether each title names a body of which the other names neither the full nor a short form (交通管理局, 交管局).
+fn bodies_differ(a: &BTreeMap<String, usize>, b: &BTreeMap<String, usize>) -> bool {
+    let is_short_of = |short: &str, full: &str| {
+        let mut rest = full.chars();
+        short.chars().all(|c| rest.any(|other| other == c))
+    };
+    let lacks = |one: &BTreeMap<String, usize>, other: &BTreeMap<String, usize>| {
+        one.keys().any(|body| !other.keys().any(|o| is_short_of(o, body) || is_short_of(body, o)))
+    };
+    lacks(a, b) && lacks(b, a)
+}
+
 /// The public bodies a title names: 省水利厅, 县医保局, 县人民法院.
 fn bodies(title: &[char]) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
@@ -135,6 +146,7 @@ fn bodies(title: &[char]) -> BTreeMap<String, usize> {
             '局' => !"结格布大全时开残破当饭定胜危僵败变".contains(before) && !"面势部限地".contains(after),
             '委' => !"员托派任屈婉".contains(after) && before != '常',
             '署' => !"部签联".contains(before) && after != '名',
+            '部' => !"全内总干外东西南北中".contains(before) && !"分门署队长位件落级委".contains(after),
             '院' => before == '法' || before == '察',
             _ => false,
         };
@@ -145,7 +157,7 @@ fn bodies(title: &[char]) -> BTreeMap<String, usize> {
         let is_start = |&i: &usize| i == 0 || title.get(i - 1).is_some_and(|c| !c.is_alphabetic());
         let first = (at.saturating_sub(BODY_CHARS_MAX)..at)
             .rev()
-            .find(|i| is_start(i) || title.get(*i).is_some_and(|c| "省市县州区镇国".contains(*c)));
+            .find(|i| is_start(i) || *c != '部' && title.get(*i).is_some_and(|c| "省市县州区镇国".contains(*c)));
         if let Some(first) = first.filter(|first| at - first >= 2) {
             found.insert(title.get(first..=at).unwrap_or_default().iter().collect(), 1);
         }
@@ -289,6 +301,7 @@ mod tests {
             ("全省八成县建成示范站", "全省九成县建成示范站", "distorted"),
             ("全省建成示范站320个", "全省建成示范站三百二十个", "allowed"),
             ("2025年名单公布", "2026年名单公布", "distorted"),
+            ("公安部交通管理局提示雨雾天气慢行", "公安部交管局提示雨雾天气慢行", "review"),
             ("部分线路停运", "部分线路恢复", "distorted"),
             ("全省冬修启动", "全省冬修启动——云南网", "allowed"),
         ];

@@ -2,7 +2,7 @@
 //! the state, its organs and fixed policy terms (DOMAIN §5.4–§5.7), leaders' activities in titles.
 //! Must not know queues. Literal rules are rows of `wording.csv`.
 //!
-//! What it finds: 2026年2月30日, 2026年11月28日（星期日）, 墨江县哈尼族自治县, 中华人民共合国.
+//! What it finds: 墨江县哈尼族自治县, 中华人民共合国.
 //! Why it matters: a severe expression error is a veto item of the inspection.
 //! Known false alarms: historical names in a historical text; a person keeps them with a reason.
 
