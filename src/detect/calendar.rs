@@ -159,7 +159,7 @@ fn in_figures(reading: &Reading<'_>, start: usize, year_end: usize, sign: char) 
         let more = |c: char| c.is_ascii_alphanumeric();
         reading.char(at).is_some_and(|c| more(c) || matches!(c, '.' | '-' | '/') && reading.char(at + 1).is_some_and(more))
     };
-    let begins = start.checked_sub(1).and_then(|i| reading.char(i)).is_none_or(|c| !c.is_ascii_alphanumeric() && !"-./_№".contains(c));
+    let begins = start.checked_sub(1).and_then(|i| reading.char(i)).is_none_or(|c| !c.is_ascii_alphanumeric() && !"-./_№号第".contains(c));
     let is_date = begins && !runs_on(end) && (1..=12).contains(&month) && (1..=31).contains(&day);
     is_date.then_some((month as i8, day as i8, end))
 }

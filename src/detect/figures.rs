@@ -26,6 +26,8 @@ const CELLS_MAX: usize = 20_000;
 const CELL_CHARS_MAX: usize = 32;
 /// How far before an age the date of birth may stand, in characters.
 const BIRTH_CHARS: usize = 80;
+/// How far behind the date of birth an age stands that is not said to be 现年, in characters.
+const AGE_GAP_CHARS: usize = 12;
 /// How far behind an age: 现年50岁（1990年生）.
 const BIRTH_BEHIND_CHARS: usize = 16;
 /// Fewest shares of a list that are added up.
@@ -135,6 +137,13 @@ impl Figures {
             let before = if is_bare { digits } else { start };
             let behind = || birth(reading, end..(end + BIRTH_BEHIND_CHARS).min(line.end.max(end)));
             let Some(born) = birth(reading, start.saturating_sub(BIRTH_CHARS).max(line.start)..before).or_else(behind) else { continue };
+            // 今年 may be said of somebody else: 其子今年12岁.
+            let is_sure = is_of_the_dead || reading.starts_with(start, "现年");
+            let gap = born.range.end..start;
+            if !is_sure && (gap.len() > AGE_GAP_CHARS || reading.chars(gap).iter().any(|c| "其子女妻母父孙儿夫弟妹兄姐他她".contains(*c)))
+            {
+                continue;
+            }
             let until = if is_of_the_dead {
                 calendar::dates(reading)
                     .into_iter()
