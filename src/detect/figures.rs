@@ -15,6 +15,8 @@ use crate::text::fold::Class;
 use crate::text::passage::{Cell, Role};
 use std::ops::Range;
 
+/// From the name of a share to its sign, in characters.
+const SHARE_CHARS_MAX: usize = 12;
 /// Fewest parts that are added up.
 const PARTS_MIN: usize = 2;
 /// How far the sum of shares may be off a hundred, in percent.
@@ -24,6 +26,12 @@ const CELLS_MAX: usize = 20_000;
 const CELL_CHARS_MAX: usize = 32;
 /// How far before an age the date of birth may stand, in characters.
 const BIRTH_CHARS: usize = 80;
+/// How far behind the date of birth an age stands that is not said to be 现年, in characters.
+const AGE_GAP_CHARS: usize = 12;
+/// How far behind an age: 现年50岁（1990年生）.
+const BIRTH_BEHIND_CHARS: usize = 16;
+/// Fewest shares of a list that are added up.
+const SHARES_MIN: usize = 3;
 /// An age may be counted from one at birth (虚岁); that of the dead sometimes from two.
 const NOMINAL_YEARS: i16 = 1;
 const NOMINAL_YEARS_OF_THE_DEAD: i16 = 2;
@@ -34,6 +42,8 @@ const BEFORE_BIRTH: [&str; 6] = ["生于", "出生于", "出生日期:", "出生
 pub struct Figures {
     /// 合计100%
     whole: ListSet,
+    /// 不合格, 其他: the last item of a list of shares
+    last_share: ListSet,
     /// 现年
     age: ListSet,
     /// 享年
@@ -43,7 +53,12 @@ pub struct Figures {
 impl Figures {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let mut scanned = |name| lexicon.lists(problems).scanned(name);
-        Self { whole: scanned("whole_share"), age: scanned("age"), age_of_the_dead: scanned("age_of_the_dead") }
+        Self {
+            whole: scanned("whole_share"),
+            last_share: scanned("last_share"),
+            age: scanned("age"),
+            age_of_the_dead: scanned("age_of_the_dead"),
+        }
     }
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
@@ -52,6 +67,7 @@ impl Figures {
         }
         for (index, reading) in scan.prose().filter(|(_, reading)| reading.passage.role != Role::Author) {
             self.shares(scan, index, reading, report);
+            self.closed_shares(scan, index, reading, report);
             self.ages(scan, index, reading, report);
             totals(index, reading, report);
         }
@@ -74,6 +90,30 @@ impl Figures {
         }
     }
 
+    /// 优秀占35%、良好占40%、合格占20%、不合格占10%: a list of shares whose last item closes it.
+    fn closed_shares(&self, scan: &Scan<'_>, index: usize, reading: &Reading<'_>, report: &mut Report) {
+        if !reading.lists.meets(self.last_share) {
+            return;
+        }
+        for hit in reading.words_in(scan.lexicon, self.last_share, 0..reading.len()) {
+            let range = hit.start as usize..hit.end as usize;
+            let end = (range.end..(range.end + SHARE_CHARS_MAX).min(reading.len())).find(|&i| reading.char(i) == Some('%'));
+            let Some(end) = end.filter(|&end| is_share(reading, end)) else { continue };
+            let sentence = reading.sentence(range.clone());
+            let signs = || sentence.clone().filter(|&i| reading.char(i) == Some('%'));
+            // Of the whole sentence, and the last of it.
+            if signs().last() != Some(end) || !signs().all(|sign| is_share(reading, sign)) {
+                continue;
+            }
+            let parts = percentages(reading, sentence.start..end + 1);
+            let sum: f64 = parts.iter().sum();
+            if parts.len() >= SHARES_MIN && (sum - 100.0).abs() > SHARES_OFF_MAX {
+                let found = Found::new("WRD.numeral", Severity::S2, index, range.start..end + 1, "wording/shares");
+                report.find(found.saying(format!("各项占比相加为{sum:.1}%，不是100%，请核对")).because("sum", format!("{sum:.1}")));
+            }
+        }
+    }
+
     /// 1985年3月出生，现年51岁; 生于1930年5月1日，2020年3月2日去世，享年80岁.
     fn ages(&self, scan: &Scan<'_>, index: usize, reading: &Reading<'_>, report: &mut Report) {
         let both = self.age.and(self.age_of_the_dead);
@@ -89,7 +129,21 @@ impl Figures {
                 continue;
             }
             let line = reading.paragraph(start..end);
-            let Some(born) = birth(reading, start.saturating_sub(BIRTH_CHARS).max(line.start)..start) else { continue };
+            // 1990年3月生，46岁: what is told of an age in passing (18岁参军) is no age of today.
+            let is_bare = reading.char(start) == Some('生');
+            if is_bare && reading.class(end + 1).is(Class::HAN) {
+                continue;
+            }
+            let before = if is_bare { digits } else { start };
+            let behind = || birth(reading, end..(end + BIRTH_BEHIND_CHARS).min(line.end.max(end)));
+            let Some(born) = birth(reading, start.saturating_sub(BIRTH_CHARS).max(line.start)..before).or_else(behind) else { continue };
+            // 今年 may be said of somebody else: 其子今年12岁.
+            let is_sure = is_of_the_dead || reading.starts_with(start, "现年");
+            let gap = born.range.end..start;
+            if !is_sure && (gap.len() > AGE_GAP_CHARS || reading.chars(gap).iter().any(|c| "其子女妻母父孙儿夫弟妹兄姐他她".contains(*c)))
+            {
+                continue;
+            }
             let until = if is_of_the_dead {
                 calendar::dates(reading)
                     .into_iter()
@@ -166,6 +220,7 @@ fn totals(index: usize, reading: &Reading<'_>, report: &mut Report) {
         if rows.iter().any(|row| row.len() != columns) {
             continue;
         }
+        total_column(index, reading, &rows, report);
         let heads: Vec<String> = rows.iter().map(|row| row.first().map(|cell| content(reading, cell)).unwrap_or_default()).collect();
         let is_total = |head: &String| ["合计", "总计", "共计"].contains(&head.as_str());
         let is_part_of_part = |head: &String| head.contains("小计") || head.contains("其中") || head.starts_with(['一', '(', '（']);
@@ -205,6 +260,31 @@ fn totals(index: usize, reading: &Reading<'_>, report: &mut Report) {
     }
 }
 
+/// A last column headed 合计 that is not the sum of its row.
+fn total_column(index: usize, reading: &Reading<'_>, rows: &[&[Cell]], report: &mut Report) {
+    let Some((head, rows)) = rows.split_first() else { return };
+    let heads: Vec<String> = head.iter().map(|cell| content(reading, cell)).collect();
+    let Some((total, parts)) = heads.get(1..).and_then(<[_]>::split_last) else { return };
+    // Of one kind only: neither parts of parts nor columns with units of their own.
+    let is_other = |head: &String| {
+        head.is_empty() || head.contains(['计', '中', '率', '比', '均', '价', '号', '序', '年', '码', '(', '（', '数', '额'])
+    };
+    if !matches!(total.as_str(), "合计" | "总计" | "共计") || parts.len() < PARTS_MIN || parts.iter().any(is_other) {
+        return;
+    }
+    for row in rows {
+        let amounts: Option<Vec<Amount>> = row.iter().skip(1).map(|cell| Amount::read(&content(reading, cell))).collect();
+        let (Some(place), Some((written, parts))) = (row.last(), amounts.as_deref().and_then(<[_]>::split_last)) else { continue };
+        let sum: f64 = parts.iter().map(|amount| amount.value).sum();
+        let off = 0.5 * (parts.len() + 1) as f64 * 0.1f64.powi(written.decimals as i32);
+        let off = if written.decimals == 0 && parts.iter().all(|amount| amount.decimals == 0) { 0.5 } else { off };
+        if (sum - written.value).abs() > off {
+            let found = Found::new("WRD.numeral", Severity::S2, index, span(reading, place), "wording/total");
+            report.find(found.saying(format!("本行各列相加为{sum}，与合计不符，请核对")));
+        }
+    }
+}
+
 /// A number of a table.
 struct Amount {
     value: f64,
@@ -239,6 +319,13 @@ fn content(reading: &Reading<'_>, cell: &Cell) -> String {
         return "…".to_owned();
     }
     reading.chars(range).iter().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Whether the percentage whose sign stands at `sign` is said to be a share: 占35%, 占比为35%.
+fn is_share(reading: &Reading<'_>, sign: usize) -> bool {
+    let is_number = |i: usize| reading.class(i).is(Class::DIGIT) || reading.char(i) == Some('.');
+    let start = (sign.saturating_sub(SHARE_CHARS_MAX)..sign).rev().take_while(|&i| is_number(i)).last().unwrap_or(sign);
+    ["占", "占比", "占比为", "占比例", "各占"].iter().any(|word| reading.ends_with(start, word))
 }
 
 /// The percentages written in a range: 40%, 12.5％.

@@ -9,7 +9,7 @@
 use super::reading::Reading;
 use super::report::{Found, Report};
 use super::{Scan, terms};
-use crate::lexicon::{Lexicon, ListSet};
+use crate::lexicon::{Hit, Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
@@ -20,6 +20,12 @@ use std::ops::Range;
 
 /// The first lines of a document, where file numbers and urgency stand, in characters.
 const HEAD_CHARS: usize = 120;
+/// Most blanks inside a mark, in characters.
+const BLANKS_MAX: usize = 4;
+/// Longest number of a file with its year and brackets, in characters.
+const FILE_NUMBER_CHARS_MAX: usize = 16;
+/// How far behind 密码 it may be said that it is set to something, in characters.
+const CREDENTIAL_SAID_CHARS: usize = 5;
 
 pub struct Secrecy {
     level: ListSet,
@@ -27,6 +33,12 @@ pub struct Secrecy {
     talk: ListSet,
     education: ListSet,
     credential: ListSet,
+    /// 统一为, 设为
+    credential_said: ListSet,
+    /// 密★ of a mark whose characters are set apart.
+    mark_star: ListSet,
+    /// 密发
+    secret_issue: ListSet,
     copy_number: ListSet,
     urgency: ListSet,
     secret_file: ListSet,
@@ -46,6 +58,9 @@ impl Secrecy {
             talk: lists.asked("secrecy_talk"),
             education: lists.scanned("secrecy_education"),
             credential: lists.scanned("credential"),
+            credential_said: lists.asked("credential_said"),
+            mark_star: lists.scanned("mark_star"),
+            secret_issue: lists.scanned("secret_issue"),
             copy_number: lists.scanned("copy_number"),
             urgency: lists.scanned("urgency"),
             secret_file: lists.scanned("secret_file"),
@@ -89,33 +104,53 @@ impl Secrecy {
             || scan.body().is_some_and(|(_, b)| says(b, 0..b.paragraph(0..1).end.min(HEAD_CHARS)))
     }
 
-    /// 密级★期限; 机密件, 秘密级, 绝密文件.
+    /// 密级★期限, 机　密★1年; 机密件, 秘密级, 绝密文件; 墨密发〔2026〕3号.
     fn marks(&self, scan: &Scan<'_>, index: usize, is_education: impl Fn() -> bool, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
         for hit in reading.words_in(scan.lexicon, self.level, 0..reading.len()) {
             let (start, mut end) = (hit.start as usize, hit.end as usize);
-            let blanks = (end..reading.len()).take(4).take_while(|&i| reading.class(i).is(Class::BLANK)).count();
-            let star = end + blanks;
+            let star = end + blanks(reading, end);
             if reading.char(star).is_some_and(is_star) {
-                end = star + 1 + period(reading, star + 1);
-                let quoted = quoted(reading, start);
-                let severity = if quoted && is_education() { Severity::S1 } else { Severity::S3 };
-                report.find(Found::new("SEC.MARK", severity, index, start..end, "secrecy/mark").because("quoted", quoted));
+                mark(index, reading, start..star + 1, &is_education, report);
                 continue;
             }
             let word = ["文件", "件", "级"].into_iter().find(|w| reading.starts_with(end, w));
             if let Some(word) = word {
                 end += word.chars().count();
                 // 商业秘密级, 秘密级别 and 国家秘密文件管理 are talk about secrecy.
+                let is_other = |hit: Hit| hit.end as usize <= start || hit.start as usize >= end;
                 let talk = reading.starts_with(end, "别")
                     || ["商业", "国家", "工作", "个人"].iter().any(|w| reading.ends_with(start, w))
-                    || reading.has_word(scan.lexicon, self.talk, reading.sentence(start..end));
+                    || reading.words_in(scan.lexicon, self.talk, reading.sentence(start..end)).any(is_other);
                 let found = Found::new("SEC.MARK", Severity::S2, index, start..end, "secrecy/grade");
                 if talk || is_education() {
                     report.suppress(found, SuppressedReason::Guard, "谈论保密制度，不是密级标志");
-                } else if reading.straddled(scan.lexicon, start, start + 2).is_none() {
+                } else if reading.straddled(scan.lexicon, start, end).is_none() {
                     report.find(found);
                 }
+            }
+        }
+        for hit in reading.words_in(scan.lexicon, self.mark_star, 0..reading.len()) {
+            // The red head of a document sets the characters apart; together they are found above.
+            let (last, end) = (hit.start as usize, hit.end as usize);
+            let apart = (last.saturating_sub(BLANKS_MAX)..last).rev().take_while(|&i| reading.class(i).is(Class::BLANK)).count();
+            let Some(start) = (last - apart).checked_sub(1).filter(|_| apart > 0) else { continue };
+            let runs_on = start > 0 && reading.class(start - 1).is(Class::HAN);
+            if matches!(reading.char(start), Some('绝' | '机' | '秘')) && !runs_on {
+                mark(index, reading, start..end, &is_education, report);
+            }
+        }
+        for hit in reading.words_in(scan.lexicon, self.secret_issue, 0..reading.len()) {
+            let end = hit.end as usize;
+            let number = (end..reading.len())
+                .take(FILE_NUMBER_CHARS_MAX)
+                .take_while(|&i| {
+                    reading.class(i).is(Class::DIGIT) || reading.char(i).is_some_and(|c| "〔〕[]()（）【】﹝﹞第 ".contains(c))
+                })
+                .last();
+            if let Some(last) = number.filter(|&last| reading.class(last).is(Class::DIGIT) && reading.char(last + 1) == Some('号')) {
+                let found = Found::new("SEC.MARK", Severity::S3, index, hit.start as usize..last + 2, "secrecy/file_number");
+                report.find(found);
             }
         }
     }
@@ -177,28 +212,52 @@ impl Secrecy {
         let Some(reading) = scan.readings.get(index) else { return };
         for hit in reading.words_in(scan.lexicon, self.credential, 0..reading.len()) {
             let mut at = hit.end as usize;
+            let said = reading.words_in(scan.lexicon, self.credential_said, at..(at + CREDENTIAL_SAID_CHARS).min(reading.len())).next();
             let mut says = false;
-            while at < hit.end as usize + 4 {
+            if let Some(said) = said.filter(|said| said.start as usize == at) {
+                (at, says) = (said.end as usize, true);
+            }
+            let first = at;
+            while at < first + 4 {
                 match reading.char(at) {
-                    Some('：' | ':' | '是' | '为' | '=') => says = true,
+                    Some('：' | ':' | '是' | '为' | '=' | '“' | '"' | '「') => says = true,
                     Some(' ') => {}
                     _ => break,
                 }
                 at += 1;
             }
-            if !says {
+            let is_apart = at > hit.end as usize;
+            let value = || (at..reading.len()).take(64).map_while(|i| reading.char(i)).take_while(|c| is_credential(*c));
+            let len = value().count();
+            let signs = value().filter(char::is_ascii_alphanumeric).count();
+            // Without a sign between, only what looks like a password: 密码 123456, not 密码 2026年.
+            let looks_so = || is_apart && value().any(|c| c.is_ascii_digit()) && !reading.class(at + len).is(Class::HAN);
+            // ****** shows nothing; 8-16位 says how long it must be.
+            if signs * 2 < len || reading.char(at + len) == Some('位') || !says && !looks_so() {
                 continue;
             }
-            let len = (at..reading.len())
-                .take(64)
-                .take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || "!@#$%^&*_.-".contains(c)))
-                .count();
             let range = hit.start as usize..at + len;
             if len >= 4 && !report.covers(&["SEC.CREDENTIAL"], index, &range) {
                 report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, range, "secrecy/credential"));
             }
         }
     }
+}
+
+fn is_credential(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!@#$%^&*_.-".contains(c)
+}
+
+fn blanks(reading: &Reading<'_>, at: usize) -> usize {
+    (at..reading.len()).take(BLANKS_MAX).take_while(|&i| reading.class(i).is(Class::BLANK)).count()
+}
+
+/// A mark up to its star, with the period behind it.
+fn mark(index: usize, reading: &Reading<'_>, place: Range<usize>, is_education: impl Fn() -> bool, report: &mut Report) {
+    let range = place.start..place.end + period(reading, place.end);
+    let quoted = quoted(reading, place.start);
+    let severity = if quoted && is_education() { Severity::S1 } else { Severity::S3 };
+    report.find(Found::new("SEC.MARK", severity, index, range, "secrecy/mark").because("quoted", quoted));
 }
 
 fn is_star(c: char) -> bool {

@@ -2,6 +2,7 @@
 //! (DOMAIN §4.1, §4.2; ).
 //! Must not know queues. Whether a page says what it is said to say is not looked up: nothing is fetched.
 
+use super::fidelity::{self, Kept, Original};
 use super::reading::Reading;
 use super::report::{Found, Report};
 use super::title::{self, Fidelity};
@@ -11,13 +12,14 @@ use crate::model::Problem;
 use crate::model::{Kind, Severity};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use url::Url;
 
 pub struct Sources {
     source_line: ListSet,
     opinion: ListSet,
+    /// 有删节
+    abridged: ListSet,
 }
 
 /// How a source stands to the list of those that may be reposted.
@@ -32,7 +34,7 @@ enum Standing {
 impl Sources {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let mut lists = lexicon.lists(problems);
-        Self { source_line: lists.scanned("source_line"), opinion: lists.scanned("opinion") }
+        Self { source_line: lists.scanned("source_line"), opinion: lists.scanned("opinion"), abridged: lists.asked("abridged") }
     }
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
@@ -73,33 +75,48 @@ impl Sources {
 
     /// The name after the last 来源： of the body or title.
     fn printed_source(&self, scan: &Scan<'_>) -> Option<(usize, Range<usize>)> {
-        let mut last = None;
-        for (index, reading) in
-            scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Body | Role::Subtitle | Role::Title | Role::Author))
-        {
-            for hit in reading.words_in(scan.lexicon, self.source_line, 0..reading.len()) {
-                let mut at = hit.end as usize;
-                let colon = matches!(reading.char(at), Some('：' | ':' | '丨' | '|' | '｜')) || reading.starts_with(at, "自");
-                if !colon {
-                    continue;
-                }
+        let roles = |r: &Reading<'_>| matches!(r.passage.role, Role::Body | Role::Subtitle | Role::Title | Role::Author);
+        let places = scan.prose().filter(|(_, r)| roles(r)).filter_map(|(index, reading)| {
+            let (_, name) = self.source_lines(scan, reading, 0..reading.len()).last()?;
+            Some((index, name))
+        });
+        places.last()
+    }
+
+    /// Where a source is printed in a range, and its name: 来源：云南网, 【来源】云南网, 来 源／云南网; 来源 云南网 where a line
+    /// begins so.
+    fn source_lines<'s>(
+        &'s self,
+        scan: &'s Scan<'_>,
+        reading: &'s Reading<'_>,
+        range: Range<usize>,
+    ) -> impl Iterator<Item = (usize, Range<usize>)> + 's {
+        reading.words_in(scan.lexicon, self.source_line, range).filter_map(move |hit| {
+            let start = hit.start as usize;
+            let mut at = hit.end as usize;
+            let blanks = |at: usize| (at..reading.len()).take_while(|&i| reading.class(i).is(Class::BLANK)).count();
+            let is_bracketed = matches!(reading.char(at), Some('】' | ']' | '〕'));
+            let behind = at + blanks(at);
+            let is_line = behind > at && start.checked_sub(1).and_then(|i| reading.char(i)).is_none_or(|c| c == '\n');
+            if is_bracketed || matches!(reading.char(behind), Some('：' | ':' | '丨' | '|' | '｜' | '/' | '／')) {
+                at = if is_bracketed { at + 1 } else { behind + 1 };
+                at += usize::from(is_bracketed && matches!(reading.char(at), Some('：' | ':')));
+            } else if !is_line && !reading.starts_with(at, "自") && !reading.ends_with(at, "转自") && !reading.ends_with(at, "转载自")
+            {
+                return None;
+            } else if reading.starts_with(at, "自") {
                 at += 1;
-                while reading.class(at).is(Class::BLANK) {
-                    at += 1;
-                }
-                let end = (at..reading.len())
-                    .take(40)
-                    .take_while(|&i| {
-                        reading.class(i).is_word() || matches!(reading.char(i), Some('《' | '》' | '“' | '”' | '·' | '.' | '-' | '@'))
-                    })
-                    .last()
-                    .map_or(at, |i| i + 1);
-                if end > at {
-                    last = Some((index, at..end));
-                }
             }
-        }
-        last
+            at += blanks(at);
+            let end = (at..reading.len())
+                .take(40)
+                .take_while(|&i| {
+                    reading.class(i).is_word() || matches!(reading.char(i), Some('《' | '》' | '“' | '”' | '·' | '.' | '-' | '@'))
+                })
+                .last()
+                .map_or(at, |i| i + 1);
+            (end > at).then_some((start, at..end))
+        })
     }
 
     fn standing(
@@ -187,7 +204,21 @@ impl Sources {
         let Some(source) = scan.draft.source.as_ref().and_then(|s| s.title.as_deref()).filter(|t| !t.trim().is_empty()) else { return };
         let outlet = scan.draft.source.as_ref().and_then(|s| s.name.as_deref());
         let whole = 0..reading.len();
-        match title::compare(source, &scan.draft.title, outlet, &scan.lexicon.tables.title_tokens) {
+        let tables = &scan.lexicon.tables;
+        // The year of the day may be left out (DOMAIN §4.4).
+        let this_year = format!("{}年", scan.as_of.year());
+        let without_year = source.contains(&this_year) && !scan.draft.title.contains(&this_year);
+        let source = if without_year { source.replacen(&this_year, "", 1) } else { source.to_owned() };
+        let mut fidelity = title::compare(&source, &scan.draft.title, outlet, &tables.title_tokens);
+        if matches!(fidelity, Fidelity::Review { .. }) && title::places_differ(&source, &scan.draft.title, |name| tables.is_place(name)) {
+            fidelity = Fidelity::Distorted("地名".to_owned());
+        }
+        // In traditional characters the same title.
+        let plain = |text: &str| scan.lexicon.fold.fold(text).chars;
+        if matches!(fidelity, Fidelity::Review { .. }) && plain(&source) == plain(&scan.draft.title) {
+            return;
+        }
+        match fidelity {
             Fidelity::Same => {}
             Fidelity::Allowed(label) => {
                 let end = title::label_of(&scan.draft.title).map_or(whole.end.min(label.chars().count().max(1)), |l| l.chars().count());
@@ -215,35 +246,40 @@ impl Sources {
     fn body(&self, scan: &Scan<'_>, report: &mut Report) {
         let Some(source) = scan.readings.iter().find(|r| r.passage.role == Role::SourceText) else { return };
         let Some((index, body)) = scan.body() else { return };
-        let theirs = sentences(source);
+        let theirs = fidelity::sentences(source);
         let mut original = Original::default();
         for range in &theirs {
             original.add(source, range.clone());
         }
-        let mut kept = 0;
-        let ours = sentences(body);
+        let ours = fidelity::sentences(body);
+        let (mut kept, mut is_abridged) = (0, false);
         for range in &ours {
-            if body.has_word(scan.lexicon, self.source_line, range.clone()) {
+            if original.compare(body, range.clone()) == Kept::Whole {
                 kept += 1;
                 continue;
             }
+            if body.has_word(scan.lexicon, self.abridged, range.clone()) {
+                is_abridged = true;
+                continue;
+            }
+            // 来源：云南网 at the end of a sentence is ours to add.
+            let range = range.start..self.source_lines(scan, body, range.clone()).next().map_or(range.end, |(start, _)| start);
             let found = match original.compare(body, range.clone()) {
                 Kept::Whole => {
                     kept += 1;
                     continue;
                 }
-                Kept::ButNumbers => {
-                    Found::new("SRC.BODY_CHANGED", Severity::S3, index, range.clone(), "source/number").saying("数字与原文不一致")
-                }
-                Kept::No => Found::new("SRC.BODY_CHANGED", Severity::S2, index, range.clone(), "source/inserted").saying("原文没有这句话"),
+                Kept::ButNumbers => Found::new("SRC.BODY_CHANGED", Severity::S3, index, range, "source/number").saying("数字与原文不一致"),
+                Kept::No => Found::new("SRC.BODY_CHANGED", Severity::S2, index, range, "source/inserted").saying("原文没有这句话"),
             };
             report.find(found);
         }
-        if kept > 0 && theirs.len() > ours.len() + 1 {
+        let left_out = (theirs.len().saturating_sub(ours.len() + 1)).max(fidelity::paragraphs_left_out(source, &theirs, body, &ours));
+        if kept > 0 && left_out > 0 && !is_abridged {
             report.find(
                 Found::absent("SRC.BODY_CHANGED", Severity::S1, "source/shortened")
                     .saying("比原文少了段落，请注明“有删节”")
-                    .because("sentences_left_out", (theirs.len() - ours.len()) as i64),
+                    .because("sentences_left_out", left_out as i64),
             );
         }
     }
@@ -258,123 +294,6 @@ impl Sources {
                 }
             }
         }
-    }
-}
-
-/// Longest sentence compared as one, in characters; a longer one is cut there in both texts.
-const SENTENCE_CHARS_MAX: usize = 400;
-/// Shortest stretch that is a sentence of its own, in characters.
-const SENTENCE_CHARS_MIN: usize = 4;
-/// Most places remembered for one clause; a clause that stands in more of them fits anywhere.
-const PLACES_OF_CLAUSE_MAX: usize = 8;
-
-/// The sentences of a text, in order, without a gap.
-fn sentences(reading: &Reading<'_>) -> Vec<Range<usize>> {
-    let mut all = Vec::new();
-    let mut start = 0;
-    for at in 0..=reading.len() {
-        let ends = reading.char(at).is_none_or(|_| reading.class(at).is(Class::END));
-        if ends || at - start >= SENTENCE_CHARS_MAX {
-            if at - start >= SENTENCE_CHARS_MIN {
-                all.push(start..at);
-            }
-            start = if ends { at + 1 } else { at };
-        }
-    }
-    all
-}
-
-/// What a stretch says, apart from punctuation and blanks; and the same apart from its digits.
-fn said(reading: &Reading<'_>, range: Range<usize>) -> (String, String) {
-    let chars = reading.folded.chars.get(range).unwrap_or_default();
-    let words: String = chars.iter().filter(|c| c.is_alphanumeric()).collect();
-    let without_digits = words.chars().filter(|c| !c.is_ascii_digit()).collect();
-    (words, without_digits)
-}
-
-/// The clauses of a sentence.
-fn clauses(reading: &Reading<'_>, sentence: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let mut start = sentence.start;
-    let ends = move |at: usize| matches!(reading.char(at), Some(',' | '，' | '、' | ':' | '：' | '(' | ')' | '（' | '）' | '“' | '”'));
-    (sentence.start..=sentence.end).filter_map(move |at| {
-        (at == sentence.end || ends(at)).then(|| std::mem::replace(&mut start, at + 1)..at).filter(|range| !range.is_empty())
-    })
-}
-
-/// How much of a sentence stands in the original.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    Whole,
-    ButNumbers,
-    No,
-}
-
-/// The original text, by what its sentences and clauses say.
-#[derive(Debug, Default)]
-struct Original {
-    whole: HashSet<String>,
-    without_digits: HashSet<String>,
-    /// Clause → its numbers, counted through the text.
-    clauses: HashMap<String, Vec<u32>>,
-    counted: u32,
-    clauses_without_digits: HashSet<String>,
-}
-
-impl Original {
-    fn add(&mut self, reading: &Reading<'_>, sentence: Range<usize>) {
-        for clause in clauses(reading, sentence.clone()) {
-            let (words, without_digits) = said(reading, clause);
-            if words.is_empty() {
-                continue;
-            }
-            self.counted += 1;
-            self.clauses_without_digits.insert(without_digits);
-            let places = self.clauses.entry(words).or_default();
-            if places.len() <= PLACES_OF_CLAUSE_MAX {
-                places.push(self.counted);
-            }
-        }
-        let (words, without_digits) = said(reading, sentence);
-        self.whole.insert(words);
-        self.without_digits.insert(without_digits);
-    }
-
-    fn compare(&self, reading: &Reading<'_>, sentence: Range<usize>) -> Kept {
-        let (words, without_digits) = said(reading, sentence.clone());
-        if self.whole.contains(&words) {
-            return Kept::Whole;
-        }
-        if self.without_digits.contains(&without_digits) {
-            return Kept::ButNumbers;
-        }
-        // Part of a longer sentence: its clauses follow each other in the original too.
-        let mut before: Option<Vec<u32>> = None;
-        let mut is_number = false;
-        for clause in clauses(reading, sentence) {
-            let (words, without_digits) = said(reading, clause);
-            if words.is_empty() {
-                continue;
-            }
-            match self.clauses.get(&words) {
-                Some(places) if places.len() > PLACES_OF_CLAUSE_MAX => before = None,
-                Some(places) => {
-                    let here: Vec<u32> = match before {
-                        Some(known) => places.iter().copied().filter(|p| known.contains(&(p - 1))).collect(),
-                        None => places.clone(),
-                    };
-                    if here.is_empty() {
-                        return Kept::No;
-                    }
-                    before = Some(here);
-                }
-                None if words != without_digits && self.clauses_without_digits.contains(&without_digits) => {
-                    is_number = true;
-                    before = None;
-                }
-                None => return Kept::No,
-            }
-        }
-        if is_number { Kept::ButNumbers } else { Kept::Whole }
     }
 }
 

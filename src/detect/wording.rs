@@ -1,14 +1,13 @@
-//! Wording that can be checked: dates, weekdays, periods, names of autonomous areas, one wrong character in the name of
+//! Wording that can be checked: names of autonomous areas, one wrong character in the name of
 //! the state, its organs and fixed policy terms (DOMAIN §5.4–§5.7), leaders' activities in titles.
 //! Must not know queues. Literal rules are rows of `wording.csv`.
 //!
-//! What it finds: 2026年2月30日, 2026年11月28日（星期日）, 墨江县哈尼族自治县, 中华人民共合国.
+//! What it finds: 墨江县哈尼族自治县, 中华人民共合国.
 //! Why it matters: a severe expression error is a veto item of the inspection.
 //! Known false alarms: historical names in a historical text; a person keeps them with a reason.
 
 use super::Scan;
-use super::calendar::{self, WrittenDate};
-use super::reading::Reading;
+use super::periods;
 use super::report::{Found, Report};
 use crate::lexicon::fixed_names::WrongName;
 use crate::lexicon::{Lexicon, ListSet};
@@ -17,7 +16,6 @@ use crate::model::Severity;
 use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
 /// Length from which a name with one similar wrong character is an error even where that character makes a word with its
 /// neighbour (最高人名法院), in characters.
@@ -55,79 +53,11 @@ impl Wording {
             if reading.passage.role == Role::Author {
                 continue;
             }
-            self.dates(scan, index, report);
+            periods::detect(scan, index, report);
             self.autonomous(scan, index, report);
             self.fixed_names(scan, index, report);
             if reading.passage.role == Role::Title {
                 self.leader_activity(scan, index, report);
-            }
-        }
-    }
-
-    fn dates(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        let dates = calendar::dates(reading);
-        for date in &dates {
-            let candidates = date.candidates(scan.as_of);
-            // 2月29日 of a year that is not written may be right.
-            if candidates.is_empty() && date.year.is_none() && (date.month, date.day) == (2, 29) {
-                continue;
-            }
-            if candidates.is_empty() {
-                let found = Found::new("WRD.date", Severity::S2, index, date.range.clone(), "wording/date");
-                report.find(found.saying("日期不存在，请核对"));
-                continue;
-            }
-            if let Some((written, end)) = date.weekday
-                && !candidates.iter().any(|d| d.weekday() == written)
-                && let Some(first) = candidates.first()
-            {
-                let right = calendar::chinese(first.weekday());
-                report.find(
-                    Found::new("WRD.weekday", Severity::S2, index, date.range.start..end, "wording/weekday")
-                        .instead(format!("{first} 是{right}"))
-                        .because("weekday", right),
-                );
-            }
-        }
-        self.periods(scan, index, &dates, report);
-    }
-
-    /// A至B: the end must not lie before the start, and a number of working days must fit.
-    fn periods(&self, scan: &Scan<'_>, index: usize, dates: &[WrittenDate], report: &mut Report) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        for pair in dates.windows(2) {
-            let [from, to] = pair else { continue };
-            let gap = from.weekday.map_or(from.range.end, |(_, end)| end)..to.range.start;
-            if gap.len() > 4 || !reading.text(gap.clone()).contains(['至', '到', '-', '—', '～', '~']) {
-                continue;
-            }
-            let (Some(start), Some(end)) = (from.exact(), to.exact()) else { continue };
-            let span = from.range.start..to.range.end;
-            if end < start {
-                // 2025年12月29日至1月4日: the year of the end is left out and turns.
-                let turns = reading.text(to.range.clone()).find('年').is_none() && end.month() < start.month();
-                if !turns {
-                    let found = Found::new("WRD.date", Severity::S2, index, span, "wording/period");
-                    report.find(found.saying("结束日期早于开始日期，请核对"));
-                }
-                continue;
-            }
-            let sentence = reading.sentence(span.clone());
-            let Some((days, place)) =
-                workdays_written(reading, span.start.saturating_sub(24).max(sentence.start)..sentence.end.min(span.end + 24))
-            else {
-                continue;
-            };
-            let Some(counted) = scan.lexicon.tables.workdays_between(start, end) else { continue };
-            let Some(starts_working) = scan.lexicon.tables.is_workday(start) else { continue };
-            let without_first = counted - u32::from(starts_working);
-            if days != counted && days != without_first {
-                report.find(
-                    Found::new("WRD.date", Severity::S2, index, place, "wording/workdays")
-                        .saying(format!("两个日期之间有 {counted} 个工作日（不计首日为 {without_first} 个），与所写不符"))
-                        .because("workdays", i64::from(counted)),
-                );
             }
         }
     }
@@ -160,8 +90,21 @@ impl Wording {
         if self.autonomous.iter().any(|name| chars.ends_with(name)) {
             return None;
         }
-        // 江城哈尼族自治县: a people left out of the name.
-        if let Some(name) = self.autonomous.iter().find(|name| is_short_of_a_people(&chars, name)) {
+        // 石林彝族自冶县: the name ends in a similar character.
+        let mut righted = chars.clone();
+        for c in righted.iter_mut().rev().take(SUFFIX_CHARS) {
+            *c = match *c {
+                '冶' => '治',
+                '洲' => '州',
+                c => c,
+            };
+        }
+        if righted != chars {
+            return self.autonomous.iter().find(|name| righted.ends_with(name)).map(|name| name.iter().collect());
+        }
+        // 江城哈尼族自治县, 墨江哈尼族彝族自治县: a people left out of the name, or put into it.
+        let is_other = |name: &&Vec<char>| is_short_of_a_people(&chars, name) || is_of_more_peoples(&chars, name, &self.autonomous);
+        if let Some(name) = self.autonomous.iter().find(is_other) {
             return Some(name.iter().collect());
         }
         let mut best: Option<(usize, &Vec<char>)> = None;
@@ -186,7 +129,7 @@ impl Wording {
         let chars: Vec<char> = run.chars().collect();
         let first = name.chars().next();
         debug_assert!(self.autonomous_set.contains(name));
-        let longest = name.chars().count() + 2;
+        let longest = name.chars().count() + MORE_CHARS_MAX;
         (4..=longest.min(chars.len()))
             .rev()
             .find(|&len| chars.len().checked_sub(len).and_then(|s| chars.get(s)).copied() == first)
@@ -256,10 +199,33 @@ impl Wording {
     }
 }
 
+/// Characters of 自治县 and its like.
+const SUFFIX_CHARS: usize = 3;
+/// Characters of an autonomous area's name before its peoples, at least.
+const HEAD_CHARS: usize = 2;
+/// So many characters a wrong name is longer than the right one, at most.
+const MORE_CHARS_MAX: usize = 6;
+
+/// Whether the end of `chars` is `name` with peoples that do not belong to it.
+fn is_of_more_peoples(chars: &[char], name: &[char], all: &[Vec<char>]) -> bool {
+    let (Some(head), Some(body)) = (name.get(..HEAD_CHARS), name.len().checked_sub(SUFFIX_CHARS).and_then(|end| name.get(..end))) else {
+        return false;
+    };
+    let is_people =
+        |people: &&[char]| all.iter().any(|other| other.windows(people.len() + 1).any(|w| w.starts_with(&['族']) && w.ends_with(people)));
+    (name.len() + 1..=name.len() + MORE_CHARS_MAX).any(|len| {
+        let Some(window) = chars.len().checked_sub(len).and_then(|from| chars.get(from..)) else { return false };
+        let more = window.get(body.len()..window.len() - SUFFIX_CHARS).unwrap_or_default();
+        // 彝族 behind the peoples of the name; each of them is one of some other name.
+        window.starts_with(head)
+            && window.starts_with(body)
+            && more.ends_with(&['族'])
+            && more.split_inclusive(|c| *c == '族').all(|p| is_people(&p))
+    })
+}
+
 /// Whether the end of `chars` is `name` without some of its peoples; 大理自治州, which names none, is a common short form.
 fn is_short_of_a_people(chars: &[char], name: &[char]) -> bool {
-    const HEAD_CHARS: usize = 2;
-    const SUFFIX_CHARS: usize = 3;
     let Some(head) = name.get(..HEAD_CHARS) else { return false };
     let longest = chars.len().min(name.len().saturating_sub(1));
     (HEAD_CHARS + SUFFIX_CHARS + 1..=longest).any(|len| {
@@ -270,13 +236,6 @@ fn is_short_of_a_people(chars: &[char], name: &[char]) -> bool {
             && window.iter().filter(|c| **c == '族').count() < name.iter().filter(|c| **c == '族').count()
             && window.iter().all(|c| rest.any(|n| n == c))
     })
-}
-
-/// `5个工作日`: the number and its place.
-fn workdays_written(reading: &Reading<'_>, range: Range<usize>) -> Option<(u32, Range<usize>)> {
-    let place = (range.start..range.end).find(|&i| reading.starts_with(i, "个工作日"))?;
-    let start = (place.saturating_sub(3)..place).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
-    Some((reading.text(start..place).parse().ok()?, start..place + 4))
 }
 
 /// Levenshtein distance, or `most + 1` when it is larger.

@@ -51,6 +51,8 @@ type TakeRow<'t> = dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>) + 
 pub struct Tables {
     /// Six-digit codes ever in force → first and last year.
     admin_codes: HashMap<u32, (u16, u16)>,
+    /// Names of provinces, prefectures and counties ever in force; of the first two the short ones too (云南, 普洱).
+    places: HashSet<String>,
     area_codes: HashSet<String>,
     /// Card prefix → total length.
     card_prefixes: HashMap<u64, Vec<u8>>,
@@ -112,7 +114,8 @@ impl Tables {
             };
             tables.codes.insert(cell("code"), text);
         });
-        sheet("dictionaries/tables/admin_codes.tsv", &["code", "start", "end"], &mut |line, cell, problems| {
+        sheet("dictionaries/tables/admin_codes.tsv", &["code", "name", "start", "end"], &mut |line, cell, problems| {
+            tables.add_place(cell("code").ends_with("00"), &cell("name"));
             match (cell("code").parse(), cell("start").parse(), cell("end").parse()) {
                 (Ok(code), Ok(start), Ok(end)) => {
                     let range: &mut (u16, u16) = tables.admin_codes.entry(code).or_insert((start, end));
@@ -228,6 +231,23 @@ impl Tables {
         let is_double = self.surnames.double_starts.has(first)
             && matches!(chars, [_, second, ..] if self.surnames.doubles.binary_search(&[first, *second]).is_ok());
         if is_double { Some(2) } else { self.surnames.singles.has(first).then_some(1) }
+    }
+
+    fn add_place(&mut self, is_large: bool, name: &str) {
+        const PLACE_CHARS_MIN: usize = 3;
+        if name.chars().count() < PLACE_CHARS_MIN || name.starts_with("省") || name.starts_with("自治区") || name == "市辖区" {
+            return;
+        }
+        let head = name.trim_end_matches(['省', '市']).trim_end_matches("地区");
+        if is_large && head.chars().count() + 1 >= PLACE_CHARS_MIN {
+            self.places.insert(head.to_owned());
+        }
+        self.places.insert(name.to_owned());
+    }
+
+    /// Whether this is the name of a province, prefecture or county.
+    pub fn is_place(&self, name: &str) -> bool {
+        self.places.contains(name)
     }
 
     /// Whether the six-digit code was ever in force.

@@ -1,0 +1,165 @@
+//! Dates that must be right: the day exists, its weekday is right, a period ends after it begins and lasts as long as is
+//! said (DOMAIN §5.6, deterministic checks). Must not know queues.
+
+use super::Scan;
+use super::calendar::{self, WrittenDate};
+use super::quantity;
+use super::reading::Reading;
+use super::report::{Found, Report};
+use crate::model::Severity;
+use crate::text::fold::Class;
+use jiff::civil::Date;
+use std::ops::Range;
+
+/// How far from a period its length may be written, in characters.
+const LENGTH_CHARS: usize = 24;
+/// Between the two ends of a period stand at most so many characters.
+const GAP_CHARS_MAX: usize = 4;
+/// So many months back, a period without years does not turn the year: 12月10日至11月30日.
+const MONTHS_BACK_MAX: i8 = 2;
+const LAST_HOUR: u32 = 24;
+
+pub fn detect(scan: &Scan<'_>, index: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    let dates = calendar::dates(reading);
+    for date in &dates {
+        exists(scan, index, reading, date, report);
+    }
+    for pair in dates.windows(2) {
+        if let [from, to] = pair {
+            period(scan, index, reading, (from, to), report);
+        }
+    }
+}
+
+fn exists(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, date: &WrittenDate, report: &mut Report) {
+    let candidates = date.candidates(scan.as_of);
+    let wrong = |range, what: &'static str| Found::new("WRD.date", Severity::S2, index, range, "wording/date").saying(what);
+    if candidates.is_empty() {
+        // 2月29日 of a year that is not written may be right.
+        if date.has_year || (date.month, date.day) != (2, 29) {
+            report.find(wrong(date.range.clone(), "日期不存在，请核对"));
+        }
+        return;
+    }
+    if let (end, Some(hour)) = calendar::time_of_day(reading, date.range.end)
+        && hour > LAST_HOUR
+    {
+        report.find(wrong(date.range.start..end, "时间不存在，请核对"));
+    }
+    // 2025年工作总结 with days of that year.
+    let is_of_title = |written| {
+        let title = scan.title().filter(|_| date.year.is_none());
+        title
+            .and_then(calendar::year_of)
+            .and_then(|year| Date::new(year, date.month, date.day).ok())
+            .is_some_and(|d| d.weekday() == written)
+    };
+    if let Some((written, place)) = &date.weekday
+        && !is_of_title(*written)
+        && !candidates.iter().any(|d| d.weekday() == *written)
+        && let Some(first) = candidates.last()
+    {
+        let right = calendar::chinese(first.weekday());
+        report.find(
+            Found::new("WRD.weekday", Severity::S2, index, place.clone(), "wording/weekday")
+                .instead(format!("{first} 是{right}"))
+                .because("weekday", right),
+        );
+    }
+}
+
+/// A至B: the end must not lie before the start, and a number of days must fit.
+fn period(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, (from, to): (&WrittenDate, &WrittenDate), report: &mut Report) {
+    let from_end = from.weekday.as_ref().map_or(0, |(_, place)| place.end).max(calendar::time_of_day(reading, from.range.end).0);
+    let gap = from_end.min(to.range.start)..to.range.start;
+    if gap.len() > GAP_CHARS_MAX || !reading.chars(gap.clone()).iter().any(|c| matches!(c, '至' | '到' | '-' | '—' | '～' | '~')) {
+        return;
+    }
+    let (Some(start), Some(end)) = (from.likeliest(scan.as_of), to.likeliest(scan.as_of)) else { return };
+    let span = from.range.start..to.range.end;
+    // 2025年12月29日至1月4日: the year of the end is left out and turns.
+    let turns = !to.has_year && (from.month - to.month > MONTHS_BACK_MAX || reading.holds_one(gap, &[&['次'], &['翌'], &['明'], &['第']]));
+    if to.has_year && from.year.is_none() {
+        return;
+    }
+    let is_before = if to.has_year { end < start } else { (to.month, to.day) < (from.month, from.day) };
+    if is_before {
+        if !turns {
+            let found = Found::new("WRD.date", Severity::S2, index, span, "wording/period");
+            report.find(found.saying("结束日期早于开始日期，请核对"));
+        }
+        return;
+    }
+    if start > end {
+        return;
+    }
+    let sentence = reading.sentence(span.clone());
+    let near = span.start.saturating_sub(LENGTH_CHARS).max(sentence.start)..sentence.end.min(span.end + LENGTH_CHARS);
+    let Some(length) = length_written(reading, near) else { return };
+    let counted = if length.is_of_workdays { workdays(scan, start, end) } else { Some(calendar_days(start, end)) };
+    let Some((all, without_first)) = counted else { return };
+    let fits = if length.is_least { length.days <= all } else { length.days == all || length.days == without_first };
+    if !fits {
+        let days = if length.is_of_workdays { "个工作日" } else { "天" };
+        report.find(
+            Found::new("WRD.date", Severity::S2, index, length.place, "wording/workdays")
+                .saying(format!("两个日期之间有 {all} {days}（不计首日为 {without_first} {days}），与所写不符"))
+                .because("workdays", i64::from(all)),
+        );
+    }
+}
+
+/// Days of a period, and without the first.
+fn workdays(scan: &Scan<'_>, start: Date, end: Date) -> Option<(u32, u32)> {
+    let counted = scan.lexicon.tables.workdays_between(start, end)?;
+    Some((counted, counted - u32::from(scan.lexicon.tables.is_workday(start)?)))
+}
+
+fn calendar_days(start: Date, end: Date) -> (u32, u32) {
+    let days = u32::try_from((end - start).get_days()).unwrap_or(0);
+    (days + 1, days)
+}
+
+/// How long a period is said to last.
+struct Length {
+    days: u32,
+    is_of_workdays: bool,
+    /// 不少于5个工作日
+    is_least: bool,
+    place: Range<usize>,
+}
+
+/// `5个工作日`, `五个工作日`, and behind 公示期 `10日`, `7天`; 5个工作日内 is a time limit of something else.
+fn length_written(reading: &Reading<'_>, range: Range<usize>) -> Option<Length> {
+    let workdays = (range.start..range.end).find(|&i| reading.starts_with(i, "个工作日")).map(|sign| (sign, 4, true));
+    let (sign, unit_len, is_of_workdays) = workdays.or_else(|| {
+        let is_sign = |&i: &usize| matches!(reading.char(i), Some('日' | '天')) && is_public_notice(reading, i);
+        range.clone().find(is_sign).map(|sign| (sign, 1, false))
+    })?;
+    let start = number_start(reading, sign);
+    let chars = reading.chars(start..sign);
+    let days = match chars.first()?.is_ascii_digit() {
+        true => reading.text(start..sign).parse().ok()?,
+        false => u32::try_from(quantity::han(chars)?).ok()?,
+    };
+    let is_limit = matches!(reading.char(sign + unit_len), Some('内' | '后' | '前')) || reading.starts_with(sign + unit_len, "之内");
+    let is_least = reading.holds_one(start.saturating_sub(4)..start, &[&['少', '于'], &['至', '少'], &['低', '于']]);
+    (!is_limit && days > 0).then_some(Length { days, is_of_workdays, is_least, place: start..sign + unit_len })
+}
+
+/// Where the digits or Han numerals that end at `end` begin.
+fn number_start(reading: &Reading<'_>, end: usize) -> usize {
+    let is_number = |&i: &usize| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || reading.char(i) == Some('十');
+    (end.saturating_sub(3)..end).rev().take_while(is_number).last().unwrap_or(end)
+}
+
+/// Whether the number before 日 or 天 stands right behind 公示期, 公示时间, 公告期 …
+fn is_public_notice(reading: &Reading<'_>, sign: usize) -> bool {
+    let start = number_start(reading, sign);
+    let mut head = start;
+    while head > 0 && matches!(reading.char(head - 1), Some('：' | ':' | '为' | '限' | '共')) && start - head < 3 {
+        head -= 1;
+    }
+    start < sign && ["公示期", "公示时间", "公告期", "公示"].iter().any(|word| reading.ends_with(head, word))
+}
