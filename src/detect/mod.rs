@@ -11,6 +11,7 @@ pub mod figures;
 pub mod links;
 pub mod names;
 pub mod numbers;
+mod occurrence;
 pub mod payee;
 pub mod people;
 pub mod personal;
