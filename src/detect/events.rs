@@ -9,11 +9,12 @@
 
 use super::Scan;
 use super::occurrence::{
-    ONE_OF_THEM, clause_end, clause_start, counted_after, counted_before, has_date, is_count, is_history, is_titled, is_told, sentence_of,
+    ONE_OF_THEM, clause_end, clause_start, counted_after, counted_before, has_date, is_count, is_history, is_said, is_titled, is_told,
+    sentence_of,
 };
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use crate::lexicon::{Lexicon, ListSet};
+use crate::lexicon::{Hit, Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
@@ -35,6 +36,8 @@ pub struct Events {
     guard_mass: ListSet,
     /// Words that teach, prevent or tell old stories: what they govern did not happen now.
     governing: ListSet,
+    /// Events that happened only where the sentence says so: 火灾`报警器` is a thing.
+    noun: ListSet,
     /// What makes the event word the first part of a name: 滑坡`监测点`, 溺水`警示牌`.
     compound: ListSet,
     /// 局, 中心, 指挥部: a guard before one is a part of a name.
@@ -76,6 +79,7 @@ impl Events {
             guard_weak: lists.asked("evt_guard_weak"),
             guard_mass: lists.asked("evt_guard_mass"),
             governing: lists.asked("evt_governing"),
+            noun: lists.asked("evt_noun"),
             compound: lists.asked("evt_compound"),
             organ: lists.asked("evt_organ"),
             mass_everyday: lists.scanned("evt_mass_everyday"),
@@ -239,8 +243,11 @@ impl Events {
     /// Time and effect told anywhere in a sentence.
     fn signs(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: Range<usize>) -> Signs {
         let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
-        // 地震所造成的 explains something else.
-        let has_effect = reading.words_in(scan.lexicon, self.effect, sentence.clone()).any(|h| !reading.ends_with(h.start as usize, "所"));
+        // 地震所造成的 explains something else; 消防救援大队 is a name.
+        let is_name = |end: usize| ["大队", "支队", "总队", "站"].iter().any(|organ| reading.starts_with(end, organ));
+        let has_effect = reading
+            .words_in(scan.lexicon, self.effect, sentence.clone())
+            .any(|h| !reading.ends_with(h.start as usize, "所") && !is_name(h.end as usize));
         Signs { sentence, timed, has_effect }
     }
 
@@ -275,6 +282,13 @@ impl Events {
         }
         if told {
             return None;
+        }
+        let must_be_said = |word: &Hit| (word.start as usize, word.end as usize) == (event.start, event.end);
+        if !effect
+            && !is_said(reading, event.end)
+            && reading.words_in(scan.lexicon, self.noun, event.clone()).any(|word| must_be_said(&word))
+        {
+            return Some("只是修饰后面的词，没有说发生");
         }
         let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(GOVERNED_CHARS))..event.start;
         let is_governed =
@@ -332,7 +346,6 @@ impl Events {
             if range.start < covered {
                 continue;
             }
-            covered = range.end;
             let sentence = sentence_of(reading, range.clone());
             let event = Found::new("EVT.CASUALTY", Severity::S2, index, range.clone(), "events/casualty");
             if is_template.is_some() {
@@ -361,6 +374,7 @@ impl Events {
             }
             let guarded = if timed { sentence.start..clause_end(reading, &sentence, &range) } else { sentence.clone() };
             let guard = self.guard_beside(scan, reading, self.guard, &guarded, &range, timed && effect);
+            covered = range.end;
             // 全省受灾近600万人，死亡109人: a statistic, whatever it says of the cause.
             let is_reported = timed && effect && range.start != start;
             if let Some(guard) = guard.filter(|_| !is_reported) {

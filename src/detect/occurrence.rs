@@ -21,6 +21,8 @@ const TITLE_CHARS: usize = 24;
 const SHORT_LINE_CHARS: usize = 30;
 /// Most short lines that are read as one sentence, to either side.
 const SHORT_LINES_MAX: usize = 2;
+/// How far before a casualty word its count may stand, in characters: 两名工人在清淤时中毒身亡.
+const COUNTED_CHARS: usize = 11;
 /// Months after which a dated event is history.
 const HISTORY_MONTHS: i32 = 13;
 
@@ -125,6 +127,16 @@ pub fn is_titled(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<u
     }
 }
 
+/// Whether the event word stands where a verb would: at the end of the clause, before 了, 致, 事故 … and a number; not before
+/// a thing that it describes (火灾报警器).
+pub fn is_said(reading: &Reading<'_>, end: usize) -> bool {
+    const GOES_ON: &str = "了致造导冲淹阻掩暴来已被后再又告现突在中和及发身死受伤引起维反要使达共超仍正持症";
+    let end = if ["灾害", "事故", "事件", "险情"].iter().any(|word| reading.starts_with(end, word)) { end + 2 } else { end };
+    !reading.class(end).is(Class::HAN)
+        || reading.starts_with(end, "的症")
+        || reading.char(end).is_some_and(|c| digit_value(c).is_some() || GOES_ON.contains(c))
+}
+
 /// The clause that the event stands in ends here: a guard in a later one is about something else.
 pub fn clause_end(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> usize {
     let rest = reading.chars(event.end..sentence.end);
@@ -141,8 +153,8 @@ pub fn clause_start(reading: &Reading<'_>, sentence: &Range<usize>, event: &Rang
 pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let is_count = |i: usize| is_count(reading, i);
     let mut place = at;
-    // Over up to six characters between the unit and the word: 名群众, 人因伤.
-    for _ in 0..7 {
+    // Over some characters between the unit and the word: 名群众, 人因伤.
+    for _ in 0..COUNTED_CHARS {
         place = place.checked_sub(1)?;
         let c = reading.char(place)?;
         if matches!(c, '人' | '名') && place > 0 && is_count(place - 1) {
