@@ -144,7 +144,16 @@ impl Events {
         }
         let (_, body) = scan.body()?;
         let signal = body.lists.meets(self.signal) || scan.title().is_some_and(|t| t.lists.meets(self.signal));
-        (signal && body.lists.meets(self.advice)).then_some("预警信号的规定格式")
+        // A warning tells of what may come; 2人失联 tells of what came.
+        (signal && body.lists.meets(self.advice) && !self.tells_of_victims(scan, body)).then_some("预警信号的规定格式")
+    }
+
+    /// Whether a text counts dead or missing.
+    fn tells_of_victims(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+        reading.words_in(scan.lexicon, self.casualty, 0..reading.len()).any(|word| {
+            let range = word.start as usize..word.end as usize;
+            counted_before(reading, range.start).is_some() && reading.has_word(scan.lexicon, self.casualty_grave, range)
+        })
     }
 
     #[allow(clippy::too_many_arguments)]
