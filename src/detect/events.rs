@@ -8,12 +8,16 @@
 //! Known false alarms: prevention, planning, drills and warnings by template; drills in the title come out as S0.
 
 use super::Scan;
+use super::occurrence::{
+    ONE_OF_THEM, clause_end, clause_start, counted_after, counted_before, has_date, is_count, is_history, is_said, is_titled, is_told,
+    sentence_of,
+};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use crate::lexicon::{Lexicon, ListSet};
+use crate::lexicon::{Hit, Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
-use crate::text::fold::{Class, digit_value};
+use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
@@ -30,6 +34,23 @@ pub struct Events {
     /// Words that also stand in reports of what happened: they guard only where time or effect is missing.
     guard_weak: ListSet,
     guard_mass: ListSet,
+    /// Words that teach, prevent or tell old stories: what they govern did not happen now.
+    governing: ListSet,
+    /// Events that happened only where the sentence says so: 火灾`报警器` is a thing.
+    noun: ListSet,
+    /// What makes the event word the first part of a name: 滑坡`监测点`, 溺水`警示牌`.
+    compound: ListSet,
+    /// 局, 中心, 指挥部: a guard before one is a part of a name.
+    organ: ListSet,
+    /// Everyday words (聚集) that are an incident only with a grievance.
+    mass_everyday: ListSet,
+    grievance: ListSet,
+    /// 民国, 明代.
+    era: ListSet,
+    /// 昨日, 日电: what stands in news only.
+    news: ListSet,
+    /// Casualties that need nothing else beside their count.
+    casualty_grave: ListSet,
     drill_title: ListSet,
     signal: ListSet,
     advice: ListSet,
@@ -57,6 +78,15 @@ impl Events {
             guard: lists.asked("evt_guard"),
             guard_weak: lists.asked("evt_guard_weak"),
             guard_mass: lists.asked("evt_guard_mass"),
+            governing: lists.asked("evt_governing"),
+            noun: lists.asked("evt_noun"),
+            compound: lists.asked("evt_compound"),
+            organ: lists.asked("evt_organ"),
+            mass_everyday: lists.scanned("evt_mass_everyday"),
+            grievance: lists.asked("evt_grievance"),
+            era: lists.asked("evt_era"),
+            news: lists.asked("evt_news"),
+            casualty_grave: lists.asked("evt_casualty_grave"),
             drill_title: lists.asked("drill_title"),
             signal: lists.scanned("warning_signal"),
             advice: lists.scanned("warning_advice"),
@@ -75,9 +105,9 @@ impl Events {
         });
         let is_template = self.is_template(scan);
         let mut found: Vec<Found> = Vec::new();
-        for (index, reading) in
-            scan.written().filter(|(_, r)| matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden))
-        {
+        for (index, reading) in scan.written().filter(|(_, r)| {
+            matches!(r.passage.role, Role::Title | Role::Subtitle | Role::Body | Role::Hidden | Role::BodyAlt | Role::ImageAlt)
+        }) {
             for &(code, list) in &self.kinds {
                 if reading.lists.meets(list) {
                     self.events(scan, index, code, list, is_drill, is_template, &mut found, report);
@@ -114,7 +144,16 @@ impl Events {
         }
         let (_, body) = scan.body()?;
         let signal = body.lists.meets(self.signal) || scan.title().is_some_and(|t| t.lists.meets(self.signal));
-        (signal && body.lists.meets(self.advice)).then_some("预警信号的规定格式")
+        // A warning tells of what may come; 2人失联 tells of what came.
+        (signal && body.lists.meets(self.advice) && !self.tells_of_victims(scan, body)).then_some("预警信号的规定格式")
+    }
+
+    /// Whether a text counts dead or missing.
+    fn tells_of_victims(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+        reading.words_in(scan.lexicon, self.casualty, 0..reading.len()).any(|word| {
+            let range = word.start as usize..word.end as usize;
+            counted_before(reading, range.start).is_some() && reading.has_word(scan.lexicon, self.casualty_grave, range)
+        })
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -151,7 +190,7 @@ impl Events {
                 .max()
                 .unwrap_or(range.end);
             let range = range.start..longest;
-            let sentence = reading.sentence(range.clone());
+            let sentence = sentence_of(reading, range.clone());
             // Many events stand in one sentence; what it says is asked once.
             let known = signs.take().filter(|known| known.sentence == sentence);
             let Signs { timed, has_effect, .. } = *signs.insert(known.unwrap_or_else(|| self.signs(scan, reading, sentence.clone())));
@@ -167,7 +206,25 @@ impl Events {
                 continue;
             }
             covered = range.end;
-            let guard = self.guard_beside(scan, reading, guards, &sentence, &range, timed && (effect || told));
+            if let Some(why) = self.told_of_nothing_new(scan, reading, list, &sentence, &range, effect, told)
+                && is_template.is_none()
+                && !is_drill
+            {
+                if suppressed < suppressed_max {
+                    let event = Found::new(code, Severity::S2, index, range.clone(), rule_of(code));
+                    report.suppress(event, SuppressedReason::Context, why);
+                    suppressed += 1;
+                }
+                continue;
+            }
+            let guarded = if told && timed {
+                clause_start(reading, &sentence, &range)..clause_end(reading, &sentence, &range)
+            } else if timed {
+                sentence.start..clause_end(reading, &sentence, &range)
+            } else {
+                sentence.clone()
+            };
+            let guard = self.guard_beside(scan, reading, guards, &guarded, &range, timed && (effect || told));
             let occurred = told;
             let event =
                 Found::new(code, Severity::S2, index, range.clone(), rule_of(code)).because("time", timed).because("effect", effect);
@@ -195,9 +252,87 @@ impl Events {
     /// Time and effect told anywhere in a sentence.
     fn signs(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: Range<usize>) -> Signs {
         let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
-        // 地震所造成的 explains something else.
-        let has_effect = reading.words_in(scan.lexicon, self.effect, sentence.clone()).any(|h| !reading.ends_with(h.start as usize, "所"));
+        // 地震所造成的 explains something else; 消防救援大队 is a name.
+        let is_name = |end: usize| ["大队", "支队", "总队", "站"].iter().any(|organ| reading.starts_with(end, organ));
+        let has_effect = reading
+            .words_in(scan.lexicon, self.effect, sentence.clone())
+            .any(|h| !reading.ends_with(h.start as usize, "所") && !is_name(h.end as usize));
         Signs { sentence, timed, has_effect }
+    }
+
+    /// Why an event word beside a date or an effect tells nothing that happened now, if so.
+    #[allow(clippy::too_many_arguments)]
+    fn told_of_nothing_new(
+        &self,
+        scan: &Scan<'_>,
+        reading: &Reading<'_>,
+        list: ListSet,
+        sentence: &Range<usize>,
+        event: &Range<usize>,
+        effect: bool,
+        told: bool,
+    ) -> Option<&'static str> {
+        if is_titled(reading, sentence, event) {
+            return Some("在书名号或引号内，是名称");
+        }
+        if self.is_history(scan, reading, sentence.start..event.start) {
+            return Some("日期在一年以前，是历史");
+        }
+        if list == self.mass
+            && reading.words_in(scan.lexicon, self.mass_everyday, event.clone()).next().is_some()
+            && !reading.has_word(scan.lexicon, self.grievance, sentence.clone())
+        {
+            return Some("同句没有诉求或纠纷");
+        }
+        // 滑坡体 is a name; 火灾区域的群众已疏散 tells of a fire.
+        let chars_min = if told || effect { 2 } else { 1 };
+        if self.is_compound(scan, reading, list, event.end, chars_min) || !told && reading.ends_with(event.start, "防") {
+            return Some("是名称的一部分");
+        }
+        if told {
+            return None;
+        }
+        let must_be_said = |word: &Hit| (word.start as usize, word.end as usize) == (event.start, event.end);
+        if !effect
+            && !is_said(reading, event.end)
+            && reading.words_in(scan.lexicon, self.noun, event.clone()).any(|word| must_be_said(&word))
+        {
+            return Some("只是修饰后面的词，没有说发生");
+        }
+        let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(GOVERNED_CHARS))..event.start;
+        let is_governed =
+            || reading.words_in(scan.lexicon, self.governing, clause).any(|word| !self.is_of_organ(scan, reading, word.end as usize));
+        (!effect && is_governed()).then_some("前面是讲授、防范或记述的用语")
+    }
+
+    /// 1976年7月28日, 民国三十一年五月: long ago, and no news of today beside it.
+    fn is_history(&self, scan: &Scan<'_>, reading: &Reading<'_>, before: Range<usize>) -> bool {
+        (is_history(reading, before.clone(), scan.as_of) || reading.has_word(scan.lexicon, self.era, before.clone()))
+            && !reading.has_word(scan.lexicon, self.news, reading.paragraph(before))
+    }
+
+    /// 滑坡监测点, 滑坡、泥石流灾害的可能性: what follows the event word makes a name of it.
+    fn is_compound(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: ListSet, end: usize, chars_min: usize) -> bool {
+        let mut from = end;
+        if reading.char(from) == Some('、') {
+            let events = reading.words_in(scan.lexicon, list, from + 1..from + 1 + COMPOUND_CHARS);
+            from = events.filter(|word| word.start as usize == from + 1).map(|word| word.end as usize).max().unwrap_or(from);
+        }
+        if ["灾害", "事故", "事件"].iter().any(|word| reading.starts_with(from, word)) {
+            from += 2;
+        }
+        let after = if from == end { end..end + COMPOUND_CHARS } else { end..from + COMPOUND_CHARS };
+        reading.words_in(scan.lexicon, self.compound, after.start..after.end.min(reading.len())).any(|word| {
+            let start = word.start as usize;
+            (start == end || start == from) && word.end as usize - start >= chars_min
+        })
+    }
+
+    /// 疾病预防控制中心, 应对工作组: the word is part of a name.
+    fn is_of_organ(&self, scan: &Scan<'_>, reading: &Reading<'_>, end: usize) -> bool {
+        let after = end..(end + ORGAN_CHARS).min(reading.len());
+        let after = after.start..after.clone().find(|&i| !reading.class(i).is(Class::HAN)).unwrap_or(after.end);
+        reading.has_word(scan.lexicon, self.organ, after)
     }
 
     /// 2人失联, 致6人死亡, 一死一伤.
@@ -214,24 +349,44 @@ impl Events {
         let mut covered = 0;
         for hit in reading.words_in(scan.lexicon, self.casualty, 0..reading.len()) {
             let end = hit.end as usize;
-            let Some(start) = counted_before(reading, hit.start as usize) else { continue };
-            if start < covered {
+            let start = hit.start as usize;
+            let before = counted_before(reading, start).map(|counted| counted..end);
+            let Some(range) = before.or_else(|| counted_after(reading, end).map(|counted| start..counted)) else { continue };
+            if range.start < covered {
                 continue;
             }
-            let range = start..end;
-            covered = end;
-            let sentence = reading.sentence(range.clone());
+            let sentence = sentence_of(reading, range.clone());
             let event = Found::new("EVT.CASUALTY", Severity::S2, index, range.clone(), "events/casualty");
             if is_template.is_some() {
                 continue;
             }
             let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
             let effect = reading.holds_one(sentence.clone(), &[&['造', '成'], &['致']]);
-            if !timed && !effect && reading.passage.role != Role::Title {
+            let is_grave = || reading.has_word(scan.lexicon, self.casualty_grave, range.clone());
+            if !timed && !effect && reading.passage.role != Role::Title && !is_grave() {
                 continue;
             }
-            let guard = self.guard_beside(scan, reading, self.guard, &sentence, &range, timed && effect);
-            if let Some(guard) = guard.filter(|_| !(timed && effect)) {
+            // 2名受伤工人康复: told of them, not of how they came to it.
+            let is_attribute = || {
+                !effect && !is_grave() && reading.ends_with(start, "名") && !reading.has_word(scan.lexicon, self.effect, end..sentence.end)
+            };
+            // 受伤/害; 食物中毒 is an event of its own.
+            let is_other_word = reading.char(end) == Some('害') || reading.ends_with(start, "食物");
+            let is_total = range.start == start && !timed && !is_grave_news(reading, &range);
+            if is_other_word
+                || is_total
+                || is_attribute()
+                || self.is_history(scan, reading, sentence.start..range.start)
+                || is_titled(reading, &sentence, &range)
+            {
+                continue;
+            }
+            let guarded = if timed { sentence.start..clause_end(reading, &sentence, &range) } else { sentence.clone() };
+            let guard = self.guard_beside(scan, reading, self.guard, &guarded, &range, timed && effect);
+            covered = range.end;
+            // 全省受灾近600万人，死亡109人: a statistic, whatever it says of the cause.
+            let is_reported = timed && effect && range.start != start;
+            if let Some(guard) = guard.filter(|_| !is_reported) {
                 report.suppress(event, SuppressedReason::Guard, format!("同句有“{}”", reading.text(guard)));
                 continue;
             }
@@ -257,14 +412,14 @@ impl Events {
             .filter(|r| r.end <= event.start || r.start >= event.end)
             .find(|r| {
                 let is_response = is_plan(reading, r.clone()) && reading.holds_one(sentence.clone(), &[&['启', '动']]);
-                !is_response && reading.straddled(scan.lexicon, r.end, r.end).is_none()
+                !is_response && !self.is_of_organ(scan, reading, r.end) && reading.straddled(scan.lexicon, r.end, r.end).is_none()
             })
     }
 
     /// 一死一伤, 3死5伤.
     fn dead_and_hurt(&self, scan: &Scan<'_>, index: usize, is_drill: bool, found: &mut Vec<Found>) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let is_count = |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '两' | '多'));
+        let is_count = |i: usize| is_count(reading, i);
         for at in 1..reading.len() {
             if reading.char(at) != Some('死') || !is_count(at - 1) || !is_count(at + 1) {
                 continue;
@@ -336,64 +491,19 @@ struct Signs {
 /// Most hits of one kind in a passage that are shown as set aside.
 const SUPPRESSED_MAX: usize = 3;
 
+/// 遇难者升至7人: the count of one event goes on.
+fn is_grave_news(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+    reading.holds_one(range.clone(), &[&['升', '至'], &['增', '至']])
+}
+
+/// How far before the event a word that governs it may stand, in characters.
+const GOVERNED_CHARS: usize = 14;
+/// Longest word that makes a name of an event word, in characters.
+const COMPOUND_CHARS: usize = 5;
+/// How far behind a guard the end of an organ's name may stand, in characters.
+const ORGAN_CHARS: usize = 6;
+
 /// Whether the word is 预案.
 fn is_plan(reading: &Reading<'_>, word: Range<usize>) -> bool {
     reading.chars(word) == ['预', '案']
-}
-
-/// 11月22日, 22日3时, 7:30.
-fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
-    let mut at = range.start;
-    while let Some(number) = reading.digits.first_in(at..range.end) {
-        at = reading.digits.run_end(number);
-        let is_time = match reading.char(at) {
-            Some('日' | '时' | '号' | '点') => true,
-            Some(':') => reading.class(at + 1).is(Class::DIGIT),
-            _ => false,
-        };
-        if is_time && at < range.end {
-            return true;
-        }
-    }
-    false
-}
-
-/// What says that one thing of the kind happened.
-const ONE_OF_THEM: [&[char]; 6] = [&['一', '起'], &['一', '宗'], &['多', '起'], &['两', '起'], &['一', '场'], &['一', '次']];
-/// What says that something happened.
-const HAPPENED: [&[char]; 4] = [&['发', '生'], &['突', '发'], &['引', '发'], &['遭', '遇']];
-/// What says that it did not, or not yet.
-const SUPPOSED: [&[char]; 6] = [&['如'], &['若'], &['一', '旦'], &['可', '能'], &['未'], &['发', '生', '的']];
-/// How far before the event 发生 may stand, in characters.
-const TOLD_CHARS: usize = 12;
-
-/// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
-fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
-    let before = event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start;
-    !matches!(reading.char(event.end), Some('的' | '时' | '后' | '等'))
-        && (reading.holds_one(before.clone(), &HAPPENED) || reading.holds_one(before.clone(), &ONE_OF_THEM))
-        && !reading.holds_one(before, &SUPPOSED)
-}
-
-/// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.
-fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    let is_count =
-        |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '余' | '多' | '数'));
-    let mut place = at;
-    // Over up to six characters between the unit and the word: 名群众, 人因伤.
-    for _ in 0..7 {
-        place = place.checked_sub(1)?;
-        let c = reading.char(place)?;
-        if matches!(c, '人' | '名') && place > 0 && is_count(place - 1) {
-            let mut start = place;
-            while start > 0 && is_count(start - 1) {
-                start -= 1;
-            }
-            return Some(start);
-        }
-        if !reading.class(place).is(Class::HAN) {
-            return None;
-        }
-    }
-    None
 }

@@ -16,6 +16,7 @@ pub mod in_addresses;
 pub mod links;
 pub mod names;
 pub mod numbers;
+mod occurrence;
 pub mod payee;
 pub mod people;
 pub mod periods;

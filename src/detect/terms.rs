@@ -29,6 +29,12 @@ pub struct Term {
 const WARNING_CHARS: usize = 30;
 /// How far a negation may stand before a claim, in characters (DOMAIN §5.9).
 const NEGATION_CHARS: usize = 8;
+/// How long a list behind a negation may be, in characters.
+const LIST_CHARS: usize = 40;
+/// How far behind a claim its denial may stand, in characters: 都是骗局.
+const DENIAL_CHARS: usize = 24;
+/// How far from a term its quotation marks may stand, in characters.
+const QUOTED_CHARS: usize = 8;
 /// How far a live contact, address or price makes a harmful word an offer, in characters.
 const OFFER_CHARS: usize = 60;
 /// Digits with this many characters around them are tried against number patterns; words that an expression begins with,
@@ -39,6 +45,7 @@ pub struct Terms {
     warning: ListSet,
     legal: ListSet,
     negation: ListSet,
+    denial: ListSet,
     offer: ListSet,
     invite: ListSet,
 }
@@ -49,6 +56,7 @@ impl Terms {
             warning: lexicon.lists(problems).asked("warning"),
             legal: lexicon.lists(problems).asked("legal"),
             negation: lexicon.lists(problems).asked("negation"),
+            denial: lexicon.lists(problems).asked("denial"),
             offer: lexicon.lists(problems).asked("offer"),
             invite: lexicon.lists(problems).scanned("invite"),
         }
@@ -276,6 +284,27 @@ impl Terms {
         reading.words_in(scan.lexicon, list, window).any(|h| h.end as usize <= term.start || h.start as usize >= term.end)
     }
 
+    /// Why a wrong word stands there to be warned of, if so (DOMAIN §5.9).
+    fn wording_guard(&self, scan: &Scan<'_>, reading: &Reading<'_>, term: &Range<usize>, code: &str) -> Option<&'static str> {
+        if matches!(code, "WRD.medical_claim" | "WRD.vulgar" | "WRD.disability" | "OPS.FORCED") {
+            if reading.has_word(scan.lexicon, self.negation, term.start.saturating_sub(NEGATION_CHARS)..term.start) {
+                return Some("前面是否定或警示用语");
+            }
+            // A negation covers the whole list behind it.
+            let list = reading.clause(term.clone()).start.max(term.start.saturating_sub(LIST_CHARS))..term.start;
+            let mut negations = reading.words_in(scan.lexicon, self.negation, list);
+            if negations.any(|word| is_list(reading.chars(word.end as usize..term.start))) {
+                return Some("前面是否定或警示用语");
+            }
+            let after = term.end..reading.sentence(term.clone()).end.min(term.end + DENIAL_CHARS);
+            if reading.has_word(scan.lexicon, self.denial, after) {
+                return Some("后面说明不可信或不规范");
+            }
+        }
+        let is_lesson = scan.is_education && matches!(code, "WRD.medical_claim" | "WRD.disability" | "WRD.ethnic" | "WRD.typo");
+        (is_lesson && is_quoted(reading, term)).then_some("标题表明是宣传、提示，词语带引号")
+    }
+
     fn wording(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
         if scan.is_message() && !row.code.starts_with("BIZ") && row.only.kinds.is_empty() {
@@ -283,14 +312,27 @@ impl Terms {
             report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Context, "群众留言不按用语规范要求");
             return;
         }
-        let is_claim = matches!(row.code.as_str(), "WRD.medical_claim" | "WRD.vulgar" | "WRD.disability" | "OPS.FORCED");
-        let before = term.range.start.saturating_sub(NEGATION_CHARS)..term.range.start;
-        if is_claim && row.severity < Severity::S3 && reading.has_word(scan.lexicon, self.negation, before) {
-            report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Guard, "前面是否定或警示用语");
+        if row.severity < Severity::S3
+            && let Some(guard) = self.wording_guard(scan, reading, &term.range, &row.code)
+        {
+            report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Guard, guard);
             return;
         }
         report.find(from_row(scan, term, row, row.severity));
     }
+}
+
+/// Whether the text from `negation` on to the term is a list: 严禁使用瞎子、聋子、残废人.
+fn is_list(between: &[char]) -> bool {
+    between.contains(&'、') || between.contains(&'”')
+}
+
+/// Whether the range is quoted: “聋子”.
+fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+    let before = reading.chars(range.start.saturating_sub(QUOTED_CHARS)..range.start);
+    let after = reading.chars(range.end..range.end + QUOTED_CHARS);
+    let opens = before.iter().rev().find(|c| matches!(c, '“' | '”' | '‘' | '’')).is_some_and(|c| matches!(c, '“' | '‘'));
+    opens && after.iter().find(|c| matches!(c, '“' | '”' | '‘' | '’')).is_some_and(|c| matches!(c, '”' | '’'))
 }
 
 /// Whether a row is meant for this draft, this field, this day and this very spelling.

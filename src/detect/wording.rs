@@ -9,7 +9,7 @@
 use super::Scan;
 use super::periods;
 use super::report::{Found, Report};
-use crate::lexicon::fixed_names::WrongName;
+use crate::lexicon::fixed_names::{FixedName, WrongName};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::Severity;
@@ -39,7 +39,13 @@ impl Wording {
             autonomous_suffix: lexicon.lists(problems).scanned("autonomous_suffix"),
             leader: lexicon.lists(problems).asked("leader"),
             activity: lexicon.lists(problems).asked("activity"),
-            known_names: lexicon.tables.fixed_names.iter().map(|(name, _)| lexicon.fold.fold_term(name)).collect(),
+            known_names: lexicon
+                .tables
+                .fixed_names
+                .iter()
+                .map(|(name, kind)| FixedName::new(name, kind, &lexicon.fold))
+                .map(|FixedName { mut chars, core, .. }| chars.drain(core).collect())
+                .collect(),
             autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
             autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),
         }
@@ -154,12 +160,12 @@ impl Wording {
                 (at + 1 - len.min(at + 1)..=at)
                     .any(|s| s + len > at && s + len <= reading.len() && scan.lexicon.segmenter.has_word(&reading.text(s..s + len)))
             });
-            if (is_word && fixed.kind != "state" && fixed.chars.len() < SURE_CHARS_MIN)
+            if (is_word && fixed.kind != "state" && range.len() < SURE_CHARS_MIN)
                 || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range)
             {
                 continue;
             }
-            let right: String = fixed.chars.iter().collect();
+            let right: String = fixed.chars.get(fixed.core.clone()).unwrap_or_default().iter().collect();
             let (code, severity) = match fixed.kind.as_str() {
                 "state" | "organ" => ("WRD.severe_typo", Severity::S3),
                 "policy" => ("WRD.severe_typo", Severity::S2),

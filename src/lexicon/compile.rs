@@ -18,19 +18,27 @@ use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use std::collections::{BTreeMap, HashMap};
 
 /// Most word lists.
-const LISTS_MAX: usize = 128;
+const LISTS_MAX: usize = 256;
 
 /// A set of word lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ListSet(pub u128);
+pub struct ListSet([u128; 2]);
 
 impl ListSet {
+    /// The list of this number alone.
+    pub const fn of(number: u8) -> Self {
+        let bit = 1 << (number % 128);
+        if number < 128 { Self([bit, 0]) } else { Self([0, bit]) }
+    }
+
     pub fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        let (Self([a, b]), Self([c, d])) = (self, other);
+        a & c | b & d != 0
     }
 
     pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        let (Self([a, b]), Self([c, d])) = (self, other);
+        Self([a | c, b | d])
     }
 }
 
@@ -157,7 +165,7 @@ impl Lists<'_> {
     /// A list that is only ever asked for ([`Lexicon::asked`]), so that it may be left out of the scan.
     pub fn asked(&mut self, name: &str) -> ListSet {
         match self.lexicon.lists.get(name) {
-            Some(&bit) => ListSet(1 << bit),
+            Some(&bit) => ListSet::of(bit),
             None => {
                 self.problem(name, format!("没有词表 {name}"), "从发行包中恢复 words 目录");
                 ListSet::default()
@@ -436,7 +444,7 @@ fn compile_disguises(
         .filter(|(_, (uses, _))| uses.pinyin)
         .map(|(pattern, (uses, chars))| Candidate { pattern: pattern as u32, chars: chars.clone(), is_free: uses.disguised })
         .collect();
-    let inviting = lists.get(INVITING).map_or(ListSet::default(), |bit| ListSet(1 << bit));
+    let inviting = lists.get(INVITING).map_or(ListSet::default(), |&bit| ListSet::of(bit));
     let usage = Usage { pairs: &frequency.pairs };
     Disguises::new(candidates, tables, &usage, inviting, &|text| fold.fold_term(text), &mut |chars| patterns.of(chars))
 }
@@ -485,7 +493,7 @@ fn read_lists(
             }
             let pattern = patterns.of(word);
             let uses = patterns.at(pattern);
-            uses.lists = uses.lists.and(ListSet(1 << bit));
+            uses.lists = uses.lists.and(ListSet::of(bit));
         }
     }
     (lists, asked)

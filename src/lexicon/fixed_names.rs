@@ -21,7 +21,25 @@ const LAW: &str = "law";
 /// A name that must be right.
 pub struct FixedName {
     pub chars: Vec<char>,
+    /// Where the name itself stands in `chars`; the rest is company that must stand beside it: 县`公安局`.
+    pub core: Range<usize>,
     pub kind: String,
+}
+
+impl FixedName {
+    /// `县[公安局]`: a short name in its company; without brackets all of it is the name.
+    pub fn new(written: &str, kind: &str, fold: &FoldTable) -> Self {
+        let (before, name, after) = match written.split_once('[').and_then(|(before, rest)| Some((before, rest.split_once(']')?))) {
+            Some((before, (name, after))) => (before, name, after),
+            None => ("", written, ""),
+        };
+        let mut chars = fold.fold_term(before);
+        let start = chars.len();
+        chars.extend(fold.fold_term(name));
+        let core = start..chars.len();
+        chars.extend(fold.fold_term(after));
+        Self { chars, core, kind: kind.to_owned() }
+    }
 }
 
 /// A name with one wrong character.
@@ -95,7 +113,7 @@ impl FixedNames {
         let names: Vec<FixedName> = tables
             .fixed_names
             .iter()
-            .map(|(name, kind)| FixedName { chars: fold.fold_term(name), kind: kind.clone() })
+            .map(|(name, kind)| FixedName::new(name, kind, fold))
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
         let similar = Similar::new(tables, fold);
@@ -103,7 +121,7 @@ impl FixedNames {
         let mut signs: Vec<(Triple, Use)> = Vec::new();
         // 行政府议: 政府 is everywhere, 府议 is nowhere else.
         let rarity = |[a, b, c]: Triple| -(commonness(a, b) + 1.0).ln() - (commonness(b, c) + 1.0).ln();
-        for (name, FixedName { chars, kind }) in (0u32..).zip(&names) {
+        for (name, FixedName { chars, core, kind }) in (0u32..).zip(&names) {
             if kind == LAW {
                 let (left, right) = chars.split_at(chars.len() / 2);
                 for (half, from) in [(left, 0), (right, left.len())] {
@@ -111,7 +129,7 @@ impl FixedNames {
                 }
                 continue;
             }
-            for (at, &right) in chars.iter().enumerate() {
+            for (at, &right) in chars.iter().enumerate().filter(|(at, _)| core.contains(at)) {
                 for wrong in similar.to(right) {
                     let holding = (at.saturating_sub(2)..=at).filter_map(|from| {
                         let mut triple: Triple = chars.get(from..from + 3)?.try_into().ok()?;
@@ -173,7 +191,8 @@ impl FixedNames {
             let Some(window) = text.get(range.clone()) else { continue };
             let mut differing = window.iter().zip(&name.chars).enumerate().filter(|(_, (have, want))| have != want);
             let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { continue };
-            if self.similar.are(*have, *want) {
+            if name.core.contains(&at) && self.similar.are(*have, *want) {
+                let range = begin + name.core.start..begin + name.core.end;
                 wrong.push(WrongName { name, range, at: begin + at });
             }
         }

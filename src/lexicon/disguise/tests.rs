@@ -53,12 +53,13 @@ fn world() -> World {
         .map(|(i, (term, is_free))| Candidate { pattern: i as u32, chars: term.chars().collect(), is_free: *is_free })
         .collect();
     let pairs = HashMap::new();
-    let disguises = Disguises::new(candidates, &tables, &Usage { pairs: &pairs }, ListSet(1), &|text| fold.fold_term(text), &mut |chars| {
-        patterns.iter().position(|p| *p == chars).unwrap_or_else(|| {
-            patterns.push(chars);
-            patterns.len() - 1
-        }) as u32
-    });
+    let disguises =
+        Disguises::new(candidates, &tables, &Usage { pairs: &pairs }, ListSet::of(0), &|text| fold.fold_term(text), &mut |chars| {
+            patterns.iter().position(|p| *p == chars).unwrap_or_else(|| {
+                patterns.push(chars);
+                patterns.len() - 1
+            }) as u32
+        });
     patterns.push(vec![INVITING]);
     World { fold, disguises, patterns }
 }
@@ -79,7 +80,7 @@ impl World {
         }
         hits.sort_unstable();
         let invites = (self.patterns.len() - 1) as u32;
-        self.disguises.scan(&folded, |pattern| ListSet(u128::from(pattern == invites)), &mut hits);
+        self.disguises.scan(&folded, |pattern| if pattern == invites { ListSet::of(0) } else { ListSet::default() }, &mut hits);
         hits.iter().filter(|h| matches!(h.layer, Layer::Disguised(_))).map(|h| (h.start, h.end, h.pattern)).collect()
     }
 }

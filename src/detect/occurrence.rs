@@ -1,0 +1,187 @@
+//! Whether a sentence tells that something happened: dates before an event word, what governs it, what it is part of.
+//! Must not know codes, severities or which words are events.
+
+use super::reading::Reading;
+use crate::text::fold::{Class, digit_value};
+use jiff::civil::Date;
+use std::ops::Range;
+
+/// What says that one thing of the kind happened.
+pub const ONE_OF_THEM: [&[char]; 6] = [&['一', '起'], &['一', '宗'], &['多', '起'], &['两', '起'], &['一', '场'], &['一', '次']];
+/// What says that something happened.
+const HAPPENED: [&[char]; 6] = [&['发', '生'], &['突', '发'], &['引', '发'], &['遭', '遇'], &['突', '遭'], &['出', '现']];
+/// What says that it did not, or not yet.
+const SUPPOSED: [&[char]; 9] =
+    [&['如'], &['若'], &['一', '旦'], &['可', '能'], &['未'], &['发', '生', '的'], &['极', '易'], &['易', '发'], &['模', '拟']];
+/// How far before the event 发生 may stand, in characters.
+const TOLD_CHARS: usize = 12;
+/// How far before the event the mark that opens a title may stand, in characters.
+const TITLE_CHARS: usize = 24;
+/// Longest line that tells a part of a sentence, in characters: 11月22日3时许⏎示例村山体滑坡⏎2人失联.
+const SHORT_LINE_CHARS: usize = 30;
+/// Most short lines that are read as one sentence, to either side.
+const SHORT_LINES_MAX: usize = 2;
+/// How far before a casualty word its count may stand, in characters: 两名工人在清淤时中毒身亡.
+const COUNTED_CHARS: usize = 11;
+/// Months after which a dated event is history.
+const HISTORY_MONTHS: i32 = 13;
+
+/// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
+pub fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
+    let before = event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start;
+    !matches!(reading.char(event.end), Some('的' | '时' | '等'))
+        && !(reading.char(event.end) == Some('后') && reading.class(event.end + 1).is(Class::HAN))
+        && (reading.holds_one(before.clone(), &HAPPENED) || reading.holds_one(before.clone(), &ONE_OF_THEM))
+        && !reading.holds_one(before, &SUPPOSED)
+}
+
+/// The sentence around a range; short lines that no mark ends belong together.
+pub fn sentence_of(reading: &Reading<'_>, range: Range<usize>) -> Range<usize> {
+    let mut sentence = reading.sentence(range);
+    let is_open =
+        |end: usize| reading.char(end) == Some('\n') && end.checked_sub(1).is_some_and(|last| !reading.class(last).is(Class::END));
+    for _ in 0..SHORT_LINES_MAX {
+        let Some(end) = sentence.start.checked_sub(1).filter(|&end| is_open(end)) else { break };
+        let line = reading.sentence(end..end);
+        if line.len() > SHORT_LINE_CHARS || sentence.len() > 2 * SHORT_LINE_CHARS {
+            break;
+        }
+        sentence.start = line.start;
+    }
+    for _ in 0..SHORT_LINES_MAX {
+        if !is_open(sentence.end) || sentence.len() > 2 * SHORT_LINE_CHARS {
+            break;
+        }
+        let line = reading.sentence(sentence.end + 1..sentence.end + 1);
+        if line.len() > SHORT_LINE_CHARS {
+            break;
+        }
+        sentence.end = line.end;
+    }
+    sentence
+}
+
+/// 11月22日, 22日3时, 7:30.
+pub fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    let is_time = |at: usize| match reading.char(at) {
+        Some('日' | '时' | '号' | '点') => true,
+        Some(':') => reading.class(at + 1).is(Class::DIGIT),
+        _ => false,
+    };
+    numbers(reading, range.clone()).any(|at| is_time(at) && at < range.end)
+}
+
+/// 3时许, 7:30, 18时40分.
+fn has_clock_time(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    let is_time = |at: usize| match reading.char(at) {
+        Some('时' | '点') => true,
+        Some(':') => reading.class(at + 1).is(Class::DIGIT),
+        _ => false,
+    };
+    numbers(reading, range.clone()).any(|at| is_time(at) && at < range.end)
+}
+
+/// Where the numbers of a range end.
+fn numbers<'r>(reading: &'r Reading<'_>, range: Range<usize>) -> impl Iterator<Item = usize> + 'r {
+    let mut at = range.start;
+    std::iter::from_fn(move || {
+        let number = reading.digits.first_in(at..range.end)?;
+        at = reading.digits.run_end(number);
+        Some(at)
+    })
+}
+
+/// 1976年7月28日，唐山发生……: the last date before the event has a year that lies more than a year back, and no hour.
+pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date) -> bool {
+    if has_clock_time(reading, before.clone()) {
+        return false;
+    }
+    let mut last: Option<(usize, i32)> = None;
+    for end in numbers(reading, before.clone()) {
+        match reading.char(end) {
+            Some('年') if end >= before.start + 4 => {
+                let year = (end - 4..end).try_fold(0, |year, at| Some(10 * year + digit_value(reading.char(at)?)? as i32));
+                last = year.filter(|year| (1000..=i32::from(as_of.year())).contains(year)).map(|year| (end, year));
+            }
+            // A month belongs to the year right before it.
+            Some('月') if last.is_some_and(|(year, _)| year + 3 < end) => last = None,
+            _ => {}
+        }
+    }
+    last.is_some_and(|(end, year)| {
+        let month = (end + 1..end + 3).map_while(|at| digit_value(reading.char(at)?)).fold(0, |month, digit| 10 * month + digit as i32);
+        let month = if month == 0 { 12 } else { month };
+        12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month >= HISTORY_MONTHS
+    })
+}
+
+/// Inside 《》, or inside “” where nothing is told: the name of a film, a course, a lesson.
+pub fn is_titled(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+    let before = reading.chars(event.start.saturating_sub(TITLE_CHARS).max(sentence.start)..event.start);
+    let mark = before.iter().rev().find(|c| matches!(c, '《' | '》' | '“' | '”' | '〈' | '〉'));
+    let after = || reading.chars(event.end..event.end + TITLE_CHARS);
+    match mark {
+        Some('《' | '〈') => true,
+        Some('“') => after().iter().any(|&c| c == '”') && !is_told(reading, sentence.clone(), event),
+        _ => false,
+    }
+}
+
+/// Whether the event word stands where a verb would: at the end of the clause, before 了, 致, 事故 … and a number; not before
+/// a thing that it describes (火灾报警器).
+pub fn is_said(reading: &Reading<'_>, end: usize) -> bool {
+    const GOES_ON: &str = "了致造导冲淹阻掩暴来已被后再又告现突在中和及发身死受伤引起维反要使达共超仍正持症";
+    let end = if ["灾害", "事故", "事件", "险情"].iter().any(|word| reading.starts_with(end, word)) { end + 2 } else { end };
+    !reading.class(end).is(Class::HAN)
+        || reading.starts_with(end, "的症")
+        || reading.char(end).is_some_and(|c| digit_value(c).is_some() || GOES_ON.contains(c))
+}
+
+/// The clause that the event stands in ends here: a guard in a later one is about something else.
+pub fn clause_end(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> usize {
+    let rest = reading.chars(event.end..sentence.end);
+    event.end + rest.iter().position(|c| matches!(c, ',' | '，')).unwrap_or(rest.len())
+}
+
+/// Where the clause begins that the event stands in.
+pub fn clause_start(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> usize {
+    let before = reading.chars(sentence.start..event.start);
+    sentence.start + before.iter().rposition(|c| matches!(c, ',' | '，')).map_or(0, |comma| comma + 1)
+}
+
+/// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.
+pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let is_count = |i: usize| is_count(reading, i);
+    let mut place = at;
+    // Over some characters between the unit and the word: 名群众, 人因伤.
+    for _ in 0..COUNTED_CHARS {
+        place = place.checked_sub(1)?;
+        let c = reading.char(place)?;
+        if matches!(c, '人' | '名') && place > 0 && is_count(place - 1) {
+            let mut start = place;
+            while start > 0 && is_count(start - 1) {
+                start -= 1;
+            }
+            return Some(start);
+        }
+        // 三名消防员救出被困老人: what they do is not what happened to them.
+        let is_text = reading.class(place).is(Class::HAN) || reading.class(place).is(Class::BLANK);
+        if !is_text || matches!(c, '救' | '为' | '对' | '给' | '向' | '送' | '参' | '问') {
+            return None;
+        }
+    }
+    None
+}
+
+/// Where a count after a casualty word ends: 死亡`2人`, 遇难者升至`7人`.
+pub fn counted_after(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    const BETWEEN: [&str; 8] = ["者已升至", "者升至", "人数升至", "人数增至", "者增至", "人数达", "约", ""];
+    let from = BETWEEN.iter().find(|words| reading.starts_with(at, words)).map(|words| at + words.chars().count())?;
+    let end = (from..from + 8).find(|&i| !is_count(reading, i))?;
+    (end > from && matches!(reading.char(end), Some('人' | '名'))).then_some(end + 1)
+}
+
+/// A character of a number of people: 2, 三, 十, 百余, 数.
+pub fn is_count(reading: &Reading<'_>, at: usize) -> bool {
+    reading.char(at).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '余' | '多' | '数'))
+}
