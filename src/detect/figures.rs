@@ -102,7 +102,7 @@ impl Figures {
             let sentence = reading.sentence(range.clone());
             let signs = || sentence.clone().filter(|&i| reading.char(i) == Some('%'));
             // Of the whole sentence, and the last of it.
-            if signs().last() != Some(end) || !signs().all(|sign| is_share(reading, sign)) {
+            if signs().next_back() != Some(end) || !signs().all(|sign| is_share(reading, sign)) {
                 continue;
             }
             let parts = percentages(reading, sentence.start..end + 1);

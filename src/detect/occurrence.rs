@@ -29,8 +29,9 @@ const HISTORY_MONTHS: i32 = 13;
 /// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
 pub fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
     let before = event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start;
-    !matches!(reading.char(event.end), Some('的' | '时' | '等'))
-        && !(reading.char(event.end) == Some('后') && reading.class(event.end + 1).is(Class::HAN))
+    let goes_on = matches!(reading.char(event.end), Some('的' | '时' | '等'))
+        || reading.char(event.end) == Some('后') && reading.class(event.end + 1).is(Class::HAN);
+    !goes_on
         && (reading.holds_one(before.clone(), &HAPPENED) || reading.holds_one(before.clone(), &ONE_OF_THEM))
         && !reading.holds_one(before, &SUPPOSED)
 }
@@ -122,7 +123,7 @@ pub fn is_titled(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<u
     let after = || reading.chars(event.end..event.end + TITLE_CHARS);
     match mark {
         Some('《' | '〈') => true,
-        Some('“') => after().iter().any(|&c| c == '”') && !is_told(reading, sentence.clone(), event),
+        Some('“') => after().contains(&'”') && !is_told(reading, sentence.clone(), event),
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use super::lanes::{Bounds, Lanes, Partition, Release, Ticket};
 use super::record::Record;
 use super::{From, KafkaError, Options};
 use crate::metrics::Metrics;
-use crate::stream::{Stop, now_ms, unpoisoned};
+use crate::stream::{Stop, now_ms};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
@@ -15,8 +15,8 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Partitions that leave us may finish what is under way for this long, a third of the session at most.
