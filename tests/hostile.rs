@@ -220,12 +220,14 @@ fn b18_what_may_stand_between_the_characters_of_a_word_is_the_rows_own_policy() 
         ("时 时 彩", Transform::Separator),
         ("时*时-彩", Transform::Separator),
         ("时😀时😀彩", Transform::Emoji),
+        ("时。时。彩", Transform::Separator),
+        ("时\n时\n彩", Transform::Separator),
     ] {
         let verdict = judge(Format::Text, format!("来玩{written}"));
         assert!(found(&verdict, CODE).transforms.contains(&transform), "{written}");
     }
     // … but not other words, nor more separators than anyone would read over.
-    for written in ["时候时常彩色", "时。时。彩", "时··········时··········彩"] {
+    for written in ["时候时常彩色", "时。时，彩", "时··········时··········彩"] {
         assert!(!codes(&judge(Format::Text, written)).contains(&CODE), "{written}");
     }
     // A wording row is compared as it stands.
