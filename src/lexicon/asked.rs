@@ -17,6 +17,8 @@ const STRETCH_CHARS_MAX: usize = 2 * BLOCK_CHARS;
 pub struct AskedLists {
     lists: Vec<AskedList>,
     all: ListSet,
+    /// Where each list stands, by its number.
+    places: Vec<usize>,
 }
 
 struct AskedList {
@@ -51,6 +53,12 @@ impl Answers {
 impl AskedLists {
     /// `words`: those of each list, by its number. `weight` says how common a pair is in ordinary text.
     pub fn new(words: BTreeMap<u8, Vec<Vec<char>>>, weight: impl Fn(char, char) -> f32) -> Self {
+        let mut places = vec![0; usize::from(u8::MAX) + 1];
+        for (place, number) in words.keys().enumerate() {
+            if let Some(entry) = places.get_mut(usize::from(*number)) {
+                *entry = place;
+            }
+        }
         let lists: Vec<AskedList> = words
             .into_iter()
             .map(|(number, words)| AskedList {
@@ -59,7 +67,7 @@ impl AskedLists {
                 longest: words.iter().map(Vec::len).max().unwrap_or(0),
             })
             .collect();
-        Self { all: lists.iter().fold(ListSet::default(), |all, list| all.and(list.set)), lists }
+        Self { all: lists.iter().fold(ListSet::default(), |all, list| all.and(list.set)), lists, places }
     }
 
     /// Whether some of these lists are among them.
@@ -71,17 +79,20 @@ impl AskedLists {
     /// are of this text.
     pub fn words(&self, lists: ListSet, chars: &[char], range: Range<usize>, answers: &mut Answers, mut found: impl FnMut(u32, u32)) {
         let range = range.start.min(chars.len())..range.end.min(chars.len());
-        for (number, list) in self.lists.iter().enumerate().filter(|(_, list)| list.set.meets(lists)) {
+        // Of hundreds of questions each asks for one or two of many lists.
+        for number in self.all.in_both(lists).numbers() {
+            let Some(&place) = self.places.get(usize::from(number)) else { continue };
+            let Some(list) = self.lists.get(place) else { continue };
             if range.len() <= STRETCH_CHARS_MAX {
                 let from = range.start as u32;
                 let stretch = chars.get(range.clone()).unwrap_or_default();
                 list.matcher.scan(stretch, |Occurrence { start, end, .. }| found(from + start, from + end));
                 continue;
             }
-            if answers.0.len() <= number {
+            if answers.0.len() <= place {
                 answers.0.resize_with(self.lists.len(), Answer::default);
             }
-            if let Some(answer) = answers.0.get_mut(number) {
+            if let Some(answer) = answers.0.get_mut(place) {
                 answer.look_at(list, chars, &range);
                 answer.words_in(&range).for_each(|(start, end)| found(start, end));
             }

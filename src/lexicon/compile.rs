@@ -36,6 +36,22 @@ impl ListSet {
         a & c | b & d != 0
     }
 
+    /// The lists of both.
+    pub fn in_both(self, other: Self) -> Self {
+        let (Self([a, b]), Self([c, d])) = (self, other);
+        Self([a & c, b & d])
+    }
+
+    /// Their numbers, the lowest first.
+    pub fn numbers(self) -> impl Iterator<Item = u8> {
+        let Self([low, high]) = self;
+        [(low, 0), (high, 128)].into_iter().flat_map(|(bits, first)| {
+            std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)))
+                .take_while(|bits| *bits != 0)
+                .map(move |bits| first + bits.trailing_zeros() as u8)
+        })
+    }
+
     pub const fn and(self, other: Self) -> Self {
         let (Self([a, b]), Self([c, d])) = (self, other);
         Self([a | c, b | d])
