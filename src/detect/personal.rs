@@ -14,29 +14,18 @@ use super::{Scan, beside, collecting, documents, in_addresses, names, people};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
-use crate::text::fold::Class;
 use crate::text::passage::Role;
 use std::ops::Range;
 
 /// How far before a number its context words may stand, in characters (DOMAIN §3.2).
 pub const CONTEXT_CHARS: usize = 12;
 
-/// Most hidden places before the first digit of an identity number.
-const FRONT_MASKS_MAX: usize = 14;
 /// Headers of columns that hold no personal numbers (DOMAIN §3.6).
 const COUNTED: [&[char]; 7] = [&['元'], &['金', '额'], &['面', '积'], &['数', '量'], &['代', '码'], &['编', '号'], &['单', '价']];
 /// Words of which one stands beside the file number of a driver (DOMAIN §3.2).
 const OF_DRIVER: [&[char]; 3] = [&['驾', '驶'], &['准', '驾'], &['驾', '照']];
 /// How far from the file number it stands, in characters.
 const DRIVER_CHARS: usize = 60;
-/// How far from an account the name of its holder stands, in characters.
-const HOLDER_CHARS: usize = 60;
-/// Words before the holder of an account.
-const HOLDER_WORDS: [&str; 6] = ["户名", "账户名称", "账户名", "帐户名", "收款单位", "收款方"];
-/// What the name of a unit ends in.
-const UNIT_ENDS: &str = "局会院所校园部处室站社厂司府学心团户队馆委办联";
-/// Fewest characters of a unit's name: shorter ones may be persons.
-const UNIT_CHARS_MIN: usize = 5;
 /// How far before a phone the words of a home stand, in characters, and these words: too common to be looked for everywhere.
 const HOME_CHARS: usize = 8;
 const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', '里']];
@@ -46,9 +35,6 @@ const NO_HOME: [&[char]; 8] =
 
 /// Farthest two phones of a list stand from each other, in characters.
 const LIST_GAP_CHARS: usize = 40;
-
-/// Characters that hide digits.
-const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
 
 /// The word lists of all personal detectors.
 pub struct Personal {
@@ -474,63 +460,6 @@ impl Personal {
         )
     }
 
-    /// Whether the holder named in the same line is a unit (…局、公司、对公账户).
-    fn unit_holds(&self, scan: &Scan<'_>, index: usize, range: &Range<usize>) -> bool {
-        scan.readings.get(index).is_some_and(|reading| {
-            let line = reading.paragraph(range.clone());
-            let near = range.start.saturating_sub(40).max(line.start)..(range.end + 20).min(line.end);
-            reading.has_word(scan.lexicon, self.unit_holder, near) || names_a_unit(reading, range)
-        })
-    }
-
-    /// 530822********0018: masked well enough is S0, not enough is S2.
-    fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        if !reading.classes.is(Class::DIGIT) || !reading.lists.meets(self.mask_sign) {
-            return;
-        }
-        let is_mask = |c: char| MASKS.contains(&c);
-        let mut at = 0;
-        while let Some(digit) = reading.digits.next(at) {
-            // ****22188506150018: what is hidden may be the front.
-            let hidden_front =
-                (at.max(digit.saturating_sub(FRONT_MASKS_MAX))..digit).rev().take_while(|&i| reading.char(i).is_some_and(is_mask)).count();
-            at = digit - hidden_front;
-            let is_start = (hidden_front > 0 || reading.char(at).is_some_and(|c| c != '0'))
-                && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
-            if !is_start {
-                at = digit + 1;
-                continue;
-            }
-            let end =
-                (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
-            let places: Vec<char> = reading.folded.chars.get(at..end).unwrap_or_default().to_vec();
-            let masked = |range: Range<usize>| places.get(range).unwrap_or_default().iter().filter(|c| is_mask(**c)).count();
-            let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
-            let context = self.context(scan, index, at);
-            let is_id = places.len() == 18 && hidden >= 2 && (places.iter().take(3).all(char::is_ascii_digit))
-                || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
-                || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
-            if is_id {
-                // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
-                let tail = places.len().saturating_sub(4);
-                let enough = hidden >= 4 && (masked(10..14) == 4 || masked(tail.saturating_sub(1)..tail + 3) >= 3 && places.len() == 18);
-                let found =
-                    Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
-                        .because("masked", hidden as i64);
-                report.find(if enough {
-                    found
-                } else {
-                    found.saying("去标识化不充分：出生月日或顺序码仍可看出").instead("至少遮蔽出生月日或顺序码，如 530822********0018")
-                });
-            } else if places.len() == 11 && hidden >= 3 && places.first() == Some(&'1') {
-                let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile");
-                report.suppress(found, SuppressedReason::Mask, "手机号已遮蔽");
-            }
-            at = end;
-        }
-    }
-
     /// A phone or plate beside a name, identity number or card of the same sentence weighs S3 (DOMAIN §3.2).
     fn raise_with_person(&self, scan: &Scan<'_>, index: usize, persons: &[Person], first: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index).filter(|_| report.found.len() > first) else { return };
@@ -595,21 +524,6 @@ impl Personal {
             }
         }
     }
-}
-
-/// Whether the name after 户名, 收款单位 … near an account is a unit's.
-fn names_a_unit(reading: &Reading<'_>, range: &Range<usize>) -> bool {
-    let near = reading.around(range.clone(), HOLDER_CHARS, HOLDER_CHARS);
-    near.clone().any(|at| {
-        let Some(word) = HOLDER_WORDS.iter().find(|word| reading.starts_with(at, word)) else { return false };
-        let mut start = at + word.chars().count();
-        while matches!(reading.char(start), Some('称' | '：' | ':' | ' ' | '为' | '是' | '“')) {
-            start += 1;
-        }
-        let in_name = |i: &usize| reading.class(*i).is(Class::HAN) || matches!(reading.char(*i), Some('(' | ')' | '（' | '）'));
-        let end = start + (start..near.end + HOLDER_CHARS).take_while(in_name).count();
-        end >= start + UNIT_CHARS_MIN && reading.char(end - 1).is_some_and(|c| UNIT_ENDS.contains(c) || matches!(c, ')' | '）'))
-    })
 }
 
 /// Whether the file number at `range` is a driver's: 人事档案编号 is none.

@@ -1,0 +1,64 @@
+//! Identity numbers and mobiles of which some digits are hidden: enough, or not (DOMAIN §3.1, §3.2).
+//! Must not know persons.
+
+use super::Scan;
+use super::personal::Personal;
+use super::report::{Found, Report};
+use crate::model::{Severity, SuppressedReason};
+use crate::text::fold::Class;
+use std::ops::Range;
+
+/// Most hidden places before the first digit of an identity number.
+const FRONT_MASKS_MAX: usize = 14;
+/// Characters that hide digits.
+const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
+
+impl Personal {
+    /// 530822********0018: masked well enough is S0, not enough is S2.
+    pub(super) fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
+        let Some(reading) = scan.readings.get(index) else { return };
+        if !reading.classes.is(Class::DIGIT) || !reading.lists.meets(self.mask_sign) {
+            return;
+        }
+        let is_mask = |c: char| MASKS.contains(&c);
+        let mut at = 0;
+        while let Some(digit) = reading.digits.next(at) {
+            // ****22188506150018: what is hidden may be the front.
+            let hidden_front =
+                (at.max(digit.saturating_sub(FRONT_MASKS_MAX))..digit).rev().take_while(|&i| reading.char(i).is_some_and(is_mask)).count();
+            at = digit - hidden_front;
+            let is_start = (hidden_front > 0 || reading.char(at).is_some_and(|c| c != '0'))
+                && !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric() || is_mask(c));
+            if !is_start {
+                at = digit + 1;
+                continue;
+            }
+            let end =
+                (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
+            let places: Vec<char> = reading.folded.chars.get(at..end).unwrap_or_default().to_vec();
+            let masked = |range: Range<usize>| places.get(range).unwrap_or_default().iter().filter(|c| is_mask(**c)).count();
+            let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
+            let context = self.context(scan, index, at);
+            let is_id = places.len() == 18 && hidden >= 2 && (places.iter().take(3).all(char::is_ascii_digit))
+                || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
+                || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
+            if is_id {
+                // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
+                let tail = places.len().saturating_sub(4);
+                let enough = hidden >= 4 && (masked(10..14) == 4 || masked(tail.saturating_sub(1)..tail + 3) >= 3 && places.len() == 18);
+                let found =
+                    Found::new("PII.ID18_MASKED", if enough { Severity::S0 } else { Severity::S2 }, index, at..end, "personal/id18_masked")
+                        .because("masked", hidden as i64);
+                report.find(if enough {
+                    found
+                } else {
+                    found.saying("去标识化不充分：出生月日或顺序码仍可看出").instead("至少遮蔽出生月日或顺序码，如 530822********0018")
+                });
+            } else if places.len() == 11 && hidden >= 3 && places.first() == Some(&'1') {
+                let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile");
+                report.suppress(found, SuppressedReason::Mask, "手机号已遮蔽");
+            }
+            at = end;
+        }
+    }
+}
