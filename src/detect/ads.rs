@@ -96,13 +96,17 @@ impl Ads {
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
         let mut elements: Vec<Found> = Vec::new();
-        let mut contacts = Vec::new();
+        let (mut contacts, mut sells) = (Vec::new(), Vec::new());
         let mut points = 0;
-        for (index, reading) in scan.prose() {
-            contacts.extend(self.contacts.of(scan, index));
-            let sells = Self::sells(scan, index, &contacts);
+        for (index, _) in scan.prose() {
+            let own = self.contacts.of(scan, index);
+            sells.push(own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
+            contacts.extend(own);
+        }
+        let is_private = contacts.iter().any(|contact| !contact.is_official);
+        for ((index, reading), sells) in scan.prose().zip(sells) {
             for span in prices(reading, scan.lexicon, self.price, sells) {
-                let is_quoted = self.is_quoted(scan, reading, &span, &contacts);
+                let is_quoted = self.is_quoted(scan, reading, &span, is_private);
                 let found = Found::new("AD.PRICE", Severity::S2, index, span, "ads/price");
                 if is_quoted {
                     report.suppress(found, SuppressedReason::Guard, QUOTED);
@@ -115,7 +119,7 @@ impl Ads {
                 && !report.found.iter().any(|f| f.range_in(index).is_some())
                 && !reading.passage.text.contains("://")
             {
-                let live = !self.contacts.of(scan, index).is_empty();
+                let live = contacts.iter().any(|contact: &Contact| contact.reading == index);
                 let severity = if live { Severity::S3 } else { Severity::S2 };
                 elements.push(Found::new("AD.QR", severity, index, 0..reading.len(), "ads/qr_text"));
             }
@@ -127,9 +131,9 @@ impl Ads {
             .filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1)
             .count() as i64;
         points += 3 * links.min(2);
-        self.phrases(scan, &contacts, report, &mut elements);
+        self.phrases(scan, &contacts, is_private, report, &mut elements);
         points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
-        let absolute = self.absolutes(scan, &contacts, report, &mut elements);
+        let absolute = self.absolutes(scan, is_private, report, &mut elements);
         points += absolute;
         if points > 0 || !contacts.is_empty() {
             let weak = scan.prose().filter(|(_, r)| r.lists.meets(self.weak)).count() as i64;
@@ -225,14 +229,15 @@ impl Ads {
         }
     }
 
-    /// Something is sold in this reading: a private contact stands in it, or two different appeals; one alone stands in many
-    /// a remark about what somebody bought.
-    fn sells(scan: &Scan<'_>, index: usize, contacts: &[Contact]) -> bool {
-        let is_appeal =
-            |term: &&terms::Term| term.reading == index && scan.lexicon.row(term.row).is_some_and(|r| r.row.code == "AD.DIVERSION");
-        let mut appeals = scan.terms.iter().filter(is_appeal).map(|term| term.row);
+    /// Two different appeals to buy stand in this reading; one alone stands in many a remark about what somebody bought.
+    fn appeals(scan: &Scan<'_>, index: usize) -> bool {
+        // Terms stand in the order of their readings.
+        let from = scan.terms.partition_point(|term| term.reading < index);
+        let of_reading = scan.terms.get(from..).unwrap_or_default().iter().take_while(|term| term.reading == index);
+        let mut appeals =
+            of_reading.filter(|term| scan.lexicon.row(term.row).is_some_and(|ready| ready.row.code == "AD.DIVERSION")).map(|term| term.row);
         let first = appeals.next();
-        contacts.iter().any(|c| c.reading == index && !c.is_official) || first.is_some() && appeals.any(|row| Some(row) != first)
+        first.is_some() && appeals.any(|row| Some(row) != first)
     }
 
     fn share_codes(&self, scan: &Scan<'_>, index: usize, elements: &mut Vec<Found>) {
@@ -282,7 +287,7 @@ impl Ads {
         })
     }
 
-    fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) {
+    fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], is_private: bool, report: &mut Report, elements: &mut Vec<Found>) {
         let mut appeals: Vec<Appeal> = Vec::new();
         let mut taken: Vec<(usize, usize, usize)> = contacts.iter().map(|c| (c.reading, c.range.end, c.range.start)).collect();
         taken.sort_unstable();
@@ -300,7 +305,7 @@ impl Ads {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
                 continue;
             }
-            if self.is_quoted(scan, reading, &term.range, contacts) {
+            if self.is_quoted(scan, reading, &term.range, is_private) {
                 report.suppress(found, SuppressedReason::Guard, QUOTED);
                 continue;
             }
@@ -347,16 +352,15 @@ impl Ads {
     fn offers_harm(&self, scan: &Scan<'_>, contact: &Contact, report: &Report) -> bool {
         let Some(reading) = scan.readings.get(contact.reading) else { return false };
         let near = reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS);
-        let office = || reading.has_word(scan.lexicon, self.office, reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS));
-        report.set_aside("ILL.", contact.reading, &near) && !office()
+        report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near)
     }
 
     /// A case, a warning or a complaint tells what an advertisement said, and nobody can be reached by it (DOMAIN §5.9).
-    fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, contacts: &[Contact]) -> bool {
-        contacts.iter().all(|contact| contact.is_official) && reading.has_word(scan.lexicon, self.quoted, reading.sentence(range.clone()))
+    fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, is_private: bool) -> bool {
+        !is_private && reading.has_word(scan.lexicon, self.quoted, reading.sentence(range.clone()))
     }
 
-    fn absolutes(&self, scan: &Scan<'_>, contacts: &[Contact], report: &mut Report, elements: &mut Vec<Found>) -> i64 {
+    fn absolutes(&self, scan: &Scan<'_>, is_private: bool, report: &mut Report, elements: &mut Vec<Found>) -> i64 {
         let mut count = 0;
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code == "AD.ABSOLUTE") else { continue };
@@ -364,7 +368,7 @@ impl Ads {
             let near = reading.around(term.range.clone(), PRODUCT_CHARS, PRODUCT_CHARS);
             if reading.has_word(scan.lexicon, self.product.and(self.price), near) {
                 let found = terms::from_row(scan, term, &ready.row, Severity::S2);
-                if self.is_quoted(scan, reading, &term.range, contacts) {
+                if self.is_quoted(scan, reading, &term.range, is_private) {
                     report.suppress(found, SuppressedReason::Guard, QUOTED);
                     continue;
                 }

@@ -13,6 +13,8 @@ use std::ops::Range;
 const INVITATION_CHARS: usize = 9;
 /// How near a seller or wares may be named, in characters.
 const SELLER_CHARS: usize = 12;
+/// Longest header of a column that is looked at for each of its cells, in bytes.
+const HEADER_BYTES_MAX: usize = 64;
 /// How far before it the account that publishes the draft may be named, in characters.
 const OWN_CHARS: usize = 24;
 /// Most characters between that word and the number.
@@ -97,7 +99,7 @@ impl Contacts {
         }
         // A column headed QQ or 微信号.
         for cell in &reading.passage.cells {
-            let Some(header) = &cell.header else { continue };
+            let Some(header) = cell.header.as_ref().filter(|header| header.len() <= HEADER_BYTES_MAX) else { continue };
             let chars = |bytes: &Range<usize>| reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
             let Some(hit) = reading.words_in(scan.lexicon, words, chars(header)).next() else { continue };
             let kind = self.kind(scan.lexicon.lists_of(hit.pattern));
