@@ -20,6 +20,8 @@ use std::collections::{HashMap, HashSet};
 /// Length from which a name with one similar wrong character is an error even where that character makes a word with its
 /// neighbour (最高人名法院), in characters.
 const SURE_CHARS_MIN: usize = 6;
+/// Up to this length the characters of a wrong name may stand side by side by chance.
+const CHANCE_CHARS_MAX: usize = 3;
 /// Most names found with one error whose places can overlap a new one.
 const NEIGHBOURS: usize = 16;
 
@@ -43,7 +45,7 @@ impl Wording {
                 .tables
                 .fixed_names
                 .iter()
-                .map(|(name, kind)| FixedName::new(name, kind, &lexicon.fold))
+                .flat_map(|(name, kind)| FixedName::all_of(name, kind, &lexicon.fold))
                 .map(|FixedName { mut chars, core, .. }| chars.drain(core).collect())
                 .collect(),
             autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
@@ -108,6 +110,10 @@ impl Wording {
         if righted != chars {
             return self.autonomous.iter().find(|name| righted.ends_with(name)).map(|name| name.iter().collect());
         }
+        // 新疆维吾尔自治州: the name of another rank.
+        if let Some(name) = self.autonomous.iter().find(|name| without_last(&chars).ends_with(without_last(name))) {
+            return Some(name.iter().collect());
+        }
         // 江城哈尼族自治县, 墨江哈尼族彝族自治县: a people left out of the name, or put into it.
         let is_other = |name: &&Vec<char>| is_short_of_a_people(&chars, name) || is_of_more_peoples(&chars, name, &self.autonomous);
         if let Some(name) = self.autonomous.iter().find(is_other) {
@@ -154,13 +160,15 @@ impl Wording {
                 wrong.push(found);
             }
         }
-        for WrongName { name: fixed, range, at } in wrong {
-            // A word of its own around the differing character (人民政协 beside 人民政府) is no typo.
-            let is_word = (2..=4).any(|len| {
-                (at + 1 - len.min(at + 1)..=at)
-                    .any(|s| s + len > at && s + len <= reading.len() && scan.lexicon.segmenter.has_word(&reading.text(s..s + len)))
-            });
-            if (is_word && fixed.kind != "state" && range.len() < SURE_CHARS_MIN)
+        for found in wrong {
+            let whole = found.whole();
+            let WrongName { name: fixed, range, at } = found;
+            // The differing character is read in a word of its own (人民政协 beside 人民政府): no typo.
+            let is_word = || reading.straddled(scan.lexicon, at, at + 1).is_some();
+            // 公司发部分奖金: three characters are a name only where words begin and end with them.
+            let is_by_chance = || whole.len() <= CHANCE_CHARS_MAX && reading.straddled(scan.lexicon, whole.start, whole.end).is_some();
+            if (fixed.kind != "state" && range.len() < SURE_CHARS_MIN && is_word())
+                || is_by_chance()
                 || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range)
             {
                 continue;
@@ -211,6 +219,10 @@ const SUFFIX_CHARS: usize = 3;
 const HEAD_CHARS: usize = 2;
 /// So many characters a wrong name is longer than the right one, at most.
 const MORE_CHARS_MAX: usize = 6;
+
+fn without_last(name: &[char]) -> &[char] {
+    name.split_last().map_or(&[], |(_, body)| body)
+}
 
 /// Whether the end of `chars` is `name` with peoples that do not belong to it.
 fn is_of_more_peoples(chars: &[char], name: &[char], all: &[Vec<char>]) -> bool {

@@ -8,11 +8,16 @@ use crate::text::class_bits::set_bits;
 use crate::text::fold::FoldTable;
 use crate::text::vector::BLOCK_PLACES;
 use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 /// Shortest name, in characters: one other character in a shorter one is another word.
-const NAME_CHARS_MIN: usize = 4;
+const NAME_CHARS_MIN: usize = 3;
+/// Shortest short name of a law, in characters: 民法典 is too little to tell a wrong one by.
+const SHORT_LAW_CHARS_MIN: usize = 4;
+/// What the short name of a law leaves out: 《就业促进法》.
+const LAW_PREFIX: &str = "中华人民共和国";
 /// Signs looked up together.
 const SIGNS_TOGETHER: usize = 16;
 /// Names of this kind are long and many.
@@ -40,6 +45,14 @@ impl FixedName {
         chars.extend(fold.fold_term(after));
         Self { chars, core, kind: kind.to_owned() }
     }
+
+    /// The name as the table has it, and the short name of a law as it stands between book title marks.
+    pub fn all_of(written: &str, kind: &str, fold: &FoldTable) -> impl Iterator<Item = Self> {
+        let short = (kind == LAW).then(|| written.strip_prefix(LAW_PREFIX)).flatten();
+        let short = short.filter(|short| short.chars().count() >= SHORT_LAW_CHARS_MIN).map(|short| format!("《[{short}]》"));
+        let short = short.map(|short| Self::new(&short, kind, fold));
+        std::iter::once(Self::new(written, kind, fold)).chain(short)
+    }
 }
 
 /// A name with one wrong character.
@@ -49,6 +62,14 @@ pub struct WrongName<'n> {
     pub range: Range<usize>,
     /// Where the wrong character stands.
     pub at: usize,
+}
+
+impl WrongName<'_> {
+    /// Where the name stands together with its company.
+    pub fn whole(&self) -> Range<usize> {
+        let start = self.range.start.saturating_sub(self.name.core.start);
+        start..start + self.name.chars.len()
+    }
 }
 
 /// A name that a sign may belong to.
@@ -113,7 +134,7 @@ impl FixedNames {
         let names: Vec<FixedName> = tables
             .fixed_names
             .iter()
-            .map(|(name, kind)| FixedName::new(name, kind, fold))
+            .flat_map(|(name, kind)| FixedName::all_of(name, kind, fold))
             .filter(|name| name.chars.len() >= NAME_CHARS_MIN)
             .collect();
         let similar = Similar::new(tables, fold);
@@ -180,7 +201,8 @@ impl FixedNames {
             from += BLOCK_PLACES;
         }
         look_up(places.get(..count).unwrap_or_default());
-        wrong.sort_by_key(|found| (found.range.start, found.range.end));
+        // The longer name says more: 生态环境部 over 生态环境.
+        wrong.sort_by_key(|found| (found.range.start, Reverse(found.range.end), Reverse(found.name.chars.len())));
         wrong
     }
 
@@ -212,7 +234,7 @@ impl Similar {
         let mut similar = Self { sounds: HashMap::new(), of_sound: BTreeMap::new(), shapes: HashMap::new() };
         // What folding changes never stands in folded text.
         let is_folded = |c: char| fold.fold_term(c.encode_utf8(&mut [0; 4])) == [c];
-        for (c, syllable) in tables.pinyin.iter().filter(|(c, _)| is_folded(*c)) {
+        for (c, syllable) in tables.pinyin.iter().chain(&tables.polyphones).filter(|(c, _)| is_folded(*c)) {
             let next = ids.len() as u16;
             let id = *ids.entry(syllable.as_str()).or_insert(next);
             similar.sounds.entry(*c).or_default().push(id);
