@@ -181,7 +181,11 @@ impl Draft {
         if text.trim_start().starts_with('[') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             return Err(DraftError::NotADraft { path: ".".into(), reason: "must be an object".into() });
         }
-        Self::read(serde_json::Deserializer::from_str(text))
+        // The path to a mistake is kept track of only where there is one.
+        match serde_json::from_str::<Self>(text) {
+            Ok(draft) => draft.check().map(|()| draft),
+            Err(_) => Self::read(serde_json::Deserializer::from_str(text)),
+        }
     }
 
     fn read<'de>(mut reader: serde_json::Deserializer<impl serde_json::de::Read<'de>>) -> Result<Self, DraftError> {

@@ -184,15 +184,18 @@ impl Pool {
     /// Hands drafts over. The caller bounds how many: by [`Pool::wait_for_room`], or by what it leaves unfinished.
     pub fn push(&self, jobs: impl IntoIterator<Item = Job>) {
         let mut queues = unpoisoned(self.shared.queues.lock());
+        let before = queues.inbox_unfinished;
         for job in jobs {
             queues.inbox_bytes += job.bytes;
             queues.inbox_unfinished += 1;
             queues.inbox.push_back(job);
         }
-        let someone_waits = queues.waiting_for_work > 0;
+        let (more, waiting) = (queues.inbox_unfinished - before, queues.waiting_for_work);
         drop(queues);
-        if someone_waits {
-            self.shared.work.notify_all();
+        match more.min(waiting) {
+            0 => {}
+            1 => self.shared.work.notify_one(),
+            _ => self.shared.work.notify_all(),
         }
     }
 

@@ -219,20 +219,28 @@ impl Outputs {
         Self { verdicts: options.topic_verdicts(), verdict_partitions: verdict_partitions.max(1), review, dlq: options.topic_dlq() }
     }
 
-    /// What a verdict on a draft comes to: one record for everyone, one for the reviewers of its queue.
-    pub fn of_verdict(&self, draft: &Draft, verdict: &Verdict, received_at_ms: i64) -> Vec<Output> {
-        self.of_screened(draft, verdict.queue, verdict.to_json(), &headers_of(verdict, received_at_ms))
+    /// What a verdict on a draft comes to: one record for everyone, one for the reviewers of its queue. `as_it_came` is
+    /// the draft as JSON text, when that says all that `draft` says: it need not be written again.
+    pub fn of_verdict(&self, draft: &Draft, as_it_came: Option<&[u8]>, verdict: &Verdict, received_at_ms: i64) -> Vec<Output> {
+        self.of_screened(draft, as_it_came, verdict.queue, verdict.to_json(), &headers_of(verdict, received_at_ms))
     }
 
     /// The same of a verdict that an office has in its store, byte for byte as it was given.
     pub fn of_stored(&self, screened: Screened) -> Vec<Output> {
         let Screened { draft, received_at_ms, verdict_id, ruleset, engine, queue, verdict, .. } = screened;
-        self.of_screened(&draft, queue, verdict, &output_headers(&verdict_id, &ruleset, &engine, received_at_ms))
+        self.of_screened(&draft, None, queue, verdict, &output_headers(&verdict_id, &ruleset, &engine, received_at_ms))
     }
 
-    fn of_screened(&self, draft: &Draft, queue: Queue, json: String, headers: &[(&'static str, Vec<u8>)]) -> Vec<Output> {
+    fn of_screened(
+        &self,
+        draft: &Draft,
+        as_it_came: Option<&[u8]>,
+        queue: Queue,
+        json: String,
+        headers: &[(&'static str, Vec<u8>)],
+    ) -> Vec<Output> {
         let item = item_key(&draft.unit, &draft.id);
-        let review = self.of_review(draft, queue, &json, headers);
+        let review = self.of_review(draft, as_it_came, queue, &json, headers);
         vec![
             Output {
                 topic: Arc::clone(&self.verdicts),
@@ -245,11 +253,17 @@ impl Outputs {
         ]
     }
 
-    fn of_review(&self, draft: &Draft, queue: Queue, json: &str, headers: &[(&'static str, Vec<u8>)]) -> Output {
-        let mut payload = Vec::with_capacity(draft.body.len() + json.len() + REVIEW_EXTRA_BYTES);
+    fn of_review(&self, draft: &Draft, as_it_came: Option<&[u8]>, queue: Queue, json: &str, headers: &[(&'static str, Vec<u8>)]) -> Output {
+        let draft_bytes = as_it_came.map_or(draft.body.len(), <[u8]>::len);
+        let mut payload = Vec::with_capacity(draft_bytes + json.len() + REVIEW_EXTRA_BYTES);
         payload.extend(b"{\"draft\":");
-        // Strings, numbers and lists of them cannot fail to serialise, and a vector takes them.
-        let _infallible = serde_json::to_writer(&mut payload, draft);
+        match as_it_came {
+            Some(text) => payload.extend(text),
+            None => {
+                // Strings, numbers and lists of them cannot fail to serialise, and a vector takes them.
+                let _infallible = serde_json::to_writer(&mut payload, draft);
+            }
+        }
         payload.extend(b",\"verdict\":");
         payload.extend(json.as_bytes());
         payload.push(b'}');
@@ -284,7 +298,7 @@ impl Outputs {
     pub fn of_unreadable(&self, record: &Record, why: &Unreadable, ruleset: &Ruleset, received_at_ms: i64) -> Vec<Output> {
         let draft = stand_in(record, why, &self.dlq, received_at_ms);
         let verdict = ruleset.undetermined(&draft, UndeterminedReason::Unreadable);
-        let review = self.of_review(&draft, verdict.queue, &verdict.to_json(), &headers_of(&verdict, received_at_ms));
+        let review = self.of_review(&draft, None, verdict.queue, &verdict.to_json(), &headers_of(&verdict, received_at_ms));
         vec![self.of_dead_letter(record, why, ruleset.id()), review]
     }
 }

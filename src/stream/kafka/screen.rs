@@ -131,11 +131,13 @@ impl Screen {
             Ok((mut draft, left_out)) => {
                 self.metrics.input_records_total.with_label_values(&["kafka", "read"]).inc();
                 self.metrics.ignored_fields_total.inc_by(left_out as u64);
+                let says_all = left_out == 0 && draft.as_of.is_some();
                 draft.as_of.get_or_insert_with(|| date_of(received_at_ms));
                 let (screen, bytes) = (Arc::clone(self), payload.len() as u64);
                 let (suspects, partition, offset) = (Arc::clone(&self.suspects), ticket.partition.number, ticket.offset);
                 let deliver = move |draft: &Draft, verdict: Verdict| {
-                    let mut outputs = screen.outputs.of_verdict(draft, &verdict, received_at_ms);
+                    let as_it_came = record.payload.as_deref().filter(|_| says_all);
+                    let mut outputs = screen.outputs.of_verdict(draft, as_it_came, &verdict, received_at_ms);
                     // A draft on which the judging code broke is kept as it came, beside the item that a person gets.
                     if let Some(reason @ (UndeterminedReason::Panic | UndeterminedReason::Timeout)) = verdict.undetermined.map(|u| u.reason)
                     {

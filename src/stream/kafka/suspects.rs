@@ -4,7 +4,7 @@
 use crate::stream::unpoisoned;
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub const DEATHS_MAX: u32 = 2;
 /// Every slot of the file is one line of so many bytes, so that a mark is one write in place.
 const SLOT_BYTES: usize = 64;
+const EMPTY_SLOT: [u8; SLOT_BYTES] = [b' '; SLOT_BYTES];
 /// Suspects that are kept from one process to the next; those of the highest offsets.
 const SUSPECTS_MAX: usize = 256;
 /// Processes that may share one data folder.
@@ -33,8 +34,11 @@ pub struct Suspects {
 struct Inner {
     /// Records that were being judged when a process ended: how often, and the slot that says so.
     suspects: HashMap<Place, (u32, usize)>,
-    /// Slots that hold nothing, below `slots`.
+    /// Slots that nobody holds, below `slots`.
     free: Vec<usize>,
+    /// Slots of records that were judged to the end: written over by the next record, or cleared when there is none. One
+    /// write for a record instead of two.
+    judged: Vec<usize>,
     slots: usize,
     judging: usize,
     /// Threads that wait for others to finish; telling nobody would be a call of the kernel for every record.
@@ -107,7 +111,7 @@ impl Suspects {
         }
         inner.judging += 1;
         let (deaths, slot) = suspect.unwrap_or_else(|| {
-            let slot = inner.free.pop().unwrap_or(inner.slots);
+            let slot = inner.judged.pop().or_else(|| inner.free.pop()).unwrap_or(inner.slots);
             inner.slots = inner.slots.max(slot + 1);
             (0, slot)
         });
@@ -132,7 +136,7 @@ impl Suspects {
     }
 
     fn clear(&self, slot: usize) {
-        self.write(slot, &[b' '; SLOT_BYTES]);
+        self.write(slot, &EMPTY_SLOT);
         unpoisoned(self.inner.lock()).free.push(slot);
     }
 
@@ -147,15 +151,24 @@ impl Suspects {
 impl Drop for Judging {
     fn drop(&mut self) {
         let suspects = &self.suspects;
-        unpoisoned(suspects.inner.lock()).suspects.remove(&self.place);
-        suspects.clear(self.slot);
+        if self.alone {
+            // Before anybody else begins: what was a suspect must not look like one that died again.
+            suspects.write(self.slot, &EMPTY_SLOT);
+        }
         let mut inner = unpoisoned(suspects.inner.lock());
+        inner.suspects.remove(&self.place);
         inner.judging -= 1;
+        match self.alone {
+            true => inner.free.push(self.slot),
+            false => inner.judged.push(self.slot),
+        }
         if self.alone {
             inner.alone = false;
         }
+        let idle = if inner.judging == 0 { std::mem::take(&mut inner.judged) } else { Vec::new() };
         let someone_waits = inner.waiting > 0;
         drop(inner);
+        idle.into_iter().for_each(|slot| suspects.clear(slot));
         if someone_waits {
             suspects.finished.notify_all();
         }
@@ -163,10 +176,13 @@ impl Drop for Judging {
 }
 
 /// What a slot holds.
-fn line(state: &str, deaths: u32, (partition, offset): Place) -> Vec<u8> {
-    let mut line = format!("{state} {deaths} {partition} {offset}").into_bytes();
-    line.resize(SLOT_BYTES - 1, b' ');
-    line.push(b'\n');
+fn line(state: &str, deaths: u32, (partition, offset): Place) -> [u8; SLOT_BYTES] {
+    let mut line = EMPTY_SLOT;
+    if let Some(end) = line.last_mut() {
+        *end = b'\n';
+    }
+    // The longest numbers leave room at the end.
+    let _infallible = write!(line.as_mut_slice(), "{state} {deaths} {partition} {offset}");
     line
 }
 
