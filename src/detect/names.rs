@@ -75,9 +75,24 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
     !reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c))
         && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
+        && !is_post_or_account(reading.chars(given.clone()))
         && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
         && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
         && !is_everyday()
+}
+
+/// Short forms of posts behind a surname: 张工, 李总.
+const SHORT_POSTS: &str = "工总队局处";
+/// What the words for cards and accounts end in: 农行卡, 惠农折.
+const ACCOUNT_ENDS: &str = "卡账帐户折证";
+
+/// Whether what follows a surname is a post or an account and no given name.
+fn is_post_or_account(given: &[char]) -> bool {
+    match given {
+        [one] => SHORT_POSTS.contains(*one),
+        [.., last] => ACCOUNT_ENDS.contains(*last),
+        [] => false,
+    }
 }
 
 /// Characters that no given name holds.
@@ -88,7 +103,8 @@ fn is_no_given(c: char) -> bool {
 /// Whether the surname at `at` and what follows as the given name make a name that ends there.
 fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, demand: Demand) -> bool {
     let end = given.end;
-    if given.clone().any(|i| ends_name(reading, i)) || reading.chars(given.clone()).iter().any(|c| is_no_given(*c)) {
+    let letters = reading.chars(given.clone());
+    if given.clone().any(|i| ends_name(reading, i)) || letters.iter().any(|c| is_no_given(*c)) || is_post_or_account(letters) {
         return false;
     }
     // 李强因病: the word goes on.

@@ -288,7 +288,8 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     let mut last_end = 0;
     for hit in reading.words_in(scan.lexicon, both, 0..reading.len()) {
         let range = hit.start as usize..hit.end as usize;
-        if range.start < last_end {
+        // 残疾证号: the number of a paper is no illness.
+        if range.start < last_end || reading.starts_with(range.end, "号") {
             continue;
         }
         let sentence = reading.sentence(range.clone());

@@ -355,7 +355,9 @@ impl Personal {
                 _ => None,
             };
         }
-        if digits.len() == 15 && has_context && numbers::is_id15(digits, &scan.lexicon.tables) {
+        // 身份证号略，准考证号530822260101023: fifteen digits prove little, so the nearest word decides.
+        let is_other = context.nearest.meets(self.other_number) && !context.nearest.meets(self.id);
+        if digits.len() == 15 && has_context && !is_other && numbers::is_id15(digits, &scan.lexicon.tables) {
             return Some(Settled::Found(Found::new("PII.ID15", Severity::S3, index, range.clone(), "personal/id15")));
         }
         None
