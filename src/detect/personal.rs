@@ -64,8 +64,13 @@ pub struct Personal {
     pub poverty: ListSet,
     pub school: ListSet,
     pub harm_to_minor: ListSet,
+    pub aid_to_minor: ListSet,
     pub prize: ListSet,
+    /// What prizes and honours are called, everyday words too.
+    pub honour: ListSet,
     pub track: ListSet,
+    /// Whose ways are told in public, and places alone.
+    pub track_not: ListSet,
     pub class_sign: ListSet,
     pub biometric: ListSet,
     pub ask_verb: ListSet,
@@ -115,8 +120,11 @@ impl Personal {
             poverty: lists.scanned("poverty"),
             school: lists.asked("school"),
             harm_to_minor: lists.asked("harm_to_minor"),
+            aid_to_minor: lists.asked("aid_to_minor"),
             prize: lists.asked("prize"),
+            honour: lists.asked("honour"),
             track: lists.scanned("track"),
+            track_not: lists.asked("track_not"),
             class_sign: lists.scanned("class_sign"),
             biometric: lists.scanned("biometric"),
             ask_verb: lists.asked("ask_verb"),
@@ -161,7 +169,9 @@ impl Personal {
             self.masked_ids(scan, index, report);
             documents::detect(self, scan, index, report);
             let mut proofs = Vec::new();
-            let mut beside = names::Beside { classes: people::classes(self, &self.people, scan, reading), numbers: Vec::new() };
+            let classes = people::classes(self, &self.people, scan, reading);
+            let is_occasion = !classes.is_empty() && people::is_occasion(self, scan, reading);
+            let mut beside = names::Beside { classes, numbers: Vec::new(), is_occasion };
             for found in report.found.iter().skip(first).filter(|f| f.severity >= Severity::S1) {
                 let Some(range) = found.range_in(index) else { continue };
                 if ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*found.code) {
@@ -175,7 +185,7 @@ impl Personal {
                 Role::Author => Vec::new(),
                 _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
             };
-            people::detect(self, &self.people, scan, index, &persons, report);
+            people::detect(self, &self.people, scan, index, &persons, &beside.classes, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
             collecting::detect(self, scan, index, &persons, report);
