@@ -395,7 +395,6 @@ impl Personal {
             .skip(first)
             .filter_map(|f| f.range_in(index).map(|r| (f.code.to_string(), f.severity, r.clone())))
             .collect();
-        let own = scan.is_message();
         let mobiles: Vec<Range<usize>> =
             places.iter().filter(|(code, severity, _)| code == "PII.MOBILE" && *severity == Severity::S2).map(|p| p.2.clone()).collect();
         // Two numbers close to each other are a list (DOMAIN §3.2).
@@ -407,7 +406,7 @@ impl Personal {
         };
         for found in report.found.iter_mut().skip(first) {
             let Place::At { reading: r, range } = &found.place else { continue };
-            if *r != index || own {
+            if *r != index {
                 continue;
             }
             let sentence = reading.sentence(range.clone());
