@@ -33,7 +33,7 @@ pub const BESIDE_CLASS: &str = "紧邻班级";
 const BESIDE_AGE: &str = "紧邻年龄";
 
 /// What may stand between a class and the child of it.
-const OF_CLASS: [&str; 6] = ["学生", "同学", "男生", "女生", "幼儿", "的"];
+const OF_CLASS: [&str; 12] = ["学生", "同学", "男生", "女生", "幼儿", "有一个", "有个", "有名", "那个", "名叫", "叫", "的"];
 /// Longest stretch of such words and signs.
 const GAP_CHARS_MAX: usize = 8;
 /// Pupils of a school before their name: 联珠小学学生李某.
@@ -51,6 +51,8 @@ const CLASS_NOUN_ENDS: &str = "班级队组奖赛课校园会营节日室部操�
 const CLASS_NAMES_MAX: usize = 32;
 /// What may stand between a child and its age.
 const TO_AGE: [&str; 8] = ["今年", "现年", "年仅", "年龄", "刚满", "女", "男", "才"];
+/// Who stands between an age and the name: 11岁男孩普某.
+pub const CHILD_WORDS: [&str; 10] = ["男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
 /// Farthest a child stands from its age, in characters.
 const AGE_CHARS: usize = 10;
 /// What follows an age that is a limit or is said of many: 12岁以下, 11岁儿童.
@@ -283,7 +285,9 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
     let mut demand = if is_apart { Demand::None } else { Demand::Likely };
     while children.len() < CLASS_NAMES_MAX
         && (may_be_apart || !is_apart)
-        && let Some(end) = names::name_at(reading, lexicon, at, lists, demand).filter(|end| is_child(reading, at..*end))
+        && let Some(end) = called(reading, lexicon, at, lists)
+            .or_else(|| names::name_at(reading, lexicon, at, lists, demand))
+            .filter(|end| is_child(reading, at..*end))
         && !(is_apart && speaks(reading, end))
     {
         children.push(person(at..end, BESIDE_CLASS));
@@ -309,6 +313,13 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
         children.extend(name.map(|name| person(name, BESIDE_CLASS)));
     }
     children
+}
+
+/// 叫张小明的: the end of a name between 叫 and 的.
+fn called(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists) -> Option<usize> {
+    let end = (at + 2..=at + 4).find(|&i| reading.char(i) == Some('的')).filter(|_| reading.ends_with(at, "叫"))?;
+    let given = at + lexicon.tables.surname_len(reading.chars(at..end))?;
+    (given < end && names::is_whole_name(reading, lexicon, at, given..end, lists)).then_some(end)
 }
 
 /// Where a name may begin behind a class that ends at `end`, and whether a blank or a colon stands between.
@@ -344,14 +355,29 @@ fn speaks(reading: &Reading<'_>, end: usize) -> bool {
 /// Whether the name beside a class is a child's: 张老师 teaches it, 广播操 is a thing.
 fn is_child(reading: &Reading<'_>, name: Range<usize>) -> bool {
     let is_thing = name.len() > 2 && name.end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| CLASS_NOUN_ENDS.contains(c));
-    !is_thing && !NO_CHILDREN.iter().any(|word| reading.starts_with(name.end, word))
+    // 宋庆龄奖
+    let is_named_after = reading.char(name.end).is_some_and(|c| matches!(c, '奖' | '杯' | '牌' | '号'));
+    !is_thing && !is_named_after && !NO_CHILDREN.iter().any(|word| reading.starts_with(name.end, word))
 }
 
-/// The child whose age ends before 岁 at `end`: 溺水者张欣怡，11岁.
+/// The child whose age ends before 岁 at `end`: 溺水者张欣怡，11岁; in an accident or a crime also 11岁男孩张小明溺水.
 pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists) -> Option<Person> {
     let digits = (end.saturating_sub(2)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
     let age: u32 = reading.text(digits..end).parse().ok()?;
-    if age > names::CHILD_AGE_MAX || AGE_LIMITS.iter().any(|word| reading.starts_with(end + 1, word)) {
+    if age > names::CHILD_AGE_MAX {
+        return None;
+    }
+    let mut at = end + 1 + usize::from(reading.char(end + 1) == Some('的'));
+    at += CHILD_WORDS.iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
+    if at > end + 1
+        && reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c))
+        && let Some(name_end) = names::name_at(reading, lexicon, at, lists, Demand::Likely)
+        && is_child(reading, at..name_end)
+        && reading.words_in(lexicon, lists.harm_to_minor, reading.sentence(at..name_end)).any(|word| word.end > word.start + 1)
+    {
+        return Some(person(at..name_end, BESIDE_AGE));
+    }
+    if AGE_LIMITS.iter().any(|word| reading.starts_with(end + 1, word)) {
         return None;
     }
     let name_end = back_over(reading, digits, &TO_AGE, AGE_CHARS);

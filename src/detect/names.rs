@@ -83,6 +83,8 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
 
 /// Short forms of posts behind a surname: 张工, 李总.
 const SHORT_POSTS: &str = "工总队局处";
+/// What somebody is the 长 of: 站长, 队长.
+const LED: &str = "站队股厂组班园馆台店社会庭处司团行场连排营校院所局部科室镇乡县市省区州厅";
 /// What the words for cards and accounts end in: 农行卡, 惠农折.
 const ACCOUNT_ENDS: &str = "卡账帐户折证";
 
@@ -90,6 +92,7 @@ const ACCOUNT_ENDS: &str = "卡账帐户折证";
 fn is_post_or_account(given: &[char]) -> bool {
     match given {
         [one] => SHORT_POSTS.contains(*one),
+        [led, '长'] => LED.contains(*led),
         [.., last] => ACCOUNT_ENDS.contains(*last),
         [] => false,
     }
@@ -97,7 +100,7 @@ fn is_post_or_account(given: &[char]) -> bool {
 
 /// Characters that no given name holds.
 fn is_no_given(c: char) -> bool {
-    matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或' | '患' | '系')
+    matches!(c, '某' | '副' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或' | '患' | '系')
 }
 
 /// Whether the surname at `at` and what follows as the given name make a name that ends there.
@@ -198,6 +201,8 @@ pub struct NameLists {
     pub of_illness_not: ListSet,
     /// 就读、小朋友 …: whoever stands right before is a child.
     pub class_sign: ListSet,
+    /// 溺水、受伤 …: what happens to children.
+    pub harm_to_minor: ListSet,
 }
 
 /// Places that tell of a person right beside them.

@@ -29,6 +29,7 @@ impl Default for Patterns {
                 r"(?:(?:小学|初中|高中|中学|学校|完小|中心校|附中|[一二三四五六七八九十]中)[\p{Han}]{0,2}?)?(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
                 r"|(?:幼儿园|园)[大中小托][(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
                 r"|(?:小学|中学|学校|完小|附中|[一二三四五六]中)(?:初|高)?[一二三四五六七八九1-9][(（][0-9一二三四五六七八九十]{1,2}[)）]班",
+                r"|[一二三四五六七八九][(（][0-9一二三四五六七八九十]{1,2}[)）]班",
                 r"|(?:小学|初中|高中|中学|学校|完小|中心校|附中)[\p{Han}]{0,2}?[一二三四五六七八九1-9]年级",
                 r"|(?:中学|学校|附中|[一二三四五六]中)[初高][一二三]"
             )),
@@ -185,7 +186,7 @@ fn minors(
         let until = sentence.end.min(person.range.end + 48).min(next);
         let after = person.range.end..until.max(person.range.end);
         let age = age_in(reading, after.clone(), scan.as_of)
-            .or_else(|| age_before(reading, person.range.start))
+            .or_else(|| age_before(reading, person))
             .or_else(|| age_in_row(reading, person.range.start, scan.as_of))
             .filter(|(age, _)| *age <= 17);
         let text = reading.text(after.clone());
@@ -207,7 +208,9 @@ fn minors(
         listed_to = class_before.map(|_| person.range.end);
         // A child needs an age, or a class of a school: 某某小学 alone may be an adult's place of work.
         let end = match (&age, &class, school) {
-            (Some((_, end)), class, school) => (*end).max(class.as_ref().map_or(0, |c| c.end)).max(school.unwrap_or(0)),
+            (Some((_, end)), class, school) => {
+                (*end).max(person.range.end).max(class.as_ref().map_or(0, |c| c.end)).max(school.unwrap_or(0))
+            }
             (None, _, _) if class_before.is_some() => person.range.end,
             (None, Some(class), _) => class.end,
             (None, None, _) => continue,
@@ -262,12 +265,16 @@ fn age_in(reading: &Reading<'_>, range: Range<usize>, as_of: Date) -> Option<(u3
     None
 }
 
-/// 现年8岁的普文华: the age right before the name.
-fn age_before(reading: &Reading<'_>, name: usize) -> Option<(u32, usize)> {
+/// 现年8岁的普文华, 11岁男孩普文华: the age right before the name.
+fn age_before(reading: &Reading<'_>, person: &Person) -> Option<(u32, usize)> {
+    // 5岁男童江某 is hidden well enough.
+    let words: &[&str] = if person.is_masked { &[] } else { &beside::CHILD_WORDS };
+    let behind = person.range.start;
+    let name = behind - words.iter().find(|word| reading.ends_with(behind, word)).map_or(0, |word| word.chars().count());
     let word = ["周岁的", "岁的", "岁"].iter().find(|w| reading.ends_with(name, w))?;
     let end = name - word.chars().count();
     let start = (end.saturating_sub(2)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
-    Some((reading.text(start..end).parse().ok()?, name))
+    Some((reading.text(start..end).parse().ok()?, behind))
 }
 
 /// The age in the same row of a table, under 年龄 or 出生年月.

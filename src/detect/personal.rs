@@ -133,6 +133,7 @@ impl Personal {
                 roles: lists.asked("name_role"),
                 of_illness_not: lists.asked("illness_not"),
                 class_sign: lists.scanned("class_sign"),
+                harm_to_minor: lists.asked("harm_to_minor"),
             },
             people: people::Patterns::default(),
         }

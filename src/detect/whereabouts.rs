@@ -235,7 +235,9 @@ const GOES: [&[char]; 18] = [
     &['离', '开'],
 ];
 /// What the names of places end in where no verb leads to them: 11月10日 示例超市.
-const PLACE_ENDS: &str = "店院站场市园馆楼城区校镇村乡县厅所室吧厂库港寨局";
+const PLACE_ENDS: &str = "店院站场市园馆楼城区校镇村乡县厅所室吧厂库港寨局家";
+/// Longest day or hour that ends a stretch of its own, in characters: 11月10日9时许.
+const DAY_CHARS: usize = 10;
 /// How far behind a word for one of the sick that of their way stands, in characters: 患者行动轨迹.
 const CASE_CHARS: usize = 6;
 
@@ -293,13 +295,15 @@ fn is_of_case(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, end: 
 /// Stretches with a time and a place, if there are enough of them, and where they stand.
 fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<usize>)> {
     let (mut places, mut timed, mut span) = (0, 0, None::<Range<usize>>);
+    let mut told_time = None;
     let mut start = near.start;
     while start < near.end {
         let end = (start..near.end).find(|&i| reading.char(i).is_some_and(|c| STATION_ENDS.contains(&c))).unwrap_or(near.end);
         let verb = (start..end).find(|&i| GOES.iter().any(|word| reading.chars(i..end).starts_with(word)));
         let place = || {
             let last = (start..end).rev().find(|&i| !matches!(reading.char(i), Some(')' | '）' | ' ')))?;
-            reading.char(last).is_some_and(|c| PLACE_ENDS.contains(c)).then_some(last)
+            let is_place = reading.char(last).is_some_and(|c| PLACE_ENDS.contains(c)) || reading.ends_with(last + 1, "ktv");
+            is_place.then_some(last)
         };
         if let Some(place) = verb.filter(|verb| end > verb + 2).or_else(place) {
             let time = (start..place).find(|&i| {
@@ -307,12 +311,18 @@ fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<u
                     reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'));
                 clock || ["上午", "中午", "下午", "晚", "凌晨", "早"].iter().any(|word| reading.starts_with(i, word))
             });
+            let time = time.or(told_time.take());
             if time.is_some() || places > 0 {
                 places += 1;
                 timed += usize::from(time.is_some());
-                let first = span.as_ref().map_or(start, |s| s.start);
+                let first = span.as_ref().map_or(start.min(time.unwrap_or(start)), |s| s.start);
                 span = Some(first..end);
             }
+        } else {
+            // 11月10日，示例超市: the day stands alone before its place.
+            let digit = (start..end).rev().take(DAY_CHARS).filter(|&i| reading.class(i).is(Class::DIGIT)).last();
+            let ends_day = end > start && matches!(reading.char(end - 1), Some('日' | '时' | '分' | '许' | '点'));
+            told_time = digit.filter(|_| ends_day);
         }
         start = end + 1;
     }
