@@ -142,7 +142,7 @@ pub fn is_occasion(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>) 
 /// What a text tells of children, as far as it weighs for the severity.
 struct Occasion {
     is_prize: bool,
-    /// A prize or honour by its everyday words, without aid.
+    /// A prize or honour by its everyday words, without aid, and no harm in the title.
     is_honour: bool,
 }
 
@@ -153,7 +153,9 @@ impl Occasion {
         let is_notice = || [Some(reading), scan.title()].into_iter().flatten().any(|r| r.holds_one(0..r.len(), &[&['公', '示']]));
         Self {
             is_prize: says(reading, personal.prize) && !told(personal.harm_to_minor) && !is_notice(),
-            is_honour: told(personal.honour) && !told(personal.aid_to_minor),
+            is_honour: told(personal.honour)
+                && !told(personal.aid_to_minor)
+                && !scan.title().is_some_and(|title| tells_of_harm(personal, scan, title, 0..title.len())),
         }
     }
 }
@@ -217,10 +219,7 @@ fn minors(
         };
         let end = extend_to_student(reading, end, until);
         let span = class_before.unwrap_or(person.range.start)..close_bracket(reading, person.range.start, end);
-        let harmed = || {
-            tells_of_harm(personal, scan, reading, sentence.clone())
-                || scan.title().is_some_and(|title| tells_of_harm(personal, scan, title, 0..title.len()))
-        };
+        let harmed = || tells_of_harm(personal, scan, reading, sentence.clone());
         let severity = if consent && occasion.is_honour && !harmed() {
             Severity::S1
         } else if !consent && occasion.is_prize {
