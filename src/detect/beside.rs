@@ -19,6 +19,10 @@ const GUARD_CHARS: usize = 10;
 
 /// Last characters of what somebody is or belongs to: 护林员, 失主人, 民兴村, 县水务局.
 const LEADS: &str = "员户人者局村镇乡组所站区司社院校店厂";
+/// Words right before a name.
+const LEAD_WORDS: [&str; 10] = ["请与", "请找", "可与", "请向", "致电", "拨打", "联系", "岁的", "岁", "叫"];
+/// Words right before the name of a child that is told with its class or age: 伤者是…, 同学….
+const CHILD_LEADS: [&str; 6] = ["是", "系", "为", "同学", "孩子", "得主"];
 /// Posts: 县长李某 is no private person (DOMAIN §3.5).
 const POSTS: [&str; 16] =
     ["书记", "主任", "局长", "县长", "镇长", "乡长", "科长", "所长", "院长", "校长", "部长", "市长", "省长", "主席", "委员", "董事长"];
@@ -26,6 +30,33 @@ const POSTS: [&str; 16] =
 pub const BESIDE_NUMBER: &str = "紧邻本人号码";
 pub const BESIDE_ILLNESS: &str = "紧邻病情";
 pub const BESIDE_CLASS: &str = "紧邻班级";
+const BESIDE_AGE: &str = "紧邻年龄";
+
+/// What may stand between a class and the child of it.
+const OF_CLASS: [&str; 12] = ["学生", "同学", "男生", "女生", "幼儿", "有一个", "有个", "有名", "那个", "名叫", "叫", "的"];
+/// Longest stretch of such words and signs.
+const GAP_CHARS_MAX: usize = 8;
+/// Pupils of a school before their name: 联珠小学学生李某.
+const PUPILS: [&str; 10] =
+    ["小学学生", "小学的学生", "小学生", "中学学生", "中学的学生", "中学生", "初中生", "初中学生", "高中生", "高中学生"];
+/// Behind a class: who or what is told there is not one of its children.
+pub const OF_OTHERS: [&str; 6] = ["班主任", "老师", "教师", "教室", "任", "家长"];
+/// Fewest characters of a speech behind the name of who speaks.
+const SPEECH_CHARS: usize = 10;
+/// Who is told with a class but is no child of it.
+const NO_CHILDREN: [&str; 7] = ["老师", "教师", "校长", "主任", "同志", "教练", "辅导员"];
+/// What no name beside a class ends in: 广播操, 文明岗, 啦啦队.
+const CLASS_NOUN_ENDS: &str = "班级队组奖赛课校园会营节日室部操舞歌曲剧类项目岗角标兵";
+/// Most names of a list behind a class.
+const CLASS_NAMES_MAX: usize = 32;
+/// What may stand between a child and its age.
+const TO_AGE: [&str; 8] = ["今年", "现年", "年仅", "年龄", "刚满", "女", "男", "才"];
+/// Who stands between an age and the name: 11岁男孩普某.
+pub const CHILD_WORDS: [&str; 10] = ["男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
+/// Farthest a child stands from its age, in characters.
+const AGE_CHARS: usize = 10;
+/// What follows an age that is a limit or is said of many: 12岁以下, 11岁儿童.
+const AGE_LIMITS: [&str; 9] = ["以", "至", "到", "及", "-", "—", "~", "儿童", "(含"];
 
 /// Words of illness that name none.
 const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
@@ -131,7 +162,7 @@ fn back_over(reading: &Reading<'_>, end: usize, words: &[&str], limit: usize) ->
 }
 
 /// The name that ends at `end` and begins at a break, behind what somebody is (种植户、村医) or after 请、与.
-fn name_ending_at(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists) -> Option<Range<usize>> {
+fn name_ending_at(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists, leads: &[&str]) -> Option<Range<usize>> {
     if end == 0 || !reading.class(end - 1).is(Class::HAN) {
         return None;
     }
@@ -139,7 +170,8 @@ fn name_ending_at(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: N
     [3, 2, 4].into_iter().filter_map(|len| end.checked_sub(len)).filter(|start| *start >= run).find_map(|start| {
         let given = start + lexicon.tables.surname_len(reading.chars(start..end))?;
         let fits = (given + 1..=given + 2).contains(&end) && names::is_whole_name(reading, lexicon, start, given..end, lists);
-        (fits && leads_to_a_name(reading, lexicon, start, run, lists)).then_some(start..end)
+        let is_led = || leads_to_a_name(reading, lexicon, start, run, lists) || leads.iter().any(|word| reading.ends_with(start, word));
+        (fits && is_led()).then_some(start..end)
     })
 }
 
@@ -164,7 +196,7 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: 
     (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给附".contains(c)))
         || ends_with_one(reading, lexicon, lists.before.and(lists.roles), start)
         || is_behind_unit(reading, lexicon, start, run)
-        || ["请与", "请找", "可与", "请向", "致电", "拨打", "联系", "岁的", "岁"].iter().any(|word| reading.ends_with(start, word))
+        || LEAD_WORDS.iter().any(|word| reading.ends_with(start, word))
 }
 
 /// 民兴村王建国, 护林员王建国: not 社保卡, where a word goes on.
@@ -179,7 +211,7 @@ fn ends_with_one(reading: &Reading<'_>, lexicon: &Lexicon, lists: crate::lexicon
     reading.words_in(lexicon, lists, before).any(|hit| hit.end as usize == end)
 }
 
-fn is_post(reading: &Reading<'_>, end: usize) -> bool {
+pub fn is_post(reading: &Reading<'_>, end: usize) -> bool {
     POSTS.iter().any(|post| reading.ends_with(end, post))
 }
 
@@ -190,7 +222,7 @@ fn person(range: Range<usize>, why: &'static str) -> Person {
 /// The person whose number stands at `number`.
 pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: NameLists) -> Option<Person> {
     let end = back_over(reading, number.start, &TO_NUMBER, NUMBER_CHARS);
-    if let Some(name) = name_ending_at(reading, lexicon, end, lists) {
+    if let Some(name) = name_ending_at(reading, lexicon, end, lists, &[]) {
         return Some(person(name, BESIDE_NUMBER));
     }
     // 13800138061（王建国）
@@ -219,7 +251,7 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
         return None;
     }
     let end = back_over(reading, illness.start, &TO_ILLNESS, ILLNESS_CHARS);
-    let name = name_ending_at(reading, lexicon, end, lists).or_else(|| {
+    let name = name_ending_at(reading, lexicon, end, lists, &[]).or_else(|| {
         // 残疾等级二级 白桂芳
         let mut at = illness.end;
         while at < illness.end + 6 && reading.char(at).is_some_and(|c| "一二三四1234级期为： :".contains(c)) {
@@ -238,27 +270,120 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
 
 /// Whether a name ends where a document of somebody begins: 附张三身份证照片.
 pub fn of_document(reading: &Reading<'_>, lexicon: &Lexicon, document: usize, lists: NameLists) -> bool {
-    name_ending_at(reading, lexicon, back_over(reading, document, &[], 2), lists).is_some()
+    name_ending_at(reading, lexicon, back_over(reading, document, &[], 2), lists, &[]).is_some()
 }
 
-/// The child of the class at `class`: 大三班杨子涵小朋友, 杨子涵（县幼儿园大三班）.
-pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, lists: NameLists) -> Option<Person> {
-    let mut at = class.end;
-    while let Some(word) = ["学生", "同学", "男生", "女生", "的", "幼儿", "（", "("].iter().find(|w| reading.starts_with(at, w))
-    {
-        at += word.chars().count();
+/// The children of the class at `class`: 大三班杨子涵小朋友, 五年级1班 张欣怡、刘子轩, 杨子涵（县幼儿园大三班）.
+/// `is_occasion`: the text tells of aid, harm or prizes, so that a class and a name may stand apart without the school.
+pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, lists: NameLists, is_occasion: bool) -> Vec<Person> {
+    let mut children = Vec::new();
+    if OF_OTHERS.iter().any(|word| reading.starts_with(class.end, word)) {
+        return children;
     }
-    if let Some(end) = names::name_at(reading, lexicon, at, lists, Demand::Likely) {
-        return Some(person(at..end, BESIDE_CLASS));
+    let may_be_apart = is_occasion || reading.char(class.start + 1).is_some_and(|c| matches!(c, '学' | '中' | '校'));
+    let (mut at, is_apart) = behind_class(reading, class.end);
+    let mut demand = if is_apart { Demand::None } else { Demand::Likely };
+    while children.len() < CLASS_NAMES_MAX
+        && (may_be_apart || !is_apart)
+        && let Some(end) = called(reading, lexicon, at, lists)
+            .or_else(|| names::name_at(reading, lexicon, at, lists, demand))
+            .filter(|end| is_child(reading, at..*end))
+        && !(is_apart && speaks(reading, end))
+    {
+        children.push(person(at..end, BESIDE_CLASS));
+        (at, demand) = (end + 1, Demand::None);
+        if !matches!(reading.char(end), Some('、' | ' ')) {
+            break;
+        }
+    }
+    if !children.is_empty() {
+        return children;
     }
     let mut start = class.start;
     while class.start - start < SCHOOL_CHARS && start > 0 && reading.class(start - 1).is(Class::HAN) {
         start -= 1;
     }
-    let is_sign = |at: usize| matches!(reading.char(at), Some('，' | ',' | '（' | '(' | '：' | ':' | '、'));
-    let end = start.checked_sub(1).filter(|at| is_sign(*at))?;
-    let end = back_over(reading, end, &["同学", "小朋友", "学生", "幼儿"], 4);
-    name_ending_at(reading, lexicon, end, lists).map(|name| person(name, BESIDE_CLASS))
+    let is_sign = |at: usize| match reading.char(at) {
+        Some(' ' | '\t') => may_be_apart,
+        c => matches!(c, Some('，' | ',' | '（' | '(' | '：' | ':' | '、')),
+    };
+    if let Some(end) = start.checked_sub(1).filter(|at| is_sign(*at)) {
+        let end = back_over(reading, end, &["同学", "小朋友", "学生", "幼儿"], 4);
+        let name = name_ending_at(reading, lexicon, end, lists, &CHILD_LEADS).filter(|name| is_child(reading, name.clone()));
+        children.extend(name.map(|name| person(name, BESIDE_CLASS)));
+    }
+    children
+}
+
+/// 叫张小明的: the end of a name between 叫 and 的.
+fn called(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists) -> Option<usize> {
+    let end = (at + 2..=at + 4).find(|&i| reading.char(i) == Some('的')).filter(|_| reading.ends_with(at, "叫"))?;
+    let given = at + lexicon.tables.surname_len(reading.chars(at..end))?;
+    (given < end && names::is_whole_name(reading, lexicon, at, given..end, lists)).then_some(end)
+}
+
+/// Where a name may begin behind a class that ends at `end`, and whether a blank or a colon stands between.
+pub fn behind_class(reading: &Reading<'_>, end: usize) -> (usize, bool) {
+    let (mut at, mut is_apart) = (end, false);
+    while at < end + GAP_CHARS_MAX {
+        at += match reading.char(at) {
+            Some(' ' | '\t' | '：' | ':') => {
+                is_apart = true;
+                1
+            }
+            Some('（' | '(') => 1,
+            _ => match OF_CLASS.iter().find(|word| reading.starts_with(at, word)) {
+                Some(word) => word.chars().count(),
+                None => break,
+            },
+        };
+    }
+    (at, is_apart)
+}
+
+/// Where the word for a pupil begins that ends right before the name at `name`.
+pub fn pupil_before(reading: &Reading<'_>, name: usize) -> Option<usize> {
+    let word = PUPILS.iter().find(|word| reading.ends_with(name, word))?;
+    Some(name - word.chars().count())
+}
+
+/// 某校初三（6）班 陈某某 中国汉字听写大会…: who speaks in the news is told by class and name.
+fn speaks(reading: &Reading<'_>, end: usize) -> bool {
+    matches!(reading.char(end), Some(' ' | '：' | ':')) && (end + 1..end + 1 + SPEECH_CHARS).all(|i| reading.class(i).is(Class::HAN))
+}
+
+/// Whether the name beside a class is a child's: 张老师 teaches it, 广播操 is a thing.
+fn is_child(reading: &Reading<'_>, name: Range<usize>) -> bool {
+    let is_thing = name.len() > 2 && name.end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| CLASS_NOUN_ENDS.contains(c));
+    // 宋庆龄奖
+    let is_named_after = reading.char(name.end).is_some_and(|c| matches!(c, '奖' | '杯' | '牌' | '号'));
+    !is_thing && !is_named_after && !NO_CHILDREN.iter().any(|word| reading.starts_with(name.end, word))
+}
+
+/// The child whose age ends before 岁 at `end`: 溺水者张欣怡，11岁; in an accident or a crime also 11岁男孩张小明溺水.
+pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists) -> Option<Person> {
+    let digits = (end.saturating_sub(2)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
+    let age: u32 = reading.text(digits..end).parse().ok()?;
+    if age > names::CHILD_AGE_MAX {
+        return None;
+    }
+    let mut at = end + 1 + usize::from(reading.char(end + 1) == Some('的'));
+    at += CHILD_WORDS.iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
+    if at > end + 1
+        && reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c))
+        && let Some(name_end) = names::name_at(reading, lexicon, at, lists, Demand::Likely)
+        && is_child(reading, at..name_end)
+        && reading.words_in(lexicon, lists.harm_to_minor, reading.sentence(at..name_end)).any(|word| word.end > word.start + 1)
+    {
+        return Some(person(at..name_end, BESIDE_AGE));
+    }
+    if AGE_LIMITS.iter().any(|word| reading.starts_with(end + 1, word)) {
+        return None;
+    }
+    let name_end = back_over(reading, digits, &TO_AGE, AGE_CHARS);
+    name_ending_at(reading, lexicon, name_end, lists, &CHILD_LEADS)
+        .filter(|name| name_end < digits && is_child(reading, name.clone()))
+        .map(|name| person(name, BESIDE_AGE))
 }
 
 /// The person who 就读于 a school or is called 小朋友, that is where the word at `word` ends the name.
@@ -267,5 +392,5 @@ pub fn before_word(reading: &Reading<'_>, lexicon: &Lexicon, word: &Range<usize>
     while end > 0 && reading.char(end - 1).is_some_and(|c| "现，,".contains(c)) {
         end -= 1;
     }
-    name_ending_at(reading, lexicon, end, lists).map(|name| person(name, BESIDE_CLASS))
+    name_ending_at(reading, lexicon, end, lists, &[]).map(|name| person(name, BESIDE_CLASS))
 }

@@ -23,6 +23,7 @@ pub mod payee;
 pub mod people;
 pub mod periods;
 pub mod personal;
+pub mod phones;
 pub mod prices;
 pub mod promotion;
 pub mod quantity;

@@ -75,20 +75,39 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
     !reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c))
         && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
+        && !is_post_or_account(reading.chars(given.clone()))
         && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
         && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
         && !is_everyday()
 }
 
+/// Short forms of posts behind a surname: 张工, 李总.
+const SHORT_POSTS: &str = "工总队局处";
+/// What somebody is the 长 of: 站长, 队长.
+const LED: &str = "站队股厂组班园馆台店社会庭处司团行场连排营校院所局部科室镇乡县市省区州厅";
+/// What the words for cards and accounts end in: 农行卡, 惠农折.
+const ACCOUNT_ENDS: &str = "卡账帐户折证";
+
+/// Whether what follows a surname is a post or an account and no given name.
+fn is_post_or_account(given: &[char]) -> bool {
+    match given {
+        [one] => SHORT_POSTS.contains(*one),
+        [led, '长'] => LED.contains(*led),
+        [.., last] => ACCOUNT_ENDS.contains(*last),
+        [] => false,
+    }
+}
+
 /// Characters that no given name holds.
 fn is_no_given(c: char) -> bool {
-    matches!(c, '某' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或' | '患' | '系')
+    matches!(c, '某' | '副' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或' | '患' | '系')
 }
 
 /// Whether the surname at `at` and what follows as the given name make a name that ends there.
 fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, demand: Demand) -> bool {
     let end = given.end;
-    if given.clone().any(|i| ends_name(reading, i)) || reading.chars(given.clone()).iter().any(|c| is_no_given(*c)) {
+    let letters = reading.chars(given.clone());
+    if given.clone().any(|i| ends_name(reading, i)) || letters.iter().any(|c| is_no_given(*c)) || is_post_or_account(letters) {
         return false;
     }
     // 李强因病: the word goes on.
@@ -126,7 +145,7 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
 /// Longest first part of such a name: before it stand other words.
 const JOINED_PART_CHARS_MAX: usize = 6;
 /// Oldest child, in years (DOMAIN §3.2).
-const CHILD_AGE_MAX: u32 = 17;
+pub const CHILD_AGE_MAX: u32 = 17;
 /// Longest name joined by a dot, in characters.
 const JOINED_CHARS_MAX: usize = 16;
 /// Longest name of an autonomous area up to 自治, in characters.
@@ -182,6 +201,8 @@ pub struct NameLists {
     pub of_illness_not: ListSet,
     /// 就读、小朋友 …: whoever stands right before is a child.
     pub class_sign: ListSet,
+    /// 溺水、受伤 …: what happens to children.
+    pub harm_to_minor: ListSet,
 }
 
 /// Places that tell of a person right beside them.
@@ -191,6 +212,8 @@ pub struct Beside {
     pub numbers: Vec<Range<usize>>,
     /// Classes of a school.
     pub classes: Vec<Range<usize>>,
+    /// The text tells of aid, harm or prizes.
+    pub is_occasion: bool,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -241,7 +264,13 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         } else {
             continue;
         };
-        let name = || joined_at(reading, range.start).or_else(|| name_at(reading, lexicon, range.start, lists, demand));
+        let is_name_column =
+            || cell.header.as_ref().is_some_and(|header| reading.holds_one(chars(header), &[&['姓', '名'], &['户', '主']]));
+        let name = || {
+            joined_at(reading, range.start)
+                .or_else(|| name_at(reading, lexicon, range.start, lists, demand))
+                .or_else(|| cell_name(reading, lexicon, &range, lists).filter(|_| is_name_column()))
+        };
         if let Some(end) = spaced_name(reading, lexicon, &range).or_else(|| masked_at(reading, lexicon, range.start)).or_else(name) {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
             add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
@@ -260,8 +289,15 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
             add(person);
         }
     }
-    for person in beside.classes.iter().filter_map(|class| beside::of_class(reading, lexicon, class, lists)) {
-        add(person);
+    for class in &beside.classes {
+        for person in beside::of_class(reading, lexicon, class, lists, beside.is_occasion) {
+            add(person);
+        }
+    }
+    for hit in reading.words_in(lexicon, lists.sign, 0..reading.len()).filter(|hit| reading.char(hit.start as usize) == Some('岁')) {
+        if let Some(person) = beside::of_age(reading, lexicon, hit.start as usize, lists) {
+            add(person);
+        }
     }
     for hit in reading.words_in(lexicon, lists.class_sign, 0..reading.len()) {
         let word = hit.start as usize..hit.end as usize;
@@ -289,6 +325,23 @@ fn spaced_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>) ->
     let given = cell.start + 1 + (cell.start + 1..cell.end.min(cell.start + 4)).take_while(is_blank).count();
     let fits = given > cell.start + 1 && given + 1 == cell.end && reading.class(given).is(Class::HAN);
     (fits && lexicon.tables.surname_len(reading.chars(cell.start..cell.start + 1)) == Some(1)).then_some(cell.end)
+}
+
+/// 高兴, 文静: a name that is a word too, where it fills its cell.
+fn cell_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>, lists: NameLists) -> Option<usize> {
+    let name = reading.chars(cell.clone());
+    let given = cell.start + lexicon.tables.surname_len(name)?;
+    let fits = (given + 1..=given + 2).contains(&cell.end) && (given..cell.end).all(|i| reading.class(i).is(Class::HAN));
+    let letters = reading.chars(given..cell.end);
+    let is_other = || {
+        reading.char(cell.start).is_some_and(|c| RARE_SURNAMES.contains(c))
+            || letters.iter().any(|c| is_no_given(*c))
+            || is_post_or_account(letters)
+            || reading.has_word(lexicon, lists.titles, given..cell.end)
+            || reading.words_in(lexicon, lists.no_name, cell.clone()).any(|hit| hit.start as usize == cell.start)
+            || is_autonomous_area(reading, cell.start)
+    };
+    (fits && !is_other()).then_some(cell.end)
 }
 
 /// 阿卜杜拉·买买提: the end of a name joined by a dot.

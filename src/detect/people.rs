@@ -5,7 +5,7 @@ use super::names::Person;
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
-use super::{Scan, whereabouts};
+use super::{Scan, beside, whereabouts};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use crate::text::passage::Cell;
@@ -26,9 +26,10 @@ impl Default for Patterns {
         Self {
             // 高二（3）班, 三年级2班, 初二4班, 大（3）班, 七（2）班; without 班 only right behind the school: 小学五年级, 中学初三
             class: compile(concat!(
-                r"(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
+                r"(?:(?:小学|初中|高中|中学|学校|完小|中心校|附中|[一二三四五六七八九十]中)[\p{Han}]{0,2}?)?(?:[小初高][一二三四五六1-6](?:年级)?|[一二三四五六七八九1-9]年级)[(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
                 r"|(?:幼儿园|园)[大中小托][(（]?[0-9一二三四五六七八九十]{0,2}[)）]?班",
                 r"|(?:小学|中学|学校|完小|附中|[一二三四五六]中)(?:初|高)?[一二三四五六七八九1-9][(（][0-9一二三四五六七八九十]{1,2}[)）]班",
+                r"|[一二三四五六七八九][(（][0-9一二三四五六七八九十]{1,2}[)）]班",
                 r"|(?:小学|初中|高中|中学|学校|完小|中心校|附中)[\p{Han}]{0,2}?[一二三四五六七八九1-9]年级",
                 r"|(?:中学|学校|附中|[一二三四五六]中)[初高][一二三]"
             )),
@@ -37,9 +38,17 @@ impl Default for Patterns {
     }
 }
 
-pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
+pub fn detect(
+    personal: &Personal,
+    patterns: &Patterns,
+    scan: &Scan<'_>,
+    index: usize,
+    persons: &[Person],
+    classes: &[Range<usize>],
+    report: &mut Report,
+) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let minors = minors(personal, patterns, scan, index, persons, report);
+    let minors = minors(personal, patterns, scan, index, persons, classes, report);
     let sick = medical(personal, scan, index, persons, report);
     whereabouts::addresses(personal, &patterns.places, scan, index, persons, report);
     let is_public = std::cell::LazyCell::new(|| is_public_list(scan, reading));
@@ -72,7 +81,7 @@ const BIRTH_CHARS: usize = 9;
 /// Most cells of a row that are looked through.
 const ROW_CELLS_MAX: usize = 24;
 /// How far before 班、年级 a class may begin, and how far behind it may end, in characters.
-const CLASS_CHARS: (usize, usize) = (14, 4);
+const CLASS_CHARS: (usize, usize) = (14, 6);
 
 /// Classes of a school, in order.
 pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<Range<usize>> {
@@ -123,6 +132,39 @@ pub fn persons_in(persons: &[Person], range: Range<usize>) -> impl Iterator<Item
     persons.iter().skip(first).take_while(move |p| p.range.start < range.end).filter(move |p| p.range.end <= range.end)
 }
 
+/// Whether a text or its title tells of aid, accidents, crimes or prizes: there a class and a name are a child.
+pub fn is_occasion(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+    let lists = personal.aid_to_minor.and(personal.harm_to_minor).and(personal.honour).and(personal.prize);
+    let says = |r: &Reading<'_>| r.has_word(scan.lexicon, lists, 0..r.len());
+    says(reading) || scan.title().is_some_and(says)
+}
+
+/// What a text tells of children, as far as it weighs for the severity.
+struct Occasion {
+    is_prize: bool,
+    /// A prize or honour by its everyday words, without aid, and no harm in the title.
+    is_honour: bool,
+}
+
+impl Occasion {
+    fn of(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>) -> Self {
+        let says = |r: &Reading<'_>, list| r.has_word(scan.lexicon, list, 0..r.len());
+        let told = |list| says(reading, list) || scan.title().is_some_and(|title| says(title, list));
+        let is_notice = || [Some(reading), scan.title()].into_iter().flatten().any(|r| r.holds_one(0..r.len(), &[&['公', '示']]));
+        Self {
+            is_prize: says(reading, personal.prize) && !told(personal.harm_to_minor) && !is_notice(),
+            is_honour: told(personal.honour)
+                && !told(personal.aid_to_minor)
+                && !scan.title().is_some_and(|title| tells_of_harm(personal, scan, title, 0..title.len())),
+        }
+    }
+}
+
+/// Whether what is said there is an accident, a crime or abuse. 案 and 骗 alone stand in 方案 and 防骗 too.
+fn tells_of_harm(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, range: Range<usize>) -> bool {
+    reading.words_in(scan.lexicon, personal.harm_to_minor, range).any(|word| word.end > word.start + 1)
+}
+
 /// Minors who can be recognised: a name (even masked) with an age up to 17, or with school and class.
 fn minors(
     personal: &Personal,
@@ -130,24 +172,23 @@ fn minors(
     scan: &Scan<'_>,
     index: usize,
     persons: &[Person],
+    classes: &[Range<usize>],
     report: &mut Report,
 ) -> Vec<Range<usize>> {
     let Some(reading) = scan.readings.get(index) else { return Vec::new() };
     let mut spans: Vec<Range<usize>> = Vec::new();
     // Said of the whole text, so asked once, however many children stand in it.
-    let is_prize = std::cell::LazyCell::new(|| {
-        let whole = 0..reading.len();
-        let harm = reading.has_word(scan.lexicon, personal.harm_to_minor, whole.clone())
-            || scan.title().is_some_and(|t| t.has_word(scan.lexicon, personal.harm_to_minor, 0..t.len()));
-        !harm && reading.has_word(scan.lexicon, personal.prize, whole)
-    });
+    let occasion = std::cell::LazyCell::new(|| Occasion::of(personal, scan, reading));
+    let consent = scan.draft.declared.as_ref().and_then(|d| d.guardian_consent) == Some(true);
+    // Where the names behind one class end: 五年级1班 张欣怡、刘子轩.
+    let mut listed_to = None;
     for (i, person) in persons.iter().enumerate() {
         let sentence = reading.sentence(person.range.clone());
         let next = persons.get(i + 1).map_or(usize::MAX, |p| p.range.start);
         let until = sentence.end.min(person.range.end + 48).min(next);
         let after = person.range.end..until.max(person.range.end);
         let age = age_in(reading, after.clone(), scan.as_of)
-            .or_else(|| age_before(reading, person.range.start))
+            .or_else(|| age_before(reading, person))
             .or_else(|| age_in_row(reading, person.range.start, scan.as_of))
             .filter(|(age, _)| *age <= 17);
         let text = reading.text(after.clone());
@@ -155,30 +196,36 @@ fn minors(
             let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
             after.start + chars(m.start())..after.start + chars(m.end())
         });
+        // 李建国，高三2班班主任: the class of others.
+        let class = class.filter(|c| !beside::OF_OTHERS.iter().any(|word| reading.starts_with(c.end, word)));
         let school = reading.words_in(scan.lexicon, personal.school, after.clone()).map(|h| h.end as usize).last();
         // 五年级1班的冯小宇: the class may stand before the name.
-        let before = person.range.start.saturating_sub(16).max(sentence.start)..person.range.start;
-        let class_before = patterns.class.as_ref().is_some_and(|r| {
-            let text = reading.text(before.clone());
-            r.find_iter(&text).last().is_some_and(|m| {
-                text.get(m.end()..).is_some_and(|rest| matches!(rest, "" | "的" | "学生" | "的学生" | "同学" | "幼儿" | "女生" | "男生"))
-            })
-        });
+        let before = classes.get(..classes.partition_point(|c| c.end <= person.range.start)).and_then(<[_]>::last);
+        let is_listed = person.why == beside::BESIDE_CLASS && listed_to.is_some_and(|end| end + 1 == person.range.start);
+        let class_before = before
+            .filter(|c| c.start >= sentence.start && beside::behind_class(reading, c.end).0 == person.range.start)
+            .map(|c| c.start)
+            .or(is_listed.then_some(person.range.start))
+            .or_else(|| beside::pupil_before(reading, person.range.start));
+        listed_to = class_before.map(|_| person.range.end);
         // A child needs an age, or a class of a school: 某某小学 alone may be an adult's place of work.
         let end = match (&age, &class, school) {
-            (Some((_, end)), class, school) => (*end).max(class.as_ref().map_or(0, |c| c.end)).max(school.unwrap_or(0)),
+            (Some((_, end)), class, school) => {
+                (*end).max(person.range.end).max(class.as_ref().map_or(0, |c| c.end)).max(school.unwrap_or(0))
+            }
+            (None, _, _) if class_before.is_some() => person.range.end,
             (None, Some(class), _) => class.end,
-            (None, None, _) if class_before => person.range.end,
             (None, None, _) => continue,
         };
         let end = extend_to_student(reading, end, until);
-        let start = if class_before { before.start } else { person.range.start };
-        let span = start..close_bracket(reading, person.range.start, end);
-        let consent = scan.draft.declared.as_ref().and_then(|d| d.guardian_consent) == Some(true);
-        let severity = match (*is_prize, consent) {
-            (true, true) => Severity::S1,
-            (true, false) => Severity::S2,
-            _ => Severity::S3,
+        let span = class_before.unwrap_or(person.range.start)..close_bracket(reading, person.range.start, end);
+        let harmed = || tells_of_harm(personal, scan, reading, sentence.clone());
+        let severity = if consent && occasion.is_honour && !harmed() {
+            Severity::S1
+        } else if !consent && occasion.is_prize {
+            Severity::S2
+        } else {
+            Severity::S3
         };
         let mut found = Found::new("PII.MINOR", severity, index, span.clone(), "personal/minor").because("guardian_consent", consent);
         if let Some((age, _)) = age {
@@ -217,12 +264,16 @@ fn age_in(reading: &Reading<'_>, range: Range<usize>, as_of: Date) -> Option<(u3
     None
 }
 
-/// 现年8岁的普文华: the age right before the name.
-fn age_before(reading: &Reading<'_>, name: usize) -> Option<(u32, usize)> {
+/// 现年8岁的普文华, 11岁男孩普文华: the age right before the name.
+fn age_before(reading: &Reading<'_>, person: &Person) -> Option<(u32, usize)> {
+    // 5岁男童江某 is hidden well enough.
+    let words: &[&str] = if person.is_masked { &[] } else { &beside::CHILD_WORDS };
+    let behind = person.range.start;
+    let name = behind - words.iter().find(|word| reading.ends_with(behind, word)).map_or(0, |word| word.chars().count());
     let word = ["周岁的", "岁的", "岁"].iter().find(|w| reading.ends_with(name, w))?;
     let end = name - word.chars().count();
     let start = (end.saturating_sub(2)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
-    Some((reading.text(start..end).parse().ok()?, name))
+    Some((reading.text(start..end).parse().ok()?, behind))
 }
 
 /// The age in the same row of a table, under 年龄 or 出生年月.
@@ -288,7 +339,8 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
     let mut last_end = 0;
     for hit in reading.words_in(scan.lexicon, both, 0..reading.len()) {
         let range = hit.start as usize..hit.end as usize;
-        if range.start < last_end {
+        // 残疾证号: the number of a paper is no illness.
+        if range.start < last_end || reading.starts_with(range.end, "号") {
             continue;
         }
         let sentence = reading.sentence(range.clone());

@@ -1,5 +1,5 @@
 //! Personal information in digits: identity numbers, phones, cards, accounts (DOMAIN §3). What is written in letters and
-//! digits is in `documents`, persons and what is said of them in `people`.
+//! digits is in `documents`, how phones weigh in `phones`, persons and what is said of them in `people`.
 //!
 //! What it finds: numbers by shape, proven by check digits and tables, weighed by the words before them.
 //! Why it matters: 个人信息保护法; unmasked numbers in public notices are the most common finding of inspections.
@@ -26,13 +26,6 @@ const COUNTED: [&[char]; 7] = [&['元'], &['金', '额'], &['面', '积'], &['�
 const OF_DRIVER: [&[char]; 3] = [&['驾', '驶'], &['准', '驾'], &['驾', '照']];
 /// How far from the file number it stands, in characters.
 const DRIVER_CHARS: usize = 60;
-/// How far before a phone the words of a home stand, in characters, and these words: too common to be looked for everywhere.
-const HOME_CHARS: usize = 8;
-const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', '里']];
-/// What 家 is a part of where nobody lives.
-const NO_HOME: [&[char]; 8] =
-    [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
-
 /// Farthest two phones of a list stand from each other, in characters.
 const LIST_GAP_CHARS: usize = 40;
 
@@ -64,8 +57,13 @@ pub struct Personal {
     pub poverty: ListSet,
     pub school: ListSet,
     pub harm_to_minor: ListSet,
+    pub aid_to_minor: ListSet,
     pub prize: ListSet,
+    /// What prizes and honours are called, everyday words too.
+    pub honour: ListSet,
     pub track: ListSet,
+    /// Whose ways are told in public, and places alone.
+    pub track_not: ListSet,
     pub class_sign: ListSet,
     pub biometric: ListSet,
     pub ask_verb: ListSet,
@@ -115,8 +113,11 @@ impl Personal {
             poverty: lists.scanned("poverty"),
             school: lists.asked("school"),
             harm_to_minor: lists.asked("harm_to_minor"),
+            aid_to_minor: lists.asked("aid_to_minor"),
             prize: lists.asked("prize"),
+            honour: lists.asked("honour"),
             track: lists.scanned("track"),
+            track_not: lists.asked("track_not"),
             class_sign: lists.scanned("class_sign"),
             biometric: lists.scanned("biometric"),
             ask_verb: lists.asked("ask_verb"),
@@ -132,6 +133,7 @@ impl Personal {
                 roles: lists.asked("name_role"),
                 of_illness_not: lists.asked("illness_not"),
                 class_sign: lists.scanned("class_sign"),
+                harm_to_minor: lists.asked("harm_to_minor"),
             },
             people: people::Patterns::default(),
         }
@@ -161,7 +163,9 @@ impl Personal {
             self.masked_ids(scan, index, report);
             documents::detect(self, scan, index, report);
             let mut proofs = Vec::new();
-            let mut beside = names::Beside { classes: people::classes(self, &self.people, scan, reading), numbers: Vec::new() };
+            let classes = people::classes(self, &self.people, scan, reading);
+            let is_occasion = !classes.is_empty() && people::is_occasion(self, scan, reading);
+            let mut beside = names::Beside { classes, numbers: Vec::new(), is_occasion };
             for found in report.found.iter().skip(first).filter(|f| f.severity >= Severity::S1) {
                 let Some(range) = found.range_in(index) else { continue };
                 if ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*found.code) {
@@ -175,7 +179,7 @@ impl Personal {
                 Role::Author => Vec::new(),
                 _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
             };
-            people::detect(self, &self.people, scan, index, &persons, report);
+            people::detect(self, &self.people, scan, index, &persons, &beside.classes, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
             collecting::detect(self, scan, index, &persons, report);
@@ -355,89 +359,12 @@ impl Personal {
                 _ => None,
             };
         }
-        if digits.len() == 15 && has_context && numbers::is_id15(digits, &scan.lexicon.tables) {
+        // 身份证号略，准考证号530822260101023: fifteen digits prove little, so the nearest word decides.
+        let is_other = context.nearest.meets(self.other_number) && !context.nearest.meets(self.id);
+        if digits.len() == 15 && has_context && !is_other && numbers::is_id15(digits, &scan.lexicon.tables) {
             return Some(Settled::Found(Found::new("PII.ID15", Severity::S3, index, range.clone(), "personal/id15")));
         }
         None
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn landline(
-        &self,
-        scan: &Scan<'_>,
-        index: usize,
-        chain: &Chain,
-        from: usize,
-        to: usize,
-        range: &Range<usize>,
-        context: Context,
-    ) -> Option<Settled> {
-        let groups = chain.groups.get(from..=to)?;
-        let (area, number): (Vec<u8>, Vec<u8>) = match groups {
-            [whole] if whole.digits.first() == Some(&0) => {
-                let split = if matches!(whole.digits.get(1), Some(1 | 2)) { 3 } else { 4 };
-                (whole.digits.get(..split)?.to_vec(), whole.digits.get(split..)?.to_vec())
-            }
-            [area, number] if area.digits.first() == Some(&0) => (area.digits.clone(), number.digits.clone()),
-            [area, a, b] if area.digits.first() == Some(&0) => (area.digits.clone(), a.digits.iter().chain(&b.digits).copied().collect()),
-            _ => return None,
-        };
-        let text: String = area.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
-        let fits = match area.len() {
-            3 => number.len() == 8,
-            4 if text == "0879" => number.len() == 7,
-            4 => matches!(number.len(), 7 | 8),
-            _ => false,
-        };
-        if !fits || !scan.lexicon.tables.is_area_code(&text) || !number.first().is_some_and(|d| (2..=9).contains(d)) {
-            return None;
-        }
-        let is_home =
-            || !context.any.meets(self.office) && scan.readings.get(index).is_some_and(|reading| is_at_home(reading, range.start));
-        let severity = if context.any.meets(self.home) || is_home() { Severity::S2 } else { Severity::S0 };
-        let mut found = Found::new("PII.LANDLINE", severity, index, range.clone(), "personal/landline").because("area", text);
-        if severity == Severity::S0 {
-            found = found.saying("办公电话，公开合法，仅供核对").instead("核对号码是否正确");
-        }
-        Some(Settled::Found(found))
-    }
-
-    fn mobile(
-        &self,
-        index: usize,
-        digits: &[u8],
-        range: &Range<usize>,
-        context: Context,
-        separators: &[char],
-        shape: &[usize],
-    ) -> Option<Found> {
-        let number = match digits {
-            [8, 6, rest @ ..] if rest.len() == 11 => rest,
-            [0, 0, 8, 6, rest @ ..] if rest.len() == 11 => rest,
-            _ => digits,
-        };
-        if !numbers::is_mobile(number) {
-            return None;
-        }
-        let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
-        let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
-        let usual =
-            matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
-        let spelled = shape.len() >= 3 && shape.iter().all(|&n| n <= 4) && !separators.contains(&'.');
-        if !(usual || has_context && uniform || spelled && uniform) {
-            return None;
-        }
-        let is_office = context.any.meets(self.office);
-        let severity = if is_office { Severity::S1 } else { Severity::S2 };
-        let text: String = number.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
-        let masked = super::report::mask("PII.MOBILE", &text);
-        let mut found = Found::new("PII.MOBILE", severity, index, range.clone(), "personal/mobile").because("context", has_context);
-        found = if is_office {
-            found.instead("公开办公固定电话，不用个人手机号")
-        } else {
-            found.instead(format!("删除，或遮蔽为 {masked}"))
-        };
-        Some(found)
     }
 
     fn card(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Found> {
@@ -469,7 +396,6 @@ impl Personal {
             .skip(first)
             .filter_map(|f| f.range_in(index).map(|r| (f.code.to_string(), f.severity, r.clone())))
             .collect();
-        let own = scan.is_message();
         let mobiles: Vec<Range<usize>> =
             places.iter().filter(|(code, severity, _)| code == "PII.MOBILE" && *severity == Severity::S2).map(|p| p.2.clone()).collect();
         // Two numbers close to each other are a list (DOMAIN §3.2).
@@ -481,7 +407,7 @@ impl Personal {
         };
         for found in report.found.iter_mut().skip(first) {
             let Place::At { reading: r, range } = &found.place else { continue };
-            if *r != index || own {
+            if *r != index {
                 continue;
             }
             let sentence = reading.sentence(range.clone());
@@ -531,14 +457,8 @@ fn is_of_driver(reading: &Reading<'_>, range: &Range<usize>) -> bool {
     reading.holds_one(reading.around(range.clone(), DRIVER_CHARS, DRIVER_CHARS), &OF_DRIVER)
 }
 
-/// 我家座机, 李某家（0879）…: a phone of a home.
-fn is_at_home(reading: &Reading<'_>, start: usize) -> bool {
-    let sentence = reading.clause(start..start);
-    let before = start.saturating_sub(HOME_CHARS).max(sentence.start)..start;
-    reading.holds_one(before.clone(), &HOME_WORDS) && !reading.holds_one(before.start.saturating_sub(1)..start, &NO_HOME)
-}
-
-enum Settled {
+/// A number as it was judged.
+pub(super) enum Settled {
     Found(Found),
     Suppressed(Found, SuppressedReason, String),
 }

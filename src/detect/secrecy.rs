@@ -27,6 +27,11 @@ const FILE_NUMBER_CHARS_MAX: usize = 16;
 /// How far behind 密码 it may be said that it is set to something, in characters.
 const CREDENTIAL_SAID_CHARS: usize = 5;
 
+/// Longest issuer of a file number, in characters: 墨政办发.
+const ISSUER_CHARS_MAX: usize = 10;
+/// What says that a word of urgency follows.
+const URGENCY_LABELS: [&str; 4] = ["等级", "紧急程度", "缓急", "缓急程度"];
+
 pub struct Secrecy {
     level: ListSet,
     /// Words of laws and rules about secrecy.
@@ -91,6 +96,8 @@ impl Secrecy {
                 && !(matches!(reading.passage.role, Role::Body | Role::Title) && term.range.start < HEAD_CHARS)
             {
                 report.suppress(found, SuppressedReason::Context, "不在文件开头");
+            } else if ready.row.code == "SEC.URGENCY" && reading.ends_with(term.range.end, "急") && !stands_alone(reading, &term.range) {
+                report.suppress(found, SuppressedReason::Context, "不是单独标注的紧急程度");
             } else {
                 report.find(found);
             }
@@ -171,8 +178,7 @@ impl Secrecy {
         }
         for hit in reading.words_in(scan.lexicon, self.urgency, head.clone()) {
             let range = hit.start as usize..hit.end as usize;
-            let runs_on = reading.class(range.end).is(Class::HAN) || range.start > 0 && reading.class(range.start - 1).is(Class::HAN);
-            if !runs_on && !report.covers(&["SEC.URGENCY"], index, &range) {
+            if stands_alone(reading, &range) && !report.covers(&["SEC.URGENCY"], index, &range) {
                 report.find(Found::new("SEC.URGENCY", Severity::S1, index, range, "secrecy/urgency"));
             }
         }
@@ -240,6 +246,33 @@ impl Secrecy {
             if len >= 4 && !report.covers(&["SEC.CREDENTIAL"], index, &range) {
                 report.find(Found::new("SEC.CREDENTIAL", Severity::S3, index, range, "secrecy/credential"));
             }
+        }
+    }
+}
+
+/// Whether a word of urgency is a note of its own, as at the head of a document: 特急 墨政办发〔2026〕5号, 【特急】,
+/// 等级：特急. 加急快递, “特急”, 加急费 and cells of a table are none.
+fn stands_alone(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+    let is_blank = |i: &usize| reading.class(*i).is(Class::BLANK) && reading.char(*i) != Some('\n');
+    let first = range.start - (range.start.saturating_sub(BLANKS_MAX)..range.start).rev().take_while(is_blank).count();
+    let opens = match first.checked_sub(1).and_then(|i| reading.char(i)) {
+        None | Some('\n' | '【' | '[') => true,
+        Some('：' | ':') => URGENCY_LABELS.iter().any(|label| reading.ends_with(first - 1, label)),
+        // 机密★1年 特急, 墨政办发〔2026〕5号 特急: behind a mark or a number, with a blank between.
+        Some(c) => first < range.start && (is_star(c) || "年月天期密级件号".contains(c)),
+    };
+    if !opens || reading.header_of(range.start).is_some() {
+        return false;
+    }
+    let next = range.end + (range.end..range.end + BLANKS_MAX).take_while(is_blank).count();
+    match reading.char(next) {
+        None | Some('\n' | '】' | ']' | '·') => true,
+        // 加急 3个工作日
+        Some(c) if next > range.end => !c.is_ascii_digit() && !matches!(c, '：' | ':'),
+        _ => {
+            // 特急墨政办发〔2026〕5号
+            let word = (next..next + ISSUER_CHARS_MAX).take_while(|&i| reading.class(i).is(Class::HAN)).count();
+            matches!(reading.char(next + word), Some('〔' | '[')) && reading.class(next + word + 1).is(Class::DIGIT)
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Where persons live and where they went: home addresses and tracks (DOMAIN §3.2, §3.5).
 //! Must not know how names are recognised, nor queues.
 
-use super::Scan;
 use super::names::Person;
 use super::people::persons_in;
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
+use super::{Scan, beside};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::class_bits::next_where;
 use crate::text::fold::Class;
@@ -234,31 +234,33 @@ const GOES: [&[char]; 18] = [
     &['进', '入'],
     &['离', '开'],
 ];
-/// Whose ways are told in public, and places alone.
-const TRACK_NOT: [&[char]; 12] = [
-    &['调', '研'],
-    &['考', '察'],
-    &['视', '察'],
-    &['督', '导'],
-    &['慰', '问'],
-    &['走', '访'],
-    &['检', '查'],
-    &['消', '毒'],
-    &['消', '杀'],
-    &['班', '次'],
-    &['发', '车'],
-    &['巡', '演'],
-];
+/// What the names of places end in where no verb leads to them: 11月10日 示例超市.
+const PLACE_ENDS: &str = "店院站场市园馆楼城区校镇村乡县厅所室吧厂库港寨局家";
+/// Longest day or hour that ends a stretch of its own, in characters: 11月10日9时许.
+const DAY_CHARS: usize = 10;
+/// How far behind a word for one of the sick that of their way stands, in characters: 患者行动轨迹.
+const CASE_CHARS: usize = 6;
 
 /// A dated chain of three places or more for one person (流调轨迹). Timetables have no person, leaders' ways their verbs.
 pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
-    let Some(reading) = scan.readings.get(index) else { return };
-    if !reading.lists.meets(personal.track) || !reading.classes.is(Class::DIGIT) {
+    let Some(reading) = scan.readings.get(index).filter(|r| r.classes.is(Class::DIGIT)) else { return };
+    // Under the title 流调信息 the persons themselves are where a track begins.
+    let is_titled = || scan.title().is_some_and(|title| title.lists.meets(personal.track));
+    let titled = if !persons.is_empty() && is_titled() { persons } else { &[] };
+    if titled.is_empty() && !reading.lists.meets(personal.track) {
         return;
     }
+    // 先进事迹, 调研: what the title says holds for the whole text.
+    let is_public =
+        |title: &Reading<'_>| !title.lists.meets(personal.track) && title.has_word(scan.lexicon, personal.track_not, 0..title.len());
+    if scan.title().is_some_and(is_public) {
+        return;
+    }
+    let words = reading.words_in(scan.lexicon, personal.track, 0..reading.len()).map(|hit| hit.start as usize..hit.end as usize);
+    let mut starts: Vec<Range<usize>> = words.chain(titled.iter().map(|p| p.range.clone())).collect();
+    starts.sort_by_key(|start| start.start);
     let mut done = 0;
-    for hit in reading.words_in(scan.lexicon, personal.track, 0..reading.len()) {
-        let word = hit.start as usize..hit.end as usize;
+    for word in starts {
         if word.start < done {
             continue;
         }
@@ -268,9 +270,10 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
         let Some((places, range)) = stations(reading, near.clone()) else { continue };
         let ahead = near.start..range.start + TRACK_CHARS.0 / 3;
         // 病例1, 张某, 女，35岁
-        let is_case = reading.ends_with(word.end, "病例") && reading.class(word.end).is(Class::DIGIT);
-        let somebody = is_case || persons_in(persons, ahead.clone()).next().is_some() || tells_sex_or_age(reading, ahead);
-        if somebody && !reading.holds_one(near, &TRACK_NOT) {
+        let somebody = persons_in(persons, ahead.clone()).any(|p| !beside::is_post(reading, p.range.start))
+            || tells_sex_or_age(reading, ahead.clone())
+            || reading.words_in(scan.lexicon, personal.track, ahead).any(|hit| is_of_case(personal, scan, reading, hit.end as usize));
+        if somebody && !reading.has_word(scan.lexicon, personal.track_not, near) {
             let range = word.start.min(range.start)..range.end;
             done = range.end;
             report.find(Found::new("PII.TRACK", Severity::S3, index, range, "personal/track").because("places", places as i64));
@@ -278,25 +281,48 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
     }
 }
 
+/// Whether the word that ends at `end` is one of the sick: 病例1, not 病例3例; 病例活动轨迹.
+fn is_of_case(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, end: usize) -> bool {
+    if !reading.char(end.saturating_sub(1)).is_some_and(|c| matches!(c, '例' | '者' | '接')) {
+        return false;
+    }
+    let digits = (end..end + 3).take_while(|&i| reading.class(i).is(Class::DIGIT)).count();
+    let is_numbered = digits > 0 && !matches!(reading.char(end + digits), Some('例' | '名' | '人'));
+    let is_way = |hit: crate::lexicon::Hit| matches!(reading.char(hit.end as usize - 1), Some('迹' | '程'));
+    is_numbered || reading.words_in(scan.lexicon, personal.track, end..end + CASE_CHARS).any(is_way)
+}
+
 /// Stretches with a time and a place, if there are enough of them, and where they stand.
 fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<usize>)> {
     let (mut places, mut timed, mut span) = (0, 0, None::<Range<usize>>);
+    let mut told_time = None;
     let mut start = near.start;
     while start < near.end {
         let end = (start..near.end).find(|&i| reading.char(i).is_some_and(|c| STATION_ENDS.contains(&c))).unwrap_or(near.end);
         let verb = (start..end).find(|&i| GOES.iter().any(|word| reading.chars(i..end).starts_with(word)));
-        if let Some(verb) = verb.filter(|verb| end > verb + 2) {
-            let time = (start..verb).find(|&i| {
+        let place = || {
+            let last = (start..end).rev().find(|&i| !matches!(reading.char(i), Some(')' | '）' | ' ')))?;
+            let is_place = reading.char(last).is_some_and(|c| PLACE_ENDS.contains(c)) || reading.ends_with(last + 1, "ktv");
+            is_place.then_some(last)
+        };
+        if let Some(place) = verb.filter(|verb| end > verb + 2).or_else(place) {
+            let time = (start..place).find(|&i| {
                 let clock =
                     reading.class(i).is(Class::DIGIT) && matches!(reading.char(i + 1), Some('时' | '日' | '月' | '点' | '号' | ':' | '：'));
                 clock || ["上午", "中午", "下午", "晚", "凌晨", "早"].iter().any(|word| reading.starts_with(i, word))
             });
+            let time = time.or(told_time.take());
             if time.is_some() || places > 0 {
                 places += 1;
                 timed += usize::from(time.is_some());
-                let first = span.as_ref().map_or(start, |s| s.start);
+                let first = span.as_ref().map_or(start.min(time.unwrap_or(start)), |s| s.start);
                 span = Some(first..end);
             }
+        } else {
+            // 11月10日，示例超市: the day stands alone before its place.
+            let digit = (start..end).rev().take(DAY_CHARS).filter(|&i| reading.class(i).is(Class::DIGIT)).last();
+            let ends_day = end > start && matches!(reading.char(end - 1), Some('日' | '时' | '分' | '许' | '点'));
+            told_time = digit.filter(|_| ends_day);
         }
         start = end + 1;
     }

@@ -1,0 +1,105 @@
+//! Phones: landlines by area code, mobiles by prefix, weighed by the words before them (DOMAIN §3.2, §3.3).
+//! Must not know persons.
+
+use super::Scan;
+use super::numbers::{self, Chain};
+use super::personal::{Context, Personal, Settled};
+use super::reading::Reading;
+use super::report::{self, Found};
+use crate::model::Severity;
+use std::ops::Range;
+
+/// How far before a phone the words of a home stand, in characters, and these words: too common to be looked for everywhere.
+const HOME_CHARS: usize = 8;
+const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', '里']];
+/// What 家 is a part of where nobody lives.
+const NO_HOME: [&[char]; 8] =
+    [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
+
+impl Personal {
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn landline(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        chain: &Chain,
+        from: usize,
+        to: usize,
+        range: &Range<usize>,
+        context: Context,
+    ) -> Option<Settled> {
+        let groups = chain.groups.get(from..=to)?;
+        let (area, number): (Vec<u8>, Vec<u8>) = match groups {
+            [whole] if whole.digits.first() == Some(&0) => {
+                let split = if matches!(whole.digits.get(1), Some(1 | 2)) { 3 } else { 4 };
+                (whole.digits.get(..split)?.to_vec(), whole.digits.get(split..)?.to_vec())
+            }
+            [area, number] if area.digits.first() == Some(&0) => (area.digits.clone(), number.digits.clone()),
+            [area, a, b] if area.digits.first() == Some(&0) => (area.digits.clone(), a.digits.iter().chain(&b.digits).copied().collect()),
+            _ => return None,
+        };
+        let text: String = area.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
+        let fits = match area.len() {
+            3 => number.len() == 8,
+            4 if text == "0879" => number.len() == 7,
+            4 => matches!(number.len(), 7 | 8),
+            _ => false,
+        };
+        if !fits || !scan.lexicon.tables.is_area_code(&text) || !number.first().is_some_and(|d| (2..=9).contains(d)) {
+            return None;
+        }
+        let is_home =
+            || !context.any.meets(self.office) && scan.readings.get(index).is_some_and(|reading| is_at_home(reading, range.start));
+        let severity = if context.any.meets(self.home) || is_home() { Severity::S2 } else { Severity::S0 };
+        let mut found = Found::new("PII.LANDLINE", severity, index, range.clone(), "personal/landline").because("area", text);
+        if severity == Severity::S0 {
+            found = found.saying("办公电话，公开合法，仅供核对").instead("核对号码是否正确");
+        }
+        Some(Settled::Found(found))
+    }
+
+    pub(super) fn mobile(
+        &self,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        separators: &[char],
+        shape: &[usize],
+    ) -> Option<Found> {
+        let number = match digits {
+            [8, 6, rest @ ..] if rest.len() == 11 => rest,
+            [0, 0, 8, 6, rest @ ..] if rest.len() == 11 => rest,
+            _ => digits,
+        };
+        if !numbers::is_mobile(number) {
+            return None;
+        }
+        let has_context = context.any.meets(self.phone.and(self.office).and(self.home));
+        let uniform = separators.windows(2).all(|pair| pair.first() == pair.last());
+        let usual =
+            matches!(shape, [11] | [3, 4, 4] | [4, 4, 3] | [3, 8] | [7, 4] | [2, 11] | [4, 11] | [2, 3, 4, 4] | [3, 3, 5] | [3, 4, 2, 2]);
+        let spelled = shape.len() >= 3 && shape.iter().all(|&n| n <= 4) && !separators.contains(&'.');
+        if !(usual || has_context && uniform || spelled && uniform) {
+            return None;
+        }
+        let is_office = context.any.meets(self.office);
+        let severity = if is_office { Severity::S1 } else { Severity::S2 };
+        let text: String = number.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
+        let masked = report::mask("PII.MOBILE", &text);
+        let mut found = Found::new("PII.MOBILE", severity, index, range.clone(), "personal/mobile").because("context", has_context);
+        found = if is_office {
+            found.instead("公开办公固定电话，不用个人手机号")
+        } else {
+            found.instead(format!("删除，或遮蔽为 {masked}"))
+        };
+        Some(found)
+    }
+}
+
+/// 我家座机, 李某家（0879）…: a phone of a home.
+fn is_at_home(reading: &Reading<'_>, start: usize) -> bool {
+    let sentence = reading.clause(start..start);
+    let before = start.saturating_sub(HOME_CHARS).max(sentence.start)..start;
+    reading.holds_one(before.clone(), &HOME_WORDS) && !reading.holds_one(before.start.saturating_sub(1)..start, &NO_HOME)
+}
