@@ -46,6 +46,7 @@ pub struct Context {
     suspended: ListSet,
     /// 确诊, 病例: an event only with a number; 发热: only of a counted group.
     case: ListSet,
+    clinical: ListSet,
     symptom: ListSet,
     group: ListSet,
     /// 坠楼, 死亡: an event of schools only where a pupil is named.
@@ -122,6 +123,7 @@ impl Context {
             strike: lists.asked("evt_strike"),
             suspended: lists.asked("evt_suspended"),
             case: lists.asked("evt_case"),
+            clinical: lists.asked("evt_clinical"),
             symptom: lists.asked("evt_symptom"),
             group: lists.asked("evt_group"),
             school_bare: lists.asked("evt_school_bare"),
@@ -153,7 +155,8 @@ impl Context {
         let has = |list: ListSet, range: Range<usize>| reading.has_word(scan.lexicon, list, range);
         let before = |chars: usize| event.start.saturating_sub(chars).max(sentence.start)..event.start;
         match list {
-            EventKind::Epidemic if is(self.case) => is_counted_case(reading, sentence, event),
+            // 3例疑难病例手术 is a hospital's work.
+            EventKind::Epidemic if is(self.case) => is_counted_case(reading, sentence, event) && !has(self.clinical, sentence.clone()),
             EventKind::Epidemic if is(self.symptom) => {
                 has(self.group, before(GROUP_CHARS))
                     && (counted_before(reading, event.start).is_some() || reading.holds_one(before(GROUP_CHARS), &[&['部', '分']]))
@@ -170,7 +173,8 @@ impl Context {
 
     fn is_of_pupil(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
         let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(PUPIL_CHARS))..event.start;
-        reading.has_word(scan.lexicon, self.pupil, clause)
+        // 学生观看溺水死亡的警示片.
+        reading.has_word(scan.lexicon, self.pupil, clause.clone()) && !reading.has_word(scan.lexicon, self.governing, clause)
     }
 
     /// Why the word names no event at all, whatever the title says.
