@@ -295,7 +295,7 @@ impl Context {
             let events = reading.words_in(scan.lexicon, list, from + 1..from + 1 + COMPOUND_CHARS);
             from = events.filter(|word| word.start as usize == from + 1).map(|word| word.end as usize).max().unwrap_or(from);
         }
-        if ["灾害", "事故", "事件"].iter().any(|word| reading.starts_with(from, word)) {
+        if ["灾害", "事故", "事件", "死亡"].iter().any(|word| reading.starts_with(from, word)) {
             from += 2;
         }
         let after = if from == end { end..end + COMPOUND_CHARS } else { end..from + COMPOUND_CHARS };
