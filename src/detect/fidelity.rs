@@ -66,6 +66,23 @@ fn said(reading: &Reading<'_>, range: Range<usize>) -> (String, String) {
     (words, without_numbers)
 }
 
+/// The numbers of a stretch with their units, in one form, and where they stand.
+fn numbers(reading: &Reading<'_>, range: Range<usize>) -> Vec<(String, Range<usize>)> {
+    let (places, chars): (Vec<usize>, Vec<char>) =
+        range.clone().zip(reading.chars(range)).filter(|(_, c)| !c.is_whitespace()).map(|(place, c)| (place, *c)).unzip();
+    let mut all = Vec::new();
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        let quantity = if quantity::begins(c) { quantity::read(&chars, at) } else { None };
+        let end = quantity.as_ref().map_or(at + 1, |quantity| quantity.end.max(at + 1));
+        if let (Some(quantity), Some(&first), Some(&last)) = (quantity, places.get(at), places.get(end - 1)) {
+            all.push((quantity.value + quantity.unit, first..last + 1));
+        }
+        at = end;
+    }
+    all
+}
+
 /// The clauses of a sentence.
 fn clauses(reading: &Reading<'_>, sentence: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut start = sentence.start;
@@ -116,18 +133,23 @@ pub struct Original {
     /// Clause → its numbers, counted through the text.
     clauses: HashMap<String, Vec<u32>>,
     counted: u32,
-    clauses_without_numbers: HashSet<String>,
+    /// What a clause says without its numbers → its numbers.
+    clauses_without_numbers: HashMap<String, Vec<String>>,
 }
+
+/// Most changed numbers of a sentence that are shown one by one.
+const CHANGED_MAX: usize = 3;
 
 impl Original {
     pub fn add(&mut self, reading: &Reading<'_>, sentence: Range<usize>) {
         for clause in clauses(reading, sentence.clone()) {
-            let (words, without_numbers) = said(reading, clause);
+            let (words, without_numbers) = said(reading, clause.clone());
             if words.is_empty() {
                 continue;
             }
             self.counted += 1;
-            self.clauses_without_numbers.insert(without_numbers);
+            let known = self.clauses_without_numbers.entry(without_numbers);
+            known.or_insert_with(|| numbers(reading, clause).into_iter().map(|(number, _)| number).collect());
             let places = self.clauses.entry(words).or_default();
             if places.len() <= PLACES_OF_CLAUSE_MAX {
                 places.push(self.counted);
@@ -136,6 +158,25 @@ impl Original {
         let (words, without_numbers) = said(reading, sentence);
         self.whole.insert(words);
         self.without_numbers.insert(without_numbers);
+    }
+
+    /// Where the numbers stand that differ from the original; the whole sentence where that cannot be told.
+    pub fn changed_numbers(&self, reading: &Reading<'_>, sentence: Range<usize>) -> Vec<Range<usize>> {
+        let mut changed = Vec::new();
+        for clause in clauses(reading, sentence.clone()) {
+            let (words, without_numbers) = said(reading, clause.clone());
+            if words.is_empty() || self.clauses.contains_key(&words) {
+                continue;
+            }
+            let ours = numbers(reading, clause);
+            match self.clauses_without_numbers.get(&without_numbers) {
+                Some(theirs) if theirs.len() == ours.len() => {
+                    changed.extend(ours.into_iter().zip(theirs).filter(|((our, _), their)| our != *their).map(|((_, place), _)| place));
+                }
+                _ => return vec![sentence],
+            }
+        }
+        if changed.is_empty() || changed.len() > CHANGED_MAX { vec![sentence] } else { changed }
     }
 
     pub fn compare(&self, reading: &Reading<'_>, sentence: Range<usize>) -> Kept {
@@ -166,7 +207,7 @@ impl Original {
                     }
                     before = Some(here);
                 }
-                None if words != without_numbers && self.clauses_without_numbers.contains(&without_numbers) => {
+                None if words != without_numbers && self.clauses_without_numbers.contains_key(&without_numbers) => {
                     is_number = true;
                     before = None;
                 }

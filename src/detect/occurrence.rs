@@ -2,6 +2,7 @@
 //! Must not know codes, severities or which words are events.
 
 use super::reading::Reading;
+use crate::lexicon::Lexicon;
 use crate::text::fold::{Class, digit_value};
 use jiff::civil::Date;
 use std::ops::Range;
@@ -11,8 +12,31 @@ pub const ONE_OF_THEM: [&[char]; 6] = [&['一', '起'], &['一', '宗'], &['多'
 /// What says that something happened.
 const HAPPENED: [&[char]; 6] = [&['发', '生'], &['突', '发'], &['引', '发'], &['遭', '遇'], &['突', '遭'], &['出', '现']];
 /// What says that it did not, or not yet.
-const SUPPOSED: [&[char]; 9] =
-    [&['如'], &['若'], &['一', '旦'], &['可', '能'], &['未'], &['发', '生', '的'], &['极', '易'], &['易', '发'], &['模', '拟']];
+const SUPPOSED: [&[char]; 10] = [
+    &['若'],
+    &['一', '旦'],
+    &['可', '能'],
+    &['未'],
+    &['发', '生', '的'],
+    &['极', '易'],
+    &['易', '发'],
+    &['模', '拟'],
+    &['假', '设'],
+    &['假', '定'],
+];
+/// What may stand right before an event word so that a word of the list holds both: 发生爆炸, 因车祸, 暴发洪水.
+const LEADS: [&str; 12] = ["发生", "暴发", "突然", "熊熊", "离奇", "空中", "煤气", "出", "因", "被", "遭", "核"];
+/// What says that it did not happen, right before the event.
+const DENIED: [&[char]; 7] =
+    [&['排', '除'], &['并', '非'], &['不', '是'], &['未', '发', '生'], &['没', '有', '发', '生'], &['不', '存', '在'], &['未', '发', '现']];
+/// How far before the event its denial may stand, in characters.
+const DENIED_CHARS: usize = 6;
+/// What begins advice: 发生火灾`请`拨打119.
+const ADVICE: [&str; 13] = ["请", "应", "要", "须", "需", "可", "立即", "及时", "务必", "迅速", "尽快", "马上", "第一时间"];
+/// How far behind the event what is advised may stand, in characters.
+const ADVICE_CHARS: usize = 24;
+/// How far from 确诊 or 病例 its number may stand, in characters: `1例`输入性霍乱确诊病例.
+const CASE_CHARS: usize = 10;
 /// How far before the event 发生 may stand, in characters.
 const TOLD_CHARS: usize = 12;
 /// How far before the event the mark that opens a title may stand, in characters.
@@ -30,10 +54,73 @@ const HISTORY_MONTHS: i32 = 13;
 pub fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
     let before = event.start.saturating_sub(TOLD_CHARS).max(sentence.start)..event.start;
     let goes_on = matches!(reading.char(event.end), Some('的' | '时' | '等'))
-        || reading.char(event.end) == Some('后') && reading.class(event.end + 1).is(Class::HAN);
+        || reading.char(event.end) == Some('后') && (reading.class(event.end + 1).is(Class::HAN) || is_term(reading, event.end + 1));
     !goes_on
         && (reading.holds_one(before.clone(), &HAPPENED) || reading.holds_one(before.clone(), &ONE_OF_THEM))
-        && !reading.holds_one(before, &SUPPOSED)
+        && !reading.holds_one(before.clone(), &SUPPOSED)
+        && !before
+            .into_iter()
+            .any(|at| reading.char(at) == Some('如') && !reading.ends_with(at, "诺") && !reading.starts_with(at, "如其来"))
+}
+
+/// 2小时内, 24小时之内: when something is to be done.
+fn is_term(reading: &Reading<'_>, at: usize) -> bool {
+    const TERM_CHARS: usize = 8;
+    reading.class(at).is(Class::DIGIT)
+        && reading.holds_one(at..at + TERM_CHARS, &[&['时', '内'], &['钟', '内'], &['日', '内'], &['之', '内']])
+}
+
+/// Whether the event word is a word of its own, or a word of the list holds it and what it is told with (发生爆炸).
+pub fn is_own_word(reading: &Reading<'_>, lexicon: &Lexicon, event: &Range<usize>) -> bool {
+    reading.straddled(lexicon, event.start, event.end).is_none()
+        || LEADS.iter().any(|lead| reading.ends_with(event.start, lead)) && reading.straddled(lexicon, event.end, event.end).is_none()
+}
+
+/// 已排除刑事案件, 并非山体滑坡.
+pub fn is_denied(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+    let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(DENIED_CHARS))..event.start;
+    // 正在排除险情, 排除滑坡隐患: what is there is cleared away.
+    let is_cleared = || ["隐患", "险情", "风险"].iter().any(|danger| reading.starts_with(event.end, danger));
+    reading.holds_one(clause, &DENIED) && !is_cleared()
+}
+
+/// 发生森林火灾及时拨打12119, 聚餐后发生食物中毒，请及时就医: what to do if it should happen. `is_advised` looks for what is
+/// to be done.
+pub fn is_advice(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>, is_advised: impl Fn(Range<usize>) -> bool) -> bool {
+    let mut at = event.end;
+    for words in [["灾害", "事故", "事件", "险情", "症状"].as_slice(), &["后", "时", "的"]] {
+        at += words.iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
+    }
+    let is_apart = matches!(reading.char(at), Some(',' | '，'));
+    at += usize::from(is_apart);
+    if !ADVICE.iter().any(|word| reading.starts_with(at, word)) || !is_advised(at..(at + ADVICE_CHARS).min(sentence.end)) {
+        return false;
+    }
+    // 示例厂发生火灾，请群众立即撤离 tells of one.
+    let lead = ["发生", "发现", "遇到", "遇", "遭遇", "出现", "引发"].iter().find(|lead| reading.ends_with(event.start, lead));
+    lead.is_some_and(|lead| {
+        let start = event.start - lead.chars().count();
+        !is_apart
+            || start == clause_start(reading, sentence, event)
+            || start.checked_sub(1).and_then(|before| reading.char(before)).is_some_and(|c| "后时如若旦中".contains(c))
+    })
+}
+
+/// 确诊1例, 1例霍乱确诊病例, 水痘病例23例.
+pub fn is_counted_case(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+    let is_counted = |number: usize| {
+        let end = reading.digits.run_end(number);
+        matches!(reading.char(end), Some('例' | '名' | '人'))
+    };
+    let around = event.start.saturating_sub(CASE_CHARS).max(sentence.start)..(event.end + CASE_CHARS).min(sentence.end);
+    let before = reading.digits.last_in(around.start..event.start);
+    let behind = reading.digits.first_in(event.end..around.end);
+    let is_near = |number: usize| !reading.chars(event.end..number).iter().any(|c| matches!(c, ',' | '，' | '、'));
+    // 死亡病例2202例, 累计确诊: totals.
+    if reading.ends_with(event.start, "死亡") || reading.ends_with(event.start, "累计") || reading.ends_with(event.start, "现有") {
+        return false;
+    }
+    before.is_some_and(is_counted) || behind.is_some_and(|number| is_near(number) && is_counted(number))
 }
 
 /// The sentence around a range; short lines that no mark ends belong together.
@@ -62,10 +149,11 @@ pub fn sentence_of(reading: &Reading<'_>, range: Range<usize>) -> Range<usize> {
     sentence
 }
 
-/// 11月22日, 22日3时, 7:30.
+/// 11月22日, 22日3时, 7:30, 10月以来.
 pub fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
     let is_time = |at: usize| match reading.char(at) {
         Some('日' | '时' | '号' | '点') => true,
+        Some('月') => reading.starts_with(at + 1, "以来") || reading.starts_with(at + 1, "份以来"),
         Some(':') => reading.class(at + 1).is(Class::DIGIT),
         _ => false,
     };
@@ -131,7 +219,7 @@ pub fn is_titled(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<u
 /// Whether the event word stands where a verb would: at the end of the clause, before 了, 致, 事故 … and a number; not before
 /// a thing that it describes (火灾报警器).
 pub fn is_said(reading: &Reading<'_>, end: usize) -> bool {
-    const GOES_ON: &str = "了致造导冲淹阻掩暴来已被后再又告现突在中和及发身死受伤引起维反要使达共超仍正持症";
+    const GOES_ON: &str = "了致造导冲淹阻掩暴来已被后再又告现突在中和及发身死受伤引起维反要使达共超仍正持症蔓燃";
     let end = if ["灾害", "事故", "事件", "险情"].iter().any(|word| reading.starts_with(end, word)) { end + 2 } else { end };
     !reading.class(end).is(Class::HAN)
         || reading.starts_with(end, "的症")
@@ -156,6 +244,10 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let mut place = at;
     // Over some characters between the unit and the word: 名群众, 人因伤.
     for _ in 0..COUNTED_CHARS {
+        // 1人经抢救无效死亡: nobody rescues anybody there.
+        if reading.ends_with(place, "抢救无效") {
+            place -= 4;
+        }
         place = place.checked_sub(1)?;
         let c = reading.char(place)?;
         if matches!(c, '人' | '名') && place > 0 && is_count(place - 1) {
@@ -164,6 +256,10 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
                 start -= 1;
             }
             return Some(start);
+        }
+        // 已经有人失联: some, not 如有人.
+        if c == '人' && ["已有", "已经有", "致有", "造成有"].iter().any(|some| reading.ends_with(place, some)) {
+            return Some(place - 1);
         }
         // 三名消防员救出被困老人: what they do is not what happened to them.
         let is_text = reading.class(place).is(Class::HAN) || reading.class(place).is(Class::BLANK);
@@ -176,6 +272,15 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
 
 /// Where a count after a casualty word ends: 死亡`2人`, 遇难者升至`7人`.
 pub fn counted_after(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    // 失联36小时.
+    if reading.ends_with(at, "失联") || reading.ends_with(at, "失踪") {
+        let from = at + usize::from(matches!(reading.char(at), Some('近' | '约' | '超')));
+        let end = (from..from + 6).find(|&i| !is_count(reading, i))?;
+        let unit = ["个小时", "小时", "天"].iter().find(|unit| end > from && reading.starts_with(end, unit));
+        if let Some(unit) = unit {
+            return Some(end + unit.chars().count());
+        }
+    }
     const BETWEEN: [&str; 8] = ["者已升至", "者升至", "人数升至", "人数增至", "者增至", "人数达", "约", ""];
     let from = BETWEEN.iter().find(|words| reading.starts_with(at, words)).map(|words| at + words.chars().count())?;
     let end = (from..from + 8).find(|&i| !is_count(reading, i))?;

@@ -193,6 +193,7 @@ impl Sources {
         }
         match name {
             Some(_) if listed_name => Standing::Allowed,
+            Some(name) if is_upper_office(scan, name) => Standing::Allowed,
             Some(name) if name.contains("人民政府") => Standing::OtherGovernment,
             Some(_) => Standing::NotListed,
             None => Standing::Allowed,
@@ -264,15 +265,19 @@ impl Sources {
             }
             // 来源：云南网 at the end of a sentence is ours to add.
             let range = range.start..self.source_lines(scan, body, range.clone()).next().map_or(range.end, |(start, _)| start);
-            let found = match original.compare(body, range.clone()) {
-                Kept::Whole => {
-                    kept += 1;
-                    continue;
+            match original.compare(body, range.clone()) {
+                Kept::Whole => kept += 1,
+                Kept::ButNumbers => {
+                    for range in original.changed_numbers(body, range) {
+                        let found = Found::new("SRC.BODY_CHANGED", Severity::S3, index, range, "source/number");
+                        report.find(found.saying("数字与原文不一致"));
+                    }
                 }
-                Kept::ButNumbers => Found::new("SRC.BODY_CHANGED", Severity::S3, index, range, "source/number").saying("数字与原文不一致"),
-                Kept::No => Found::new("SRC.BODY_CHANGED", Severity::S2, index, range, "source/inserted").saying("原文没有这句话"),
-            };
-            report.find(found);
+                Kept::No => {
+                    let found = Found::new("SRC.BODY_CHANGED", Severity::S2, index, range, "source/inserted");
+                    report.find(found.saying("原文没有这句话"));
+                }
+            }
         }
         let left_out = (theirs.len().saturating_sub(ours.len() + 1)).max(fidelity::paragraphs_left_out(source, &theirs, body, &ours));
         if kept > 0 && left_out > 0 && !is_abridged {
@@ -295,6 +300,45 @@ impl Sources {
             }
         }
     }
+}
+
+/// 云南省教育厅, 普洱市人民政府网站: offices of the province and the city above the unit. Which those are, the hosts above the
+/// unit say: the province's is listed with its name, the city's is its name in pinyin.
+fn is_upper_office(scan: &Scan<'_>, name: &str) -> bool {
+    const OFFICES: [&str; 7] = ["厅", "局", "委", "委员会", "办公室", "人民政府", "政府网"];
+    const AREAS: [char; 3] = ['市', '州', '盟'];
+    const AREA_CHARS_MAX: usize = 12;
+    let tables = &scan.lexicon.tables;
+    let Some(unit) = tables.unit(&scan.draft.unit, "") else { return false };
+    let mut name = name;
+    for ending in ["官方网站", "门户网站", "网站", "官网", "微信公众号", "公众号", "客户端"] {
+        name = name.strip_suffix(ending).unwrap_or(name);
+    }
+    if !OFFICES.iter().any(|office| name.ends_with(office)) {
+        return false;
+    }
+    // 思茅区 of the own city, 昆明市 of the own province stand beside the unit, not above it.
+    let names_area = |rest: &str| {
+        let ends = rest.char_indices().skip(2).map(|(at, _)| at).take(AREA_CHARS_MAX);
+        ends.filter_map(|end| rest.get(..end)).any(|area| tables.is_place(area))
+    };
+    let is_above = |host: &String| host != "gov.cn" && unit.ancestor_hosts.contains(host);
+    let of_province = tables.source_units.iter().filter(|s| s.hosts.iter().any(is_above)).find_map(|s| {
+        let province = s.name.strip_suffix("人民政府").filter(|province| !province.is_empty())?;
+        name.strip_prefix(province)
+    });
+    let syllable = |c: char| tables.pinyin.iter().find(|(known, _)| *known == c).map(|(_, syllable)| syllable.as_str());
+    let is_city = |name: &str| {
+        let Some((at, area)) = name.char_indices().take(AREA_CHARS_MAX).find(|(_, c)| AREAS.contains(c)) else { return false };
+        let (Some(head), Some(rest)) = (name.get(..at), name.get(at + area.len_utf8()..)) else { return false };
+        let Some(head) = head.chars().map(syllable).collect::<Option<String>>().filter(|head| !head.is_empty()) else { return false };
+        let is_of = |host: &String| {
+            let label = host.strip_suffix(".gov.cn").unwrap_or_default();
+            label.strip_prefix(&head).is_some_and(|rest| matches!(rest, "" | "shi" | "zhou" | "meng"))
+        };
+        !names_area(rest) && unit.ancestor_hosts.iter().any(is_of)
+    };
+    of_province.is_some_and(|rest| !names_area(rest) || is_city(rest)) || is_city(name)
 }
 
 /// Hosts where anybody may publish.

@@ -196,6 +196,12 @@ impl Wording {
     fn leader_activity(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
         for leader in reading.words_in(scan.lexicon, self.leader, 0..reading.len()) {
+            // 班主任, 主任医师 lead nobody.
+            let is_calling =
+                ["医师", "护师", "药师", "技师", "护士", "医生"].iter().any(|calling| reading.starts_with(leader.end as usize, calling));
+            if is_calling || reading.ends_with(leader.start as usize, "班") {
+                continue;
+            }
             let after = leader.end as usize..(leader.end as usize + 10).min(reading.len());
             if let Some(activity) = reading.words_in(scan.lexicon, self.activity, after).next() {
                 let start = (leader.start as usize).saturating_sub(1);
