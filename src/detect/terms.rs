@@ -328,7 +328,7 @@ fn is_list(between: &[char]) -> bool {
 }
 
 /// Whether the range is quoted: “聋子”.
-fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+pub fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
     let before = reading.chars(range.start.saturating_sub(QUOTED_CHARS)..range.start);
     let after = reading.chars(range.end..range.end + QUOTED_CHARS);
     let opens = before.iter().rev().find(|c| matches!(c, '“' | '”' | '‘' | '’')).is_some_and(|c| matches!(c, '“' | '‘'));
