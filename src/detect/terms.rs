@@ -177,7 +177,7 @@ impl Terms {
         let range = hit.start as usize..hit.end as usize;
         let asks = scan.lexicon.asks(row_index);
         let may_read = match hit.layer {
-            Layer::Folded => true,
+            Layer::Folded => !row.only.disguised,
             Layer::Bridged => row.mode.skips(),
             Layer::Disguised(marks) if Marks::SYLLABLE.and(Marks::INITIAL).covers(marks) => row.mode.reads_pinyin(),
             Layer::Disguised(_) => row.mode == MatchMode::Disguise,
