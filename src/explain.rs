@@ -112,8 +112,9 @@ impl<'a> Explainer<'a> {
             };
             let boundary = if row.on_word_boundary { "，须是完整的词" } else { "" };
             let near = if row.with.is_empty() { "" } else { "，还须合乎旁边的字词条件" };
+            let plain = if row.only.disguised { "，平常写法不算" } else { "" };
             let term = if is_pattern(&row.term) { String::new() } else { format!("「{}」", row.term) };
-            return format!("词库 {} 第 {} 行{term}：{how}{boundary}{near}（{rule}）", row.file, row.line);
+            return format!("词库 {} 第 {} 行{term}：{how}{plain}{boundary}{near}（{rule}）", row.file, row.line);
         }
         match rules.ruleset.codes().get(code).map(|text| &*text.finds) {
             Some(finds) if !finds.is_empty() => format!("检测{finds}（{rule}）"),

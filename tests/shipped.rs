@@ -42,6 +42,15 @@ fn a_list_whose_hits_are_looked_at_may_not_be_left_out_of_the_scan() {
 }
 
 #[test]
+fn a_row_may_not_name_a_list_that_is_not_there() {
+    let mut files = FILES.clone();
+    let bytes = files.0.get_mut("dictionaries/drugs.csv").expect("the words of drugs");
+    *bytes = String::from_utf8(bytes.clone()).expect("text").replacen("{seller}", "{sellers}", 1).into_bytes();
+    let problems = Ruleset::compile(&files).err().expect("refused");
+    assert!(problems.iter().any(|problem| problem.key == "with" && problem.reason.contains("sellers")), "{problems:?}");
+}
+
+#[test]
 fn every_evidence_of_a_sample_is_named_in_words() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     for entry in std::fs::read_dir(&folder).expect("the samples") {

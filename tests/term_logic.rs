@@ -30,6 +30,7 @@ term,code,severity,match,boundary,with,unless,only,effective_from,effective_to,s
 乙丑牛五,ILL.BENCH,S1,fold,none,,,,2026-01-01,2026-06-30,own
 乙丑牛六,ILL.BENCH,S1,skip,none,丑牛@5,,,,,own
 乙丑牛七,ILL.BENCH,S1,exact,none,,,,,,own
+乙丑牛八,ILL.BENCH,S1,skip,none,,,written=disguised,,,own
 \"丙寅[0-9]{2}号\",ILL.BENCH,S1,regex,none,!作废@sentence,,,,,own
 ";
 
@@ -138,6 +139,18 @@ fn a_row_holds_from_its_first_day_to_its_last_by_the_day_of_the_draft() {
         let as_of = Some(jiff::civil::date(day.0, day.1, day.2));
         assert_eq!(holds(&Draft { as_of, ..text("乙丑牛五") }), expected, "{day:?}");
     }
+}
+
+#[test]
+fn an_everyday_word_counts_only_where_it_is_pulled_apart_alone() {
+    check(&[
+        ("乙丑牛八", false),
+        ("看乙★丑★牛★八", true),
+        ("乙丑牛八，乙★丑★牛★八", false),
+        ("乙 丑 牛 八", true),
+        ("乙 丑 牛 八 字 样", false),
+        ("看 乙 丑 牛 八", false),
+    ]);
 }
 
 #[test]

@@ -51,6 +51,7 @@ pub struct Ads {
     office: ListSet,
     public_service: ListSet,
     quoted: ListSet,
+    reproved: ListSet,
     lesson: ListSet,
     recruit: ListSet,
     pay: ListSet,
@@ -86,6 +87,7 @@ impl Ads {
             public_service: lists.scanned("public_service"),
             lesson: lists.asked("ad_lesson"),
             quoted: lists.asked("ad_quoted"),
+            reproved: lists.asked("ad_reproved"),
             recruit: lists.scanned("recruit"),
             public_post: lists.asked("public_post"),
             pay: lists.scanned("pay"),
@@ -355,9 +357,11 @@ impl Ads {
         report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near)
     }
 
-    /// A case, a warning or a complaint tells what an advertisement said, and nobody can be reached by it (DOMAIN §5.9).
+    /// A case, a warning or a complaint tells what an advertisement said, or forbids the very words in quotation marks, and
+    /// nobody can be reached by it (DOMAIN §5.9).
     fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, is_private: bool) -> bool {
-        !is_private && reading.has_word(scan.lexicon, self.quoted, reading.sentence(range.clone()))
+        let says = |list| reading.has_word(scan.lexicon, list, reading.sentence(range.clone()));
+        !is_private && (says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
     }
 
     fn absolutes(&self, scan: &Scan<'_>, is_private: bool, report: &mut Report, elements: &mut Vec<Found>) -> i64 {

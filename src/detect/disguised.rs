@@ -26,6 +26,15 @@ pub fn doubt(lexicon: &Lexicon, reading: &Reading<'_>, hit: &Hit, row: &Row) -> 
     let len = row.term.chars().count();
     let context = |detail: &str| Some((SuppressedReason::Context, detail.to_owned()));
     let is_invited = || is_invited(lexicon, reading, &range, row);
+    if row.only.disguised {
+        let near = reading.around(range.clone(), INVITED_CHARS, INVITED_CHARS);
+        if reading.hits_in(near).any(|h| h.pattern == hit.pattern && h.layer == Layer::Folded) {
+            return context("近旁写着同一个词，没有遮掩");
+        }
+        if hit.layer == Layer::Bridged && is_laid_out(reading, &range, len) {
+            return context("像是整行拆开排版");
+        }
+    }
     let marks = match hit.layer {
         Layer::Folded => return None,
         Layer::Bridged => {
@@ -108,6 +117,16 @@ fn is_invited(lexicon: &Lexicon, reading: &Reading<'_>, range: &Range<usize>, ro
         || reading
             .words_in(lexicon, lexicon.disguises().inviting(), reading.around(range.clone(), INVITED_CHARS, INVITED_CHARS))
             .any(|word| word.end as usize <= range.start || word.start as usize >= range.end)
+}
+
+/// An everyday word with gaps in it that is set like the rest of its line: 热  线, 优 惠 券 发 放.
+fn is_laid_out(reading: &Reading<'_>, range: &Range<usize>, len: usize) -> bool {
+    let gap = reading.char(range.start + 1);
+    let is_han = |at: Option<usize>| at.is_some_and(|at| reading.class(at).is(Class::HAN));
+    let is_aligned = len == 2 && (range.start + 1..range.end - 1).all(|at| reading.class(at).is(Class::BLANK));
+    let goes_on = gap == reading.char(range.end) && is_han(Some(range.end + 1));
+    let went_on = range.start.checked_sub(1).and_then(|at| reading.char(at)) == gap && is_han(range.start.checked_sub(2));
+    is_aligned || goes_on || went_on
 }
 
 /// How common the rarest pair of neighbouring characters is.

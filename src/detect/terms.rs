@@ -177,7 +177,7 @@ impl Terms {
         let range = hit.start as usize..hit.end as usize;
         let asks = scan.lexicon.asks(row_index);
         let may_read = match hit.layer {
-            Layer::Folded => true,
+            Layer::Folded => !row.only.disguised,
             Layer::Bridged => row.mode.skips(),
             Layer::Disguised(marks) if Marks::SYLLABLE.and(Marks::INITIAL).covers(marks) => row.mode.reads_pinyin(),
             Layer::Disguised(_) => row.mode == MatchMode::Disguise,
@@ -328,7 +328,7 @@ fn is_list(between: &[char]) -> bool {
 }
 
 /// Whether the range is quoted: “聋子”.
-fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+pub fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
     let before = reading.chars(range.start.saturating_sub(QUOTED_CHARS)..range.start);
     let after = reading.chars(range.end..range.end + QUOTED_CHARS);
     let opens = before.iter().rev().find(|c| matches!(c, '“' | '”' | '‘' | '’')).is_some_and(|c| matches!(c, '“' | '‘'));

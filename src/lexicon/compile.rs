@@ -6,19 +6,17 @@ use super::bridges;
 use super::disguise::{Candidate, Disguises, Marks, Usage};
 use super::expressions::Expressions;
 use super::fixed_names::FixedNames;
-use super::load::{self, Condition, MatchMode, Only, Row, Scope, Sheet};
+use super::load::{self, MatchMode, Only, Row, Scope, Sheet};
 use super::matcher::{Matcher, PATTERNS_MAX};
 use super::tables::Tables;
 use super::uses::{Use, Uses};
+use super::words::{WordLists, WordSets};
 use crate::model::{Problem, RuleFiles, Text};
 use crate::text::fold::{FoldTable, Folded};
 use crate::text::segment::Segmenter;
 use indexmap::IndexSet;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
-use std::collections::{BTreeMap, HashMap};
-
-/// Most word lists.
-const LISTS_MAX: usize = 256;
+use std::collections::HashMap;
 
 /// A set of word lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -196,13 +194,13 @@ impl Lists<'_> {
 
 /// Names patterns while the lexicon is put together.
 #[derive(Default)]
-struct Patterns {
+pub(super) struct Patterns {
     chars: IndexSet<Vec<char>>,
     uses: Vec<Use>,
 }
 
 impl Patterns {
-    fn of(&mut self, chars: Vec<char>) -> u32 {
+    pub(super) fn of(&mut self, chars: Vec<char>) -> u32 {
         let (index, is_new) = self.chars.insert_full(chars);
         if is_new {
             self.uses.push(Use::default());
@@ -210,7 +208,7 @@ impl Patterns {
         index as u32
     }
 
-    fn at(&mut self, index: u32) -> &mut Use {
+    pub(super) fn at(&mut self, index: u32) -> &mut Use {
         // Indices come from `of`.
         &mut self.uses[index as usize]
     }
@@ -227,7 +225,7 @@ impl Lexicon {
             rows.extend(load::rows(name, bytes, |code| tables.codes.contains_key(code), problems));
         }
         let mut patterns = Patterns::default();
-        let (lists, asked) = read_lists(files, &fold, &mut patterns, problems);
+        let WordLists { numbers: lists, asked, in_rows } = WordLists::read(files, &fold, &mut patterns, problems);
         let mut ready = Vec::with_capacity(rows.len());
         let mut number_rows = Vec::new();
         let mut words = WordSets::default();
@@ -264,7 +262,7 @@ impl Lexicon {
                 uses.pinyin |= row.mode.reads_pinyin();
                 uses.disguised |= row.mode == MatchMode::Disguise;
             }
-            let with = row.with.iter().map(|c| resolve(c, &fold, &mut words)).collect();
+            let with = row.with.iter().map(|condition| words.resolve(condition, &row, &in_rows, &fold, problems)).collect();
             let term = fold.fold_term(&row.term);
             let mut unless = Vec::new();
             for phrase in &row.unless {
@@ -294,9 +292,8 @@ impl Lexicon {
             .map(|(index, ready)| (index, ready.row.term.as_str(), number_rows.contains(&index)))
             .collect();
         let expressions = Expressions::new(&expressions, |c| frequency.of_char(c));
-        let mut words: Vec<(Vec<Vec<char>>, u32)> = words.0.into_iter().collect();
-        words.sort_by_key(|(_, name)| *name);
-        let words = words.iter().map(|(words, _)| Matcher::new(words, |a, b| frequency.of(a, b), |_| false)).collect();
+        let words = words.by_name();
+        let words = words.iter().map(|words| Matcher::new(words, |a, b| frequency.of(a, b), |_| false)).collect();
         let disguises = compile_disguises(&mut patterns, &tables, &fold, &frequency, &lists);
         if patterns.chars.len() > PATTERNS_MAX {
             problems.push(Problem {
@@ -463,73 +460,6 @@ fn compile_disguises(
     let inviting = lists.get(INVITING).map_or(ListSet::default(), |&bit| ListSet::of(bit));
     let usage = Usage { pairs: &frequency.pairs };
     Disguises::new(candidates, tables, &usage, inviting, &|text| fold.fold_term(text), &mut |chars| patterns.of(chars))
-}
-
-/// Words of the lists that are only asked for, by list.
-type AskedWords = BTreeMap<u8, Vec<Vec<char>>>;
-
-fn read_lists(
-    files: &RuleFiles,
-    fold: &FoldTable,
-    patterns: &mut Patterns,
-    problems: &mut Vec<Problem>,
-) -> (HashMap<String, u8>, AskedWords) {
-    let mut asked = AskedWords::new();
-    let mut lists: HashMap<String, u8> = HashMap::new();
-    for (name, bytes) in files.0.iter().filter(|(name, _)| name.starts_with("dictionaries/words/") && name.ends_with(".csv")) {
-        let Some(sheet) = Sheet::read(name, bytes, &["list", "word"], Some(&["when"]), problems) else { continue };
-        for (line, cells) in sheet.rows() {
-            let mut bad = |key: &str, reason: &str, cure: &str| {
-                problems.push(Problem { file: name.clone(), line: Some(line), key: key.into(), reason: reason.into(), cure: cure.into() });
-            };
-            let (list, word) = (cells.get("list"), fold.fold_term(cells.get("word")));
-            if list.is_empty() || word.is_empty() {
-                bad("word", "词表名或词语为空", "填写或删除该行");
-                continue;
-            }
-            let next = lists.len();
-            let bit = match lists.get(list) {
-                Some(&bit) => bit,
-                None if next < LISTS_MAX => {
-                    lists.insert(list.to_owned(), next as u8);
-                    next as u8
-                }
-                None => {
-                    bad("list", "词表太多", "合并词表");
-                    continue;
-                }
-            };
-            match cells.get("when") {
-                "" => {}
-                "asked" => {
-                    asked.entry(bit).or_default().push(word);
-                    continue;
-                }
-                _ => bad("when", "须为空或 asked", "删除或改正"),
-            }
-            let pattern = patterns.of(word);
-            let uses = patterns.at(pattern);
-            uses.lists = uses.lists.and(ListSet::of(bit));
-        }
-    }
-    (lists, asked)
-}
-
-/// Names sets of words while the lexicon is put together.
-#[derive(Default)]
-struct WordSets(HashMap<Vec<Vec<char>>, u32>);
-
-/// Most words of a condition that a report names.
-const WORDS_SAID_MAX: usize = 6;
-
-fn resolve(condition: &Condition, fold: &FoldTable, sets: &mut WordSets) -> Resolved {
-    let mut words: Vec<Vec<char>> = condition.words.iter().map(|word| fold.fold_term(word)).filter(|w| !w.is_empty()).collect();
-    words.sort_unstable();
-    words.dedup();
-    let next = sets.0.len() as u32;
-    let said = condition.words.iter().take(WORDS_SAID_MAX).map(String::as_str).collect::<Vec<_>>().join("、");
-    let failed = if condition.negated { format!("附近出现：{said}") } else { format!("附近没有：{said}") };
-    Resolved { negated: condition.negated, scope: condition.scope, failed: failed.into(), words: *sets.0.entry(words).or_insert(next) }
 }
 
 /// Most beginnings with a digit by which an expression is looked for: the beginnings of all numbers are everywhere.

@@ -65,6 +65,8 @@ pub struct Only {
     pub kinds: Vec<Kind>,
     pub fields: Vec<Field>,
     pub platforms: Vec<String>,
+    /// Where the term is pulled apart or disguised: the plain word is an everyday one.
+    pub disguised: bool,
 }
 
 impl Only {
@@ -280,7 +282,7 @@ pub fn rows(file: &str, bytes: &[u8], is_code: impl Fn(&str) -> bool, problems: 
         });
         let unless: Vec<String> = cell("unless").split('|').filter(|p| !p.is_empty()).map(str::to_owned).collect();
         let only = only(cell("only")).unwrap_or_else(|reason| {
-            bad("only", reason, "写成 kind=message|reply;field=title;platform=微博");
+            bad("only", reason, "写成 kind=message|reply;field=title;platform=微博;written=disguised");
             Only::default()
         });
         let mut date = |name: &str| -> Option<Date> {
@@ -378,6 +380,8 @@ fn only(text: &str) -> Result<Only, String> {
                 "kind" => only.kinds.push(serde_json::from_value(name).map_err(|_| format!("没有“{value}”这种稿件"))?),
                 "field" => only.fields.push(serde_json::from_value(name).map_err(|_| format!("没有“{value}”这个字段"))?),
                 "platform" => only.platforms.push(value.to_owned()),
+                "written" if value == "disguised" => only.disguised = true,
+                "written" => return Err("written 后只能写 disguised".to_owned()),
                 _ => return Err(format!("不认识“{key}”")),
             }
         }

@@ -12,6 +12,7 @@ pub mod load;
 pub mod matcher;
 pub mod tables;
 mod uses;
+mod words;
 
 pub use compile::{Hit, Layer, Lexicon, ListSet};
 pub use disguise::Marks;
