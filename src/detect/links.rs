@@ -393,12 +393,17 @@ impl Links {
         Some(InProse { range: start..whole, host: format!("{label}.{top}"), disguise: Some(WRITTEN_OUT_DOT) })
     }
 
-    /// Full-width, circled or foreign letters in a host name. Ordinary addresses are plain ASCII.
+    /// Full-width, circled or foreign letters in a host name, or in the scheme before any host. Ordinary addresses are plain
+    /// ASCII.
     fn odd_letters(&self, scan: &Scan<'_>, index: usize, range: Range<usize>) -> Option<&'static str> {
         let reading = scan.readings.get(index)?;
         let bytes = reading.folded.bytes(&reading.passage.text, range.start, range.end);
         let raw = reading.passage.text.get(bytes)?;
-        let host = raw.split_once("://").map_or(raw, |(_, rest)| rest).split(['/', '?']).next()?;
+        let (scheme, rest) = raw.split_once("://").unwrap_or(("", raw));
+        if !scheme.is_ascii() {
+            return Some("用了变体字母");
+        }
+        let host = rest.split(['/', '?']).next()?;
         let invisible = host.chars().any(|c| scan.lexicon.fold.transform(c) == Some(Transform::Invisible));
         let odd_letter = host.chars().any(|c| !c.is_ascii() && scan.lexicon.fold.transform(c).is_some_and(|t| t != Transform::Invisible));
         // Look-alike letters in an official name are LINK.LOOKALIKE, which says more.

@@ -8,7 +8,8 @@
 
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{AccountKind, Scan, disguised};
+use super::warned::Warned;
+use super::{Scan, disguised};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason, Text};
@@ -25,8 +26,6 @@ pub struct Term {
     pub layer: Layer,
 }
 
-/// How far a warning word may stand from the harmful word it defuses, in characters (DOMAIN §4.5).
-const WARNING_CHARS: usize = 30;
 /// How far a negation may stand before a claim, in characters (DOMAIN §5.9).
 const NEGATION_CHARS: usize = 8;
 /// How long a list behind a negation may be, in characters.
@@ -42,8 +41,7 @@ const OFFER_CHARS: usize = 60;
 const WINDOW_CHARS: usize = 16;
 
 pub struct Terms {
-    warning: ListSet,
-    legal: ListSet,
+    warned: Warned,
     negation: ListSet,
     denial: ListSet,
     offer: ListSet,
@@ -53,8 +51,7 @@ pub struct Terms {
 impl Terms {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         Self {
-            warning: lexicon.lists(problems).asked("warning"),
-            legal: lexicon.lists(problems).asked("legal"),
+            warned: Warned::new(lexicon, problems),
             negation: lexicon.lists(problems).asked("negation"),
             denial: lexicon.lists(problems).asked("denial"),
             offer: lexicon.lists(problems).asked("offer"),
@@ -245,22 +242,10 @@ impl Terms {
     /// S0 in warnings, law and education; S3 in messages, hidden text, links and beside a live contact; S2 otherwise.
     fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, live: &Live, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
-        let near = reading.around(term.range.clone(), WARNING_CHARS, WARNING_CHARS);
-        let sentence = reading.sentence(term.range.clone());
         let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
         let has_live = live.stands_in(term.reading, &offer);
         let is_offered = reading.has_word(scan.lexicon, self.offer, reading.around(term.range.clone(), 20, 20));
-        let guard = if scan.account == AccountKind::Justice {
-            Some("公安、司法类账号")
-        } else if scan.is_education {
-            Some("标题或开头表明是宣传、提示")
-        } else if self.stands_beside(scan, reading, self.warning, near, &term.range) {
-            Some("附近有警示用语")
-        } else if self.stands_beside(scan, reading, self.legal, sentence, &term.range) {
-            Some("同句为法律、统计或执法用语")
-        } else {
-            None
-        };
+        let guard = self.warned.guard(scan, reading, &term.range, &row.code);
         let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
         // Pulled apart with symbols: nobody disguises a warning.
         let disguised = term.layer != Layer::Folded;
@@ -277,11 +262,6 @@ impl Terms {
             found = found.because("live_contact", true);
         }
         report.find(found);
-    }
-
-    /// A word of the list outside the term itself: 管制刀具 is not defused by its own 管制.
-    fn stands_beside(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: ListSet, window: Range<usize>, term: &Range<usize>) -> bool {
-        reading.words_in(scan.lexicon, list, window).any(|h| h.end as usize <= term.start || h.start as usize >= term.end)
     }
 
     /// Why a wrong word stands there to be warned of, if so (DOMAIN §5.9).
@@ -328,7 +308,7 @@ fn is_list(between: &[char]) -> bool {
 }
 
 /// Whether the range is quoted: “聋子”.
-fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
+pub fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
     let before = reading.chars(range.start.saturating_sub(QUOTED_CHARS)..range.start);
     let after = reading.chars(range.end..range.end + QUOTED_CHARS);
     let opens = before.iter().rev().find(|c| matches!(c, '“' | '”' | '‘' | '’')).is_some_and(|c| matches!(c, '“' | '‘'));
