@@ -35,6 +35,8 @@ const WHOLE_CHARS_MAX: usize = 200;
 const AROUND_CHARS: usize = 200;
 /// Shortest run of digits that is a number to call, and of the `x` that stands for hidden digits, in characters.
 const NUMBER_CHARS_MIN: usize = 7;
+/// Longest number to call, with its dashes; longer ones are codes and serials.
+const NUMBER_CHARS_MAX: usize = 14;
 const HIDDEN_NUMBER_CHARS_MIN: usize = 5;
 /// Exclamation marks from which a passage shouts.
 const SHOUTS_MIN: usize = 2;
@@ -150,7 +152,9 @@ impl Promotion {
         }
         for (index, reading) in scan.written().filter(|(_, r)| r.passage.role != Role::AttachmentName) {
             let known = report.found.iter().any(|f| {
-                (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2 && f.range_in(index).is_some()
+                let is_ad = (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2;
+                // A vacancy is told by itself, at whatever weight.
+                (is_ad || f.code == "AD.RECRUIT") && f.range_in(index).is_some()
             });
             if known {
                 continue;
@@ -179,12 +183,26 @@ impl Promotion {
                 .because("score", i64::from(points))
                 .because("signals", named.join("、"))
                 .saying("推销用语集中出现，像商业广告");
-            if scan.is_education || scan.account == AccountKind::Justice {
+            if !Self::is_backed(scan, index, report) {
+                report.suppress(found, SuppressedReason::Context, "有标题的文稿，没有价格、私人联系方式或商业链接");
+            } else if scan.is_education || scan.account == AccountKind::Justice {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
             } else {
                 report.find(found);
                 Self::claim_contacts(index, report);
             }
+        }
+    }
+
+    /// An office writes of courses, fares and fees in the words of advertisements. What comes with a title is one of its texts:
+    /// there the words alone say nothing, only beside a price of wares, a private contact or somebody else's link
+    /// (DOMAIN §4.3). A text without a title is taken for what its words say.
+    fn is_backed(scan: &Scan<'_>, index: usize, report: &Report) -> bool {
+        const BACKING: [&str; 7] = ["AD.PRICE", "AD.CONTACT", "AD.QR", "PII.MOBILE", "PII.WECHAT", "PII.QQ", "LINK."];
+        let backs = |f: &Found| BACKING.iter().any(|code| f.code.starts_with(code)) && f.severity >= Severity::S1;
+        scan.is_message() || scan.draft.title.is_empty() || report.found.iter().any(|f| f.range_in(index).is_some() && backs(f)) || {
+            let range = 0..scan.readings.get(index).map_or(0, Reading::len);
+            report.set_aside("AD.PRICE", index, &range)
         }
     }
 
@@ -315,7 +333,7 @@ impl Promotion {
                     let end = at + chars.iter().skip(at).take_while(|&&c| matches!(c, '0'..='9' | 'x' | '*' | '-')).count();
                     let hidden = chars.iter().skip(at).take_while(|&&c| c == 'x').count();
                     let has_digit = digit(chars.get(at)) || digit(chars.get(at + 1));
-                    if has_digit && (end - at >= NUMBER_CHARS_MIN || hidden >= HIDDEN_NUMBER_CHARS_MIN) {
+                    if has_digit && ((NUMBER_CHARS_MIN..=NUMBER_CHARS_MAX).contains(&(end - at)) || hidden >= HIDDEN_NUMBER_CHARS_MIN) {
                         add(0, at..end);
                     }
                     at = end.max(at + 1);
