@@ -46,6 +46,7 @@ pub struct Comments {
     rumour_spread: ListSet,
     empty_reply: ListSet,
     empty_attention: ListSet,
+    empty_wait: ListSet,
     concrete: ListSet,
     /// What a reply with substance names: a unit, a rule, a step.
     substance: ListSet,
@@ -81,6 +82,7 @@ impl Comments {
             rumour_spread: lists.asked("rumour_spread"),
             empty_reply: lists.scanned("empty_reply"),
             empty_attention: lists.scanned("empty_attention"),
+            empty_wait: lists.scanned("empty_wait"),
             concrete: lists.asked("concrete"),
             substance: lists.asked("reply_substance"),
         }
@@ -201,7 +203,7 @@ impl Comments {
         let is_concrete = body.classes.is(Class::DIGIT)
             || body.has_word(scan.lexicon, self.concrete.and(self.substance), 0..body.len())
             || scan.draft.links.as_ref().is_some_and(|l| !l.is_empty());
-        let listed = body.lists.meets(self.empty_reply.and(self.empty_attention));
+        let listed = body.lists.meets(self.empty_reply.and(self.empty_attention).and(self.empty_wait));
         if !is_concrete && !listed && !body.is_empty() {
             let end = body.sentence(0..1).end.max(1).min(body.len());
             report.find(
@@ -209,21 +211,30 @@ impl Comments {
                     .saying("答复没有写明办理单位、结果或下一步时间、联系方式"),
             );
         }
-        for hit in body.words_in(scan.lexicon, self.empty_reply, 0..body.len()) {
-            report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, hit.start as usize..hit.end as usize, "comments/empty_reply"));
-        }
-        for hit in body.words_in(scan.lexicon, self.empty_attention, 0..body.len()) {
-            let after = hit.end as usize..(hit.end as usize + RESULT_CHARS).min(body.len());
-            // A result, or the date of the next step, or whom to call.
-            if !body.has_word(scan.lexicon, self.concrete, after.clone()) && body.digits.first_in(after).is_none() {
-                report.find(Found::new(
-                    "OPS.EMPTY_REPLY",
-                    Severity::S1,
-                    index,
-                    hit.start as usize..hit.end as usize,
-                    "comments/empty_attention",
-                ));
+        // A result, or the date of the next step, or whom to call.
+        let has_result =
+            |after: Range<usize>| body.has_word(scan.lexicon, self.concrete, after.clone()) || body.digits.first_in(after).is_some();
+        let has_next_step = body.has_word(scan.lexicon, self.concrete, 0..body.len()) && body.classes.is(Class::DIGIT);
+        let mut empty: Vec<(Range<usize>, &'static str)> = Vec::new();
+        for hit in body.words_in(scan.lexicon, self.empty_reply.and(self.empty_attention).and(self.empty_wait), 0..body.len()) {
+            let phrase = hit.start as usize..hit.end as usize;
+            let lists = scan.lexicon.lists_of(hit.pattern);
+            let rule = if lists.meets(self.empty_reply) { "comments/empty_reply" } else { "comments/empty_attention" };
+            let is_excused = !lists.meets(self.empty_reply)
+                && (has_result(phrase.end..(phrase.end + RESULT_CHARS).min(body.len())) || lists.meets(self.empty_wait) && has_next_step);
+            match empty.last_mut() {
+                _ if is_excused => {}
+                // 暂无法答复 is one phrase, not 暂无法 and 无法答复.
+                Some((last, last_rule)) if phrase.start < last.end => {
+                    if phrase.len() > last.len() {
+                        (*last, *last_rule) = (phrase, rule);
+                    }
+                }
+                _ => empty.push((phrase, rule)),
             }
+        }
+        for (phrase, rule) in empty {
+            report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, phrase, rule));
         }
     }
 }

@@ -142,7 +142,9 @@ impl Contacts {
             let is_account = ACCOUNT_CHARS.contains(&id.len())
                 && id.first().is_some_and(char::is_ascii_alphabetic)
                 && id.iter().any(|c| c.is_ascii_digit() || *c == '_');
-            if !is_account || known.iter().any(|contact| contact.range.end == end) {
+            // Contacts come by place.
+            let is_known = || known.get(known.partition_point(|contact| contact.range.end < end)).is_some_and(|c| c.range.end == end);
+            if !is_account || is_known() {
                 continue;
             }
             let near = reading.around(sign..end, SELLER_CHARS, SELLER_CHARS);

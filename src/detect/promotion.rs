@@ -36,7 +36,7 @@ const AROUND_CHARS: usize = 200;
 /// Shortest run of digits that is a number to call, and of the `x` that stands for hidden digits, in characters.
 const NUMBER_CHARS_MIN: usize = 7;
 /// Longest number to call, with its dashes; longer ones are codes and serials.
-const NUMBER_CHARS_MAX: usize = 14;
+const NUMBER_CHARS_MAX: usize = 13;
 const HIDDEN_NUMBER_CHARS_MIN: usize = 5;
 /// Exclamation marks from which a passage shouts.
 const SHOUTS_MIN: usize = 2;
@@ -95,6 +95,8 @@ pub struct Promotion {
     /// Words rare outside advertisements, in the main scan.
     strong: ListSet,
     public_service: ListSet,
+    /// Who speaks of himself as a seller: 本店, 我公司.
+    speaker: ListSet,
 }
 
 impl Promotion {
@@ -140,7 +142,8 @@ impl Promotion {
         let (signals, others) = (matcher(signals), matcher(others));
         let mut lists = lexicon.lists(problems);
         let (strong, public_service) = (lists.scanned("promotion_strong"), lists.scanned("public_service"));
-        Self { words, signals, others, others_from, strong, public_service }
+        let speaker = lists.asked("promotion_speaker");
+        Self { words, signals, others, others_from, strong, public_service, speaker }
     }
 
     /// One finding a passage: where its signals stand closest. Passages that already carry an advertising finding of
@@ -183,7 +186,7 @@ impl Promotion {
                 .because("score", i64::from(points))
                 .because("signals", named.join("、"))
                 .saying("推销用语集中出现，像商业广告");
-            if !Self::is_backed(scan, index, report) {
+            if !self.is_backed(scan, index, reading, report) {
                 report.suppress(found, SuppressedReason::Context, "有标题的文稿，没有价格、私人联系方式或商业链接");
             } else if scan.is_education || scan.account == AccountKind::Justice {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
@@ -195,15 +198,17 @@ impl Promotion {
     }
 
     /// An office writes of courses, fares and fees in the words of advertisements. What comes with a title is one of its texts:
-    /// there the words alone say nothing, only beside a price of wares, a private contact or somebody else's link
-    /// (DOMAIN §4.3). A text without a title is taken for what its words say.
-    fn is_backed(scan: &Scan<'_>, index: usize, report: &Report) -> bool {
+    /// there the words alone say nothing, only beside a price of wares, a private contact, somebody else's link or a seller
+    /// who speaks of himself (DOMAIN §4.3). A text without a title is taken for what its words say.
+    fn is_backed(&self, scan: &Scan<'_>, index: usize, reading: &Reading<'_>, report: &Report) -> bool {
         const BACKING: [&str; 7] = ["AD.PRICE", "AD.CONTACT", "AD.QR", "PII.MOBILE", "PII.WECHAT", "PII.QQ", "LINK."];
         let backs = |f: &Found| BACKING.iter().any(|code| f.code.starts_with(code)) && f.severity >= Severity::S1;
-        scan.is_message() || scan.draft.title.is_empty() || report.found.iter().any(|f| f.range_in(index).is_some() && backs(f)) || {
-            let range = 0..scan.readings.get(index).map_or(0, Reading::len);
-            report.set_aside("AD.PRICE", index, &range)
-        }
+        let whole = 0..reading.len();
+        scan.is_message()
+            || scan.draft.title.is_empty()
+            || report.found.iter().any(|f| f.range_in(index).is_some() && backs(f))
+            || report.set_aside("AD.PRICE", index, &whole)
+            || reading.has_word(scan.lexicon, self.speaker, whole)
     }
 
     /// A private contact in an advertisement is the advertiser's (DOMAIN §4.4: AD.CONTACT in an ad passage).

@@ -36,6 +36,8 @@ const DENIAL_CHARS: usize = 24;
 const QUOTED_CHARS: usize = 8;
 /// How far a live contact, address or price makes a harmful word an offer, in characters.
 const OFFER_CHARS: usize = 60;
+/// How near an offer and its sum stand to a harmful word, in characters: 平台注册送38元.
+const DEAL_CHARS: usize = 20;
 /// Digits with this many characters around them are tried against number patterns; words that an expression begins with,
 /// with four times as many after them.
 const WINDOW_CHARS: usize = 16;
@@ -244,14 +246,15 @@ impl Terms {
         let Some(reading) = scan.readings.get(term.reading) else { return };
         let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
         let has_live = live.stands_in(term.reading, &offer);
-        let is_offered = reading.has_word(scan.lexicon, self.offer, reading.around(term.range.clone(), 20, 20));
+        let near = reading.around(term.range.clone(), DEAL_CHARS, DEAL_CHARS);
+        let is_priced = || has_sum(reading, near.clone()) && reading.has_word(scan.lexicon, self.offer, near.clone());
         let guard = self.warned.guard(scan, reading, &term.range, &row.code);
         let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
         // Pulled apart with symbols: nobody disguises a warning.
         let disguised = term.layer != Layer::Folded;
         let severity = match guard {
             Some(_) if !has_live && !disguised => Severity::S0,
-            _ if exposed || has_live || is_offered => Severity::S3,
+            _ if exposed || has_live || is_priced() => Severity::S3,
             _ => row.severity,
         };
         let mut found = from_row(scan, term, row, severity);
@@ -300,6 +303,18 @@ impl Terms {
         }
         report.find(from_row(scan, term, row, row.severity));
     }
+}
+
+/// Whether a sum of money stands in the range.
+fn has_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    let mut at = range.start;
+    while let Some(digit) = reading.digits.next(at).filter(|&digit| digit < range.end) {
+        at = reading.digits.run_end(digit);
+        if at < range.end && matches!(reading.char(at), Some('元' | '块')) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the text from `negation` on to the term is a list: 严禁使用瞎子、聋子、残废人.
