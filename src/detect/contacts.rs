@@ -148,7 +148,8 @@ impl Contacts {
                 continue;
             }
             let near = reading.around(sign..end, SELLER_CHARS, SELLER_CHARS);
-            let is_invited = reading.has_word(scan.lexicon, self.seller, near);
+            // In a message the bare sign is itself the invitation.
+            let is_invited = scan.is_message() || reading.has_word(scan.lexicon, self.seller, near);
             found.push(Contact { reading: index, range: sign..end, kind: Kind::WeChat, is_invited, is_official: false });
         }
         found
