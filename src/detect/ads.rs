@@ -100,9 +100,11 @@ impl Ads {
         let mut elements: Vec<Found> = Vec::new();
         let (mut contacts, mut sells) = (Vec::new(), Vec::new());
         let mut points = 0;
+        // Beside a shop or mini-program whatever is so much a piece is a price.
+        let has_shop = report.found.iter().any(|f| matches!(&*f.code, "LINK.ECOMMERCE" | "AD.MINIPROGRAM"));
         for (index, _) in scan.prose() {
             let own = self.contacts.of(scan, index);
-            sells.push(own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
+            sells.push(has_shop || own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
             contacts.extend(own);
         }
         let is_private = contacts.iter().any(|contact| !contact.is_official);
@@ -141,6 +143,7 @@ impl Ads {
             let weak = scan.prose().filter(|(_, r)| r.lists.meets(self.weak)).count() as i64;
             points += weak.min(1);
         }
+        points += Self::called_for(&elements, report);
         let before_contacts = points;
         for contact in &mut contacts {
             contact.is_invited |= self.offers_harm(scan, contact, report);
@@ -174,7 +177,7 @@ impl Ads {
             report.find(Found::new(code, severity, contact.reading, contact.range, rule).because("score", points));
         }
         let is_public_service = scan.prose().any(|(_, r)| r.lists.meets(self.public_service)) && points < BLOCK_POINTS + 3;
-        self.settle(scan, elements, points, is_public_service, report);
+        Self::settle(elements, points, is_public_service, report);
         self.recruiting(scan, report);
     }
 
@@ -186,7 +189,7 @@ impl Ads {
     }
 
     /// Severities by the score of the whole (DOMAIN §4.3).
-    fn settle(&self, scan: &Scan<'_>, elements: Vec<Found>, points: i64, is_public_service: bool, report: &mut Report) {
+    fn settle(elements: Vec<Found>, points: i64, is_public_service: bool, report: &mut Report) {
         let mut settled: Vec<Found> = Vec::new();
         for mut element in elements {
             if let Place::At { reading, range } = &element.place
@@ -221,14 +224,30 @@ impl Ads {
                 "AD.PRICE" => 2,
                 _ => 1,
             };
-            if let Some(heaviest) = settled.iter_mut().max_by_key(|f| weight(f)) {
+            let mut links = report.found.iter_mut().filter(|f| matches!(&*f.code, "AD.MINIPROGRAM" | "LINK.ECOMMERCE"));
+            if let Some(heaviest) = links.next().filter(|_| !settled.is_empty()) {
+                heaviest.severity = Severity::S3;
+            } else if let Some(heaviest) = settled.iter_mut().max_by_key(|f| weight(f)) {
                 heaviest.severity = Severity::S3;
             }
         }
-        let _ = scan;
         for element in settled {
             report.find(element);
         }
+    }
+
+    /// Points of a private number in a passage with an appeal to buy: 诚招代理，日入过千，电话13….
+    fn called_for(elements: &[Found], report: &Report) -> i64 {
+        let reading = |f: &Found| match &f.place {
+            Place::At { reading, .. } => Some(*reading),
+            Place::Absent => None,
+        };
+        // Elements stand in the order of their readings, and there are few of those.
+        let mut appeals: Vec<usize> = elements.iter().filter(|e| e.code == "AD.DIVERSION").filter_map(reading).collect();
+        appeals.dedup();
+        let is_number = |f: &Found| f.code == "PII.MOBILE" && f.severity >= Severity::S2;
+        let is_called_for = |f: &Found| is_number(f) && reading(f).is_some_and(|number| appeals.contains(&number));
+        if !appeals.is_empty() && report.found.iter().any(is_called_for) { 3 } else { 0 }
     }
 
     /// Two different appeals to buy stand in this reading; one alone stands in many a remark about what somebody bought.

@@ -17,7 +17,9 @@ use crate::text::passage::Role;
 use std::ops::Range;
 
 /// How near to each other a thing and what is wrong with it stand, in characters: 围墙歪了, 掉石头.
-const HAZARD_CHARS: usize = 8;
+const HAZARD_CHARS: usize = 12;
+/// Shortest phrase that says itself, whatever words its ends may be part of, in characters: 从楼上跳下去.
+const PHRASE_CHARS_MIN: usize = 3;
 /// How near a word stands that makes a threat a way of speaking, or something of the past, in characters.
 const SETTLED_CHARS: usize = 6;
 /// How far behind an assurance its result or date may stand, in characters.
@@ -39,11 +41,21 @@ pub struct Comments {
     tip_drugs: ListSet,
     rumour_query: ListSet,
     rumour_hearsay: ListSet,
+    rumour_event: ListSet,
+    rumour_asks: ListSet,
+    rumour_spread: ListSet,
     empty_reply: ListSet,
     empty_attention: ListSet,
+    empty_wait: ListSet,
     concrete: ListSet,
     /// What a reply with substance names: a unit, a rule, a step.
     substance: ListSet,
+}
+
+/// What a message does with what it only heard, and the words that say so.
+enum Rumour {
+    Asked(Range<usize>),
+    Spread(Range<usize>),
 }
 
 impl Comments {
@@ -65,8 +77,12 @@ impl Comments {
             tip_drugs: lists.scanned("tip_drugs"),
             rumour_query: lists.scanned("rumour_query"),
             rumour_hearsay: lists.scanned("rumour_hearsay"),
+            rumour_event: lists.asked("rumour_event"),
+            rumour_asks: lists.asked("rumour_asks"),
+            rumour_spread: lists.asked("rumour_spread"),
             empty_reply: lists.scanned("empty_reply"),
             empty_attention: lists.scanned("empty_attention"),
+            empty_wait: lists.scanned("empty_wait"),
             concrete: lists.asked("concrete"),
             substance: lists.asked("reply_substance"),
         }
@@ -85,31 +101,35 @@ impl Comments {
         for (index, reading) in scan.prose().filter(|(_, r)| matches!(r.passage.role, Role::Body | Role::Title)) {
             let whole = 0..reading.len();
             let has = |list| reading.has_word(scan.lexicon, list, 0..reading.len());
-            let first = |list| {
-                reading
-                    .words_in(scan.lexicon, list, whole.clone())
-                    .map(|h| h.start as usize..h.end as usize)
-                    .find(|r| reading.straddled(scan.lexicon, r.start, r.end).is_none())
+            let is_word = |r: &Range<usize>| r.len() >= PHRASE_CHARS_MIN || reading.straddled(scan.lexicon, r.start, r.end).is_none();
+            let all = |list| reading.words_in(scan.lexicon, list, whole.clone()).map(|h| h.start as usize..h.end as usize);
+            let first = |list| all(list).find(is_word);
+            let rumour = self.rumour(scan, reading);
+            // 听说水库要溃坝了，是真的吗: who asks or passes it on has seen nothing.
+            let is_retold = |range: &Range<usize>| {
+                let retelling = self.rumour_hearsay.and(self.rumour_query);
+                rumour.is_some() && reading.has_word(scan.lexicon, retelling, reading.sentence(range.clone()))
             };
             let is_settled = |range: &Range<usize>| {
                 reading.has_word(scan.lexicon, self.life_settled, reading.around(range.clone(), SETTLED_CHARS, SETTLED_CHARS))
             };
-            let threat = reading.words_in(scan.lexicon, self.life_threat, whole.clone()).map(|h| h.start as usize..h.end as usize);
-            let mut threat = threat.filter(|r| !is_settled(r) && reading.straddled(scan.lexicon, r.start, r.end).is_none());
-            if let Some(range) = threat.next() {
+            if let Some(range) = all(self.life_threat).find(|r| !is_settled(r) && is_word(r) && !is_retold(r)) {
                 report.find(Found::new("EVT.LIFE_THREAT", Severity::S2, index, range, "comments/life_threat"));
             }
             let listed = || if has(self.hazard_place) || has(self.hazard_urgent) { first(self.hazard) } else { None };
             if !has(self.hazard_settled)
-                && let Some(range) = listed().or_else(|| self.broken_thing(scan, reading))
+                && let Some(range) = listed().or_else(|| self.broken_thing(scan, reading)).filter(|range| !is_retold(range))
             {
                 report.find(Found::new("EVT.HAZARD_REPORT", Severity::S2, index, range, "comments/hazard"));
             }
-            if has(self.rumour_query)
-                && has(self.rumour_hearsay)
-                && let Some(range) = first(self.rumour_query)
-            {
-                report.find(Found::new("EVT.RUMOUR_QUERY", Severity::S1, index, range, "comments/rumour_query"));
+            match rumour {
+                Some(Rumour::Asked(range)) => {
+                    report.find(Found::new("EVT.RUMOUR_QUERY", Severity::S1, index, range, "comments/rumour_query"));
+                }
+                Some(Rumour::Spread(range)) => {
+                    report.find(Found::new("EVT.RUMOUR_TONE", Severity::S2, index, range, "comments/rumour_tone"));
+                }
+                None => {}
             }
             // An advertisement that says 有人 is no tip.
             let sells =
@@ -142,6 +162,29 @@ impl Comments {
         }
     }
 
+    /// Hearsay that is asked about, or passed on for others to spread.
+    fn rumour(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> Option<Rumour> {
+        let first = |list| reading.words_in(scan.lexicon, list, 0..reading.len()).map(|h| h.start as usize..h.end as usize).next();
+        let hearsay = first(self.rumour_hearsay);
+        let has_event = || reading.has_word(scan.lexicon, self.rumour_event, 0..reading.len());
+        if let Some(asked) = first(self.rumour_query)
+            && (hearsay.is_some() || has_event())
+        {
+            return Some(Rumour::Asked(asked));
+        }
+        if let Some(spread) = first(self.rumour_spread)
+            && has_event()
+        {
+            return Some(Rumour::Spread(spread));
+        }
+        // 听说爆炸了，有没有人受伤: not 听说可以网上办，请问怎么办.
+        let hearsay = hearsay?;
+        let rest = hearsay.end..reading.sentence(hearsay.clone()).end;
+        let asks =
+            reading.char(rest.end).is_some_and(|c| matches!(c, '？' | '?')) || reading.has_word(scan.lexicon, self.rumour_asks, rest);
+        (asks && has_event()).then_some(Rumour::Asked(hearsay))
+    }
+
     /// Something of public use and what is wrong with it: 电线杆快要倒了, 大坝渗水.
     fn broken_thing(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> Option<Range<usize>> {
         reading.words_in(scan.lexicon, self.hazard_state, 0..reading.len()).find_map(|state| {
@@ -160,7 +203,7 @@ impl Comments {
         let is_concrete = body.classes.is(Class::DIGIT)
             || body.has_word(scan.lexicon, self.concrete.and(self.substance), 0..body.len())
             || scan.draft.links.as_ref().is_some_and(|l| !l.is_empty());
-        let listed = body.lists.meets(self.empty_reply.and(self.empty_attention));
+        let listed = body.lists.meets(self.empty_reply.and(self.empty_attention).and(self.empty_wait));
         if !is_concrete && !listed && !body.is_empty() {
             let end = body.sentence(0..1).end.max(1).min(body.len());
             report.find(
@@ -168,21 +211,30 @@ impl Comments {
                     .saying("答复没有写明办理单位、结果或下一步时间、联系方式"),
             );
         }
-        for hit in body.words_in(scan.lexicon, self.empty_reply, 0..body.len()) {
-            report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, hit.start as usize..hit.end as usize, "comments/empty_reply"));
-        }
-        for hit in body.words_in(scan.lexicon, self.empty_attention, 0..body.len()) {
-            let after = hit.end as usize..(hit.end as usize + RESULT_CHARS).min(body.len());
-            // A result, or the date of the next step, or whom to call.
-            if !body.has_word(scan.lexicon, self.concrete, after.clone()) && body.digits.first_in(after).is_none() {
-                report.find(Found::new(
-                    "OPS.EMPTY_REPLY",
-                    Severity::S1,
-                    index,
-                    hit.start as usize..hit.end as usize,
-                    "comments/empty_attention",
-                ));
+        // A result, or the date of the next step, or whom to call.
+        let has_result =
+            |after: Range<usize>| body.has_word(scan.lexicon, self.concrete, after.clone()) || body.digits.first_in(after).is_some();
+        let has_next_step = body.has_word(scan.lexicon, self.concrete, 0..body.len()) && body.classes.is(Class::DIGIT);
+        let mut empty: Vec<(Range<usize>, &'static str)> = Vec::new();
+        for hit in body.words_in(scan.lexicon, self.empty_reply.and(self.empty_attention).and(self.empty_wait), 0..body.len()) {
+            let phrase = hit.start as usize..hit.end as usize;
+            let lists = scan.lexicon.lists_of(hit.pattern);
+            let rule = if lists.meets(self.empty_reply) { "comments/empty_reply" } else { "comments/empty_attention" };
+            let is_excused = !lists.meets(self.empty_reply)
+                && (has_result(phrase.end..(phrase.end + RESULT_CHARS).min(body.len())) || lists.meets(self.empty_wait) && has_next_step);
+            match empty.last_mut() {
+                _ if is_excused => {}
+                // 暂无法答复 is one phrase, not 暂无法 and 无法答复.
+                Some((last, last_rule)) if phrase.start < last.end => {
+                    if phrase.len() > last.len() {
+                        (*last, *last_rule) = (phrase, rule);
+                    }
+                }
+                _ => empty.push((phrase, rule)),
             }
+        }
+        for (phrase, rule) in empty {
+            report.find(Found::new("OPS.EMPTY_REPLY", Severity::S1, index, phrase, rule));
         }
     }
 }

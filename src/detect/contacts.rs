@@ -22,6 +22,9 @@ const BETWEEN_CHARS: usize = 6;
 /// Longest number, with what separates its digits, in characters.
 const NUMBER_CHARS: usize = 24;
 
+/// Lengths of a WeChat account, in characters.
+const ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 6..=20;
+
 /// What kind of account a contact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -84,11 +87,10 @@ impl Contacts {
             let Some(id) = account(reading, hit.end as usize, kind, adds) else { continue };
             let sells = || reading.has_word(scan.lexicon, self.seller, reading.around(start..id.end, SELLER_CHARS, SELLER_CHARS));
             let span = invitation.unwrap_or(start)..id.end;
-            let near = reading.around(span.clone(), 12, 4);
-            let account = &*scan.draft.account;
-            let own = || !account.is_empty() && reading.text(reading.around(span.clone(), OWN_CHARS, 0)).contains(account);
-            let is_official = reading.has_word(scan.lexicon, self.official_account, near) || own();
-            let is_invited = adds || sells();
+            let sells = sells();
+            // 加官方微信 is the office's own account; 关注公众号领饮料，加微信 is somebody else's beside it.
+            let is_official = !sells && self.is_official(scan, reading, &span, id.start, adds);
+            let is_invited = adds || sells;
             match contacts.last_mut() {
                 Some(last) if last.range.end == span.end => {
                     last.range.start = last.range.start.min(span.start);
@@ -97,6 +99,7 @@ impl Contacts {
                 _ => contacts.push(Contact { reading: index, range: span, kind, is_invited, is_official }),
             }
         }
+        contacts.extend(self.signed(scan, reading, index, &contacts));
         // A column headed QQ or 微信号.
         for cell in &reading.passage.cells {
             let Some(header) = cell.header.as_ref().filter(|header| header.len() <= HEADER_BYTES_MAX) else { continue };
@@ -111,6 +114,47 @@ impl Contacts {
         contacts
     }
 
+    /// Whether the account is the office's own: named as such before or behind it, or the one that publishes the draft. Where
+    /// the reader is asked to add it, only what is added says so: 加官方微信.
+    fn is_official(&self, scan: &Scan<'_>, reading: &Reading<'_>, span: &Range<usize>, id: usize, adds: bool) -> bool {
+        if adds {
+            return reading.has_word(scan.lexicon, self.official_account, span.start..id);
+        }
+        let account = &*scan.draft.account;
+        let own = || !account.is_empty() && reading.text(reading.around(span.clone(), OWN_CHARS, 0)).contains(account);
+        reading.has_word(scan.lexicon, self.official_account, reading.around(span.clone(), 12, 4)) || own()
+    }
+
+    /// Accounts behind a lone sign: 薇：zhuangxiu_88, V：daikuan666. In 体积V：… or an item V of a list no account follows,
+    /// which has letters first and a digit or `_`.
+    fn signed(&self, scan: &Scan<'_>, reading: &Reading<'_>, index: usize, known: &[Contact]) -> Vec<Contact> {
+        let mut found = Vec::new();
+        if !reading.classes.is(Class::LETTER) {
+            return found;
+        }
+        let mut at = 0;
+        while let Some(start) = reading.alphanumerics.next(at) {
+            at = reading.alphanumerics.run_end(start);
+            let Some(sign) = sign_before(reading, start) else { continue };
+            let in_account = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+            let end = (start..reading.len()).take(NUMBER_CHARS).take_while(|&i| in_account(i)).last().map_or(start, |i| i + 1);
+            let id = reading.chars(start..end);
+            let is_account = ACCOUNT_CHARS.contains(&id.len())
+                && id.first().is_some_and(char::is_ascii_alphabetic)
+                && id.iter().any(|c| c.is_ascii_digit() || *c == '_');
+            // Contacts come by place.
+            let is_known = || known.get(known.partition_point(|contact| contact.range.end < end)).is_some_and(|c| c.range.end == end);
+            if !is_account || is_known() {
+                continue;
+            }
+            let near = reading.around(sign..end, SELLER_CHARS, SELLER_CHARS);
+            // In a message the bare sign is itself the invitation.
+            let is_invited = scan.is_message() || reading.has_word(scan.lexicon, self.seller, near);
+            found.push(Contact { reading: index, range: sign..end, kind: Kind::WeChat, is_invited, is_official: false });
+        }
+        found
+    }
+
     fn kind(&self, lists: ListSet) -> Kind {
         if lists.meets(self.qq.and(self.add_qq)) {
             Kind::Qq
@@ -120,6 +164,15 @@ impl Contacts {
             Kind::WeChat
         }
     }
+}
+
+/// Where the sign stands that makes `start` the start of an account: `V：`, `薇: ` behind a break.
+fn sign_before(reading: &Reading<'_>, start: usize) -> Option<usize> {
+    let blanks = usize::from(start > 0 && reading.char(start - 1) == Some(' '));
+    let colon = start.checked_sub(1 + blanks).filter(|&i| matches!(reading.char(i), Some(':' | '：')))?;
+    let sign = colon.checked_sub(1).filter(|&i| matches!(reading.char(i), Some('v' | '薇' | '微' | '溦' | '徽')))?;
+    let is_behind_word = sign.checked_sub(1).is_some_and(|i| reading.class(i).is_word());
+    (!is_behind_word).then_some(sign)
 }
 
 /// Where 加 or + stands that belongs to the word at `start`: 加我的微信, 添加店主的微信. 参加 and 加强 are other words.
@@ -176,11 +229,14 @@ fn account(reading: &Reading<'_>, after: usize, kind: Kind, adds: bool) -> Optio
             Some('号' | '码' | '：' | ':' | '是' | '为' | ' ' | '同' | '群' | '或' | '/' | '【' | '“' | '=' | '信' | '@')
         ) || !reading.char(at).is_some_and(|c| c.is_ascii()) && reading.class(at).is(Class::SKIP)
     };
+    // 微信联系：zhuangxiu_88; a number behind 咨询 is as a rule an office's.
+    let is_asked = kind == Kind::WeChat && ["联系：", "联系:", "咨询：", "咨询:"].iter().any(|word| reading.starts_with(after, word));
+    let after = after + if is_asked { 2 } else { 0 };
     let mut at = after;
     while at < after + BETWEEN_CHARS && is_between(at) {
         at += 1;
     }
-    if (kind == Kind::Qq || adds)
+    if (kind == Kind::Qq || adds && !is_asked)
         && let Some(end) = number(reading, at)
     {
         return Some(at..end);
@@ -196,7 +252,7 @@ fn account(reading: &Reading<'_>, after: usize, kind: Kind, adds: bool) -> Optio
     let fits = if kind == Kind::Qq && !adds {
         digits && (5..=11).contains(&text.len()) && !text.starts_with('0')
     } else {
-        letters_first && (6..=20).contains(&text.len()) || digits && (5..=12).contains(&text.len())
+        letters_first && ACCOUNT_CHARS.contains(&text.len()) || !is_asked && digits && (5..=12).contains(&text.len())
     };
     fits.then_some(at..end)
 }

@@ -39,7 +39,17 @@ pub fn doubt(lexicon: &Lexicon, reading: &Reading<'_>, hit: &Hit, row: &Row) -> 
         Layer::Folded => return None,
         Layer::Bridged => {
             let has_list_mark = reading.folded.chars.get(range.clone()).unwrap_or_default().iter().any(|&c| is_list_mark(c));
-            return if has_list_mark && len < 3 && !is_invited() { context("像是并列的单字") } else { None };
+            if has_list_mark && len < 3 {
+                // 仿真枪，支持: the pieces belong to the words outside.
+                let is_outside = || {
+                    reading.straddled(lexicon, range.start, range.start).is_some()
+                        && reading.straddled(lexicon, range.end, range.end).is_some()
+                };
+                if is_outside() || !is_invited() {
+                    return context("像是并列的单字");
+                }
+            }
+            return None;
         }
         Layer::Disguised(marks) => marks,
     };

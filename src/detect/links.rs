@@ -7,6 +7,8 @@
 //! Known false alarms: an enterprise named in a notice with its own site is LINK.UNKNOWN S1: a person looks.
 
 use super::Scan;
+use super::prices::prices;
+use super::reading::Reading;
 use super::report::{Found, Report};
 use super::targets::{Target, target};
 use crate::lexicon::{Lexicon, ListSet};
@@ -14,7 +16,7 @@ use crate::model::Problem;
 use crate::model::{Kind, Severity, Text, Transform};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use url::{Host, Url};
 
@@ -22,6 +24,9 @@ use url::{Host, Url};
 const ADDRESS_CHARS_MAX: usize = 2_048;
 /// Longest host name looked at, in characters.
 const HOST_CHARS_MAX: usize = 64;
+
+/// How near a price makes the link of a shop an advertisement, in characters.
+const PRICE_CHARS: usize = 60;
 
 /// Top-level domains that make a bare `name.tld` an address.
 const TOP_LEVELS: [&str; 39] = [
@@ -37,7 +42,15 @@ const WRITTEN_OUT_DOT: &str = "把点写成字或符号";
 
 pub struct Links {
     price: ListSet,
+    coupon: ListSet,
     browser: ListSet,
+}
+
+/// Prices of the text, looked for once for all links of shops.
+#[derive(Default)]
+struct Priced {
+    by_reading: HashMap<usize, Vec<Range<usize>>>,
+    anywhere: Option<bool>,
 }
 
 /// What an address turned out to be.
@@ -49,11 +62,13 @@ enum Verdict {
 
 impl Links {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
-        Self { price: lexicon.lists(problems).scanned("price"), browser: lexicon.lists(problems).scanned("browser") }
+        let mut lists = lexicon.lists(problems);
+        Self { price: lists.scanned("price"), coupon: lists.asked("coupon"), browser: lists.scanned("browser") }
     }
 
     pub fn detect(&self, scan: &mut Scan<'_>, report: &mut Report) {
         let mut addresses = Vec::new();
+        let mut priced = Priced::default();
         let source = scan.draft.source.as_ref().and_then(|s| s.url.as_deref()).filter(|_| scan.draft.kind == Kind::Repost);
         let mut seen: HashSet<String> = HashSet::new();
         for (index, reading) in scan.readings.iter().enumerate() {
@@ -67,7 +82,7 @@ impl Links {
                 if role == Role::SourceUrl || source == Some(text) {
                     continue;
                 }
-                self.address(scan, index, 0..reading.len(), text, report);
+                self.address(scan, index, 0..reading.len(), text, &mut priced, report);
             } else if role.is_prose() {
                 for found in self.in_prose(scan, index) {
                     addresses.push((index, found.range.clone()));
@@ -87,7 +102,7 @@ impl Links {
                             }
                             report.find(finding);
                         }
-                        None => self.address(scan, index, found.range, &raw, report),
+                        None => self.address(scan, index, found.range, &raw, &mut priced, report),
                     }
                 }
             }
@@ -96,18 +111,35 @@ impl Links {
     }
 
     /// Judges one address.
-    fn address(&self, scan: &Scan<'_>, index: usize, range: Range<usize>, raw: &str, report: &mut Report) {
+    fn address(&self, scan: &Scan<'_>, index: usize, range: Range<usize>, raw: &str, known: &mut Priced, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let near = reading.around(range.clone(), 60, 60);
-        let has_price = reading.has_word(scan.lexicon, self.price, near);
-        if let Verdict::Finding { code, severity, rule, message, host } = self.judge(scan, raw, reading.passage.role, has_price) {
+        if let Verdict::Finding { code, severity, rule, message, host } = self.judge(scan, raw, reading.passage.role) {
+            let severity = if code == "LINK.ECOMMERCE" && self.is_priced(scan, index, &range, known) { Severity::S3 } else { severity };
             let mut found = Found::new(code, severity, index, range, rule).because("host", host);
             found.message = message.map(Text::from);
             report.find(found);
         }
     }
 
-    fn judge(&self, scan: &Scan<'_>, raw: &str, role: Role, has_price: bool) -> Verdict {
+    /// A price or coupon stands near the address, or, where the address stands apart from the text (markup, link list, QR
+    /// code), anywhere in the text.
+    fn is_priced(&self, scan: &Scan<'_>, index: usize, range: &Range<usize>, known: &mut Priced) -> bool {
+        let Some(reading) = scan.readings.get(index) else { return false };
+        if reading.passage.role.is_prose() {
+            let near = reading.around(range.clone(), PRICE_CHARS, PRICE_CHARS);
+            return reading.has_word(scan.lexicon, self.price, near.clone()) || {
+                let prices = known.by_reading.entry(index).or_insert_with(|| prices(reading, scan.lexicon, self.price, true));
+                prices.get(prices.partition_point(|price| price.start < near.start)).is_some_and(|price| price.end <= near.end)
+            };
+        }
+        *known.anywhere.get_or_insert_with(|| {
+            scan.prose().any(|(_, text)| {
+                text.has_word(scan.lexicon, self.coupon, 0..text.len()) || !prices(text, scan.lexicon, self.price, true).is_empty()
+            })
+        })
+    }
+
+    fn judge(&self, scan: &Scan<'_>, raw: &str, role: Role) -> Verdict {
         let finding = |code, severity, rule, message: Option<&str>, host: &str| Verdict::Finding {
             code,
             severity,
@@ -159,6 +191,10 @@ impl Links {
         if role == Role::Qr && is_personal_card(&host, url.path()) {
             return finding("AD.QR", Severity::S3, "links/personal_card", None, &host);
         }
+        // The code of an official account.
+        if role == Role::Qr && host == "weixin.qq.com" && url.path().starts_with("/r/") {
+            return Verdict::Official;
+        }
         let bare = host.strip_prefix("www.").unwrap_or(&host);
         if let Some(kind) = scan.lexicon.tables.short_links.get(bare).or_else(|| scan.lexicon.tables.short_links.get(&host)) {
             return if kind == "map" {
@@ -171,21 +207,20 @@ impl Links {
             if url.scheme() == "http" && lower.starts_with("http://") {
                 return finding("LINK.UNKNOWN", Severity::S0, "links/http", Some("官方网站，建议改用 https 地址"), &host);
             }
-            return self.forwarded(scan, &url, role, has_price).unwrap_or(Verdict::Official);
+            return self.forwarded(scan, &url, role).unwrap_or(Verdict::Official);
         }
         if under(&host, &scan.lexicon.tables.ecommerce_hosts) {
-            let severity = if has_price { Severity::S3 } else { Severity::S2 };
-            return finding("LINK.ECOMMERCE", severity, "links/ecommerce", None, &host);
+            return finding("LINK.ECOMMERCE", Severity::S2, "links/ecommerce", None, &host);
         }
         finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, &host)
     }
 
     /// An official address that leads on to another one: `…/redirect?url=http%3A%2F%2Fexample.com`.
-    fn forwarded(&self, scan: &Scan<'_>, url: &Url, role: Role, has_price: bool) -> Option<Verdict> {
+    fn forwarded(&self, scan: &Scan<'_>, url: &Url, role: Role) -> Option<Verdict> {
         let target = url.query_pairs().map(|(_, value)| value).find(|v| v.starts_with("http://") || v.starts_with("https://"))?;
         // Without its own query: one step is followed, not a chain.
         let target = target.split(['?', '#']).next().unwrap_or_default().to_owned();
-        match self.judge(scan, &target, role, has_price) {
+        match self.judge(scan, &target, role) {
             Verdict::Finding { code, severity, rule, host, .. } if severity >= Severity::S1 => {
                 Some(Verdict::Finding {
                     code, severity, rule, message: Some("官方网址后面带着跳往别处的地址".to_owned()), host
@@ -393,12 +428,17 @@ impl Links {
         Some(InProse { range: start..whole, host: format!("{label}.{top}"), disguise: Some(WRITTEN_OUT_DOT) })
     }
 
-    /// Full-width, circled or foreign letters in a host name. Ordinary addresses are plain ASCII.
+    /// Full-width, circled or foreign letters in a host name, or in the scheme before any host. Ordinary addresses are plain
+    /// ASCII.
     fn odd_letters(&self, scan: &Scan<'_>, index: usize, range: Range<usize>) -> Option<&'static str> {
         let reading = scan.readings.get(index)?;
         let bytes = reading.folded.bytes(&reading.passage.text, range.start, range.end);
         let raw = reading.passage.text.get(bytes)?;
-        let host = raw.split_once("://").map_or(raw, |(_, rest)| rest).split(['/', '?']).next()?;
+        let (scheme, rest) = raw.split_once("://").unwrap_or(("", raw));
+        if !scheme.is_ascii() {
+            return Some("用了变体字母");
+        }
+        let host = rest.split(['/', '?']).next()?;
         let invisible = host.chars().any(|c| scan.lexicon.fold.transform(c) == Some(Transform::Invisible));
         let odd_letter = host.chars().any(|c| !c.is_ascii() && scan.lexicon.fold.transform(c).is_some_and(|t| t != Transform::Invisible));
         // Look-alike letters in an official name are LINK.LOOKALIKE, which says more.
@@ -422,7 +462,7 @@ struct InProse {
 }
 
 /// Where the address that goes on at `at` ends: ASCII address characters, without closing punctuation.
-fn end_of_address(reading: &super::reading::Reading<'_>, at: usize) -> usize {
+fn end_of_address(reading: &Reading<'_>, at: usize) -> usize {
     let mut end = (at..reading.len().min(at + ADDRESS_CHARS_MAX))
         .take_while(|&i| {
             reading.char(i).is_some_and(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\'))
@@ -440,7 +480,7 @@ const CHINESE_TOP_LEVELS: [&str; 14] =
     ["中国", "公司", "网络", "政务", "公益", "在线", "中文网", "网址", "商城", "网店", "集团", "手机", "我爱你", "商店"];
 
 /// Where a host name with a Chinese top-level domain ends (公益.中国), if one begins at `at`.
-fn chinese_host(reading: &super::reading::Reading<'_>, at: usize) -> Option<usize> {
+fn chinese_host(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let in_host =
         |i: usize| reading.class(i).is(Class::HAN) || reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || "-.".contains(c));
     let end = (at..reading.len()).take(HOST_CHARS_MAX).take_while(|&i| in_host(i)).last()? + 1;

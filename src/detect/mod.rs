@@ -36,6 +36,7 @@ pub mod source;
 pub mod targets;
 pub mod terms;
 pub mod title;
+pub mod warned;
 pub mod whereabouts;
 pub mod wording;
 

@@ -35,6 +35,8 @@ const WHOLE_CHARS_MAX: usize = 200;
 const AROUND_CHARS: usize = 200;
 /// Shortest run of digits that is a number to call, and of the `x` that stands for hidden digits, in characters.
 const NUMBER_CHARS_MIN: usize = 7;
+/// Longest number to call, with its dashes; longer ones are codes and serials.
+const NUMBER_CHARS_MAX: usize = 13;
 const HIDDEN_NUMBER_CHARS_MIN: usize = 5;
 /// Exclamation marks from which a passage shouts.
 const SHOUTS_MIN: usize = 2;
@@ -93,6 +95,8 @@ pub struct Promotion {
     /// Words rare outside advertisements, in the main scan.
     strong: ListSet,
     public_service: ListSet,
+    /// Who speaks of himself as a seller: 本店, 我公司.
+    speaker: ListSet,
 }
 
 impl Promotion {
@@ -138,7 +142,8 @@ impl Promotion {
         let (signals, others) = (matcher(signals), matcher(others));
         let mut lists = lexicon.lists(problems);
         let (strong, public_service) = (lists.scanned("promotion_strong"), lists.scanned("public_service"));
-        Self { words, signals, others, others_from, strong, public_service }
+        let speaker = lists.asked("promotion_speaker");
+        Self { words, signals, others, others_from, strong, public_service, speaker }
     }
 
     /// One finding a passage: where its signals stand closest. Passages that already carry an advertising finding of
@@ -150,7 +155,9 @@ impl Promotion {
         }
         for (index, reading) in scan.written().filter(|(_, r)| r.passage.role != Role::AttachmentName) {
             let known = report.found.iter().any(|f| {
-                (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2 && f.range_in(index).is_some()
+                let is_ad = (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2;
+                // A vacancy is told by itself, at whatever weight.
+                (is_ad || f.code == "AD.RECRUIT") && f.range_in(index).is_some()
             });
             if known {
                 continue;
@@ -179,13 +186,29 @@ impl Promotion {
                 .because("score", i64::from(points))
                 .because("signals", named.join("、"))
                 .saying("推销用语集中出现，像商业广告");
-            if scan.is_education || scan.account == AccountKind::Justice {
+            if !self.is_backed(scan, index, reading, report) {
+                report.suppress(found, SuppressedReason::Context, "有标题的文稿，没有价格、私人联系方式或商业链接");
+            } else if scan.is_education || scan.account == AccountKind::Justice {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
             } else {
                 report.find(found);
                 Self::claim_contacts(index, report);
             }
         }
+    }
+
+    /// An office writes of courses, fares and fees in the words of advertisements. What comes with a title is one of its texts:
+    /// there the words alone say nothing, only beside a price of wares, a private contact, somebody else's link or a seller
+    /// who speaks of himself (DOMAIN §4.3). A text without a title is taken for what its words say.
+    fn is_backed(&self, scan: &Scan<'_>, index: usize, reading: &Reading<'_>, report: &Report) -> bool {
+        const BACKING: [&str; 7] = ["AD.PRICE", "AD.CONTACT", "AD.QR", "PII.MOBILE", "PII.WECHAT", "PII.QQ", "LINK."];
+        let backs = |f: &Found| BACKING.iter().any(|code| f.code.starts_with(code)) && f.severity >= Severity::S1;
+        let whole = 0..reading.len();
+        scan.is_message()
+            || scan.draft.title.is_empty()
+            || report.found.iter().any(|f| f.range_in(index).is_some() && backs(f))
+            || report.set_aside("AD.PRICE", index, &whole)
+            || reading.has_word(scan.lexicon, self.speaker, whole)
     }
 
     /// A private contact in an advertisement is the advertiser's (DOMAIN §4.4: AD.CONTACT in an ad passage).
@@ -315,7 +338,7 @@ impl Promotion {
                     let end = at + chars.iter().skip(at).take_while(|&&c| matches!(c, '0'..='9' | 'x' | '*' | '-')).count();
                     let hidden = chars.iter().skip(at).take_while(|&&c| c == 'x').count();
                     let has_digit = digit(chars.get(at)) || digit(chars.get(at + 1));
-                    if has_digit && (end - at >= NUMBER_CHARS_MIN || hidden >= HIDDEN_NUMBER_CHARS_MIN) {
+                    if has_digit && ((NUMBER_CHARS_MIN..=NUMBER_CHARS_MAX).contains(&(end - at)) || hidden >= HIDDEN_NUMBER_CHARS_MIN) {
                         add(0, at..end);
                     }
                     at = end.max(at + 1);

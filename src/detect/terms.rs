@@ -8,7 +8,8 @@
 
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{AccountKind, Scan, disguised};
+use super::warned::Warned;
+use super::{Scan, disguised};
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason, Text};
@@ -25,8 +26,6 @@ pub struct Term {
     pub layer: Layer,
 }
 
-/// How far a warning word may stand from the harmful word it defuses, in characters (DOMAIN §4.5).
-const WARNING_CHARS: usize = 30;
 /// How far a negation may stand before a claim, in characters (DOMAIN §5.9).
 const NEGATION_CHARS: usize = 8;
 /// How long a list behind a negation may be, in characters.
@@ -37,13 +36,14 @@ const DENIAL_CHARS: usize = 24;
 const QUOTED_CHARS: usize = 8;
 /// How far a live contact, address or price makes a harmful word an offer, in characters.
 const OFFER_CHARS: usize = 60;
+/// How near an offer and its sum stand to a harmful word, in characters: 平台注册送38元.
+const DEAL_CHARS: usize = 20;
 /// Digits with this many characters around them are tried against number patterns; words that an expression begins with,
 /// with four times as many after them.
 const WINDOW_CHARS: usize = 16;
 
 pub struct Terms {
-    warning: ListSet,
-    legal: ListSet,
+    warned: Warned,
     negation: ListSet,
     denial: ListSet,
     offer: ListSet,
@@ -53,8 +53,7 @@ pub struct Terms {
 impl Terms {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         Self {
-            warning: lexicon.lists(problems).asked("warning"),
-            legal: lexicon.lists(problems).asked("legal"),
+            warned: Warned::new(lexicon, problems),
             negation: lexicon.lists(problems).asked("negation"),
             denial: lexicon.lists(problems).asked("denial"),
             offer: lexicon.lists(problems).asked("offer"),
@@ -245,28 +244,17 @@ impl Terms {
     /// S0 in warnings, law and education; S3 in messages, hidden text, links and beside a live contact; S2 otherwise.
     fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, live: &Live, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
-        let near = reading.around(term.range.clone(), WARNING_CHARS, WARNING_CHARS);
-        let sentence = reading.sentence(term.range.clone());
         let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
         let has_live = live.stands_in(term.reading, &offer);
-        let is_offered = reading.has_word(scan.lexicon, self.offer, reading.around(term.range.clone(), 20, 20));
-        let guard = if scan.account == AccountKind::Justice {
-            Some("公安、司法类账号")
-        } else if scan.is_education {
-            Some("标题或开头表明是宣传、提示")
-        } else if self.stands_beside(scan, reading, self.warning, near, &term.range) {
-            Some("附近有警示用语")
-        } else if self.stands_beside(scan, reading, self.legal, sentence, &term.range) {
-            Some("同句为法律、统计或执法用语")
-        } else {
-            None
-        };
+        let near = reading.around(term.range.clone(), DEAL_CHARS, DEAL_CHARS);
+        let is_priced = || has_sum(reading, near.clone()) && reading.has_word(scan.lexicon, self.offer, near.clone());
+        let guard = self.warned.guard(scan, reading, &term.range, &row.code);
         let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
         // Pulled apart with symbols: nobody disguises a warning.
         let disguised = term.layer != Layer::Folded;
         let severity = match guard {
             Some(_) if !has_live && !disguised => Severity::S0,
-            _ if exposed || has_live || is_offered => Severity::S3,
+            _ if exposed || has_live || is_priced() => Severity::S3,
             _ => row.severity,
         };
         let mut found = from_row(scan, term, row, severity);
@@ -277,11 +265,6 @@ impl Terms {
             found = found.because("live_contact", true);
         }
         report.find(found);
-    }
-
-    /// A word of the list outside the term itself: 管制刀具 is not defused by its own 管制.
-    fn stands_beside(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: ListSet, window: Range<usize>, term: &Range<usize>) -> bool {
-        reading.words_in(scan.lexicon, list, window).any(|h| h.end as usize <= term.start || h.start as usize >= term.end)
     }
 
     /// Why a wrong word stands there to be warned of, if so (DOMAIN §5.9).
@@ -320,6 +303,18 @@ impl Terms {
         }
         report.find(from_row(scan, term, row, row.severity));
     }
+}
+
+/// Whether a sum of money stands in the range.
+fn has_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    let mut at = range.start;
+    while let Some(digit) = reading.digits.next(at).filter(|&digit| digit < range.end) {
+        at = reading.digits.run_end(digit);
+        if at < range.end && matches!(reading.char(at), Some('元' | '块')) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the text from `negation` on to the term is a list: 严禁使用瞎子、聋子、残废人.

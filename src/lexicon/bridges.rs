@@ -55,6 +55,14 @@ fn is_sentence_mark(c: char) -> bool {
     matches!(c, '。' | '；' | ';' | '！' | '!' | '？' | '?' | '…' | '\n')
 }
 
+fn is_opening(c: char) -> bool {
+    matches!(c, '“' | '‘' | '《' | '〈' | '【' | '「' | '『' | '〔' | '〖' | '(' | '[' | '{')
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(c, '”' | '’' | '》' | '〉' | '】' | '」' | '』' | '〕' | '〗' | ')' | ']' | '}')
+}
+
 fn is_gap(folded: &Folded, at: usize) -> bool {
     folded.class(at).is(Class::SKIP) || folded.chars.get(at).is_some_and(|&c| is_bracket(c) || is_list_mark(c))
 }
@@ -124,7 +132,8 @@ impl Joined {
     }
 }
 
-/// Marks of a list count only when the same ones stand between all characters and the list ends with the term.
+/// Marks of a list count only when the same ones stand between all characters and the list ends with the term; so do two
+/// quotations side by side: “上分”“下分” are two words, 【百】【家】【乐】 is one.
 fn is_even(folded: &Folded, places: &[usize]) -> bool {
     let gap = |pair: &[usize]| match pair {
         &[a, b] => folded.chars.get(a + 1..b).unwrap_or_default(),
@@ -132,7 +141,8 @@ fn is_even(folded: &Folded, places: &[usize]) -> bool {
     };
     let has_list_mark = |gap: &[char]| gap.iter().any(|&c| is_list_mark(c));
     if !places.windows(2).any(|pair| has_list_mark(gap(pair))) {
-        return true;
+        let parts = |pair: &[usize]| matches!(gap(pair), &[closing, .., opening] if is_closing(closing) && is_opening(opening));
+        return !places.windows(2).any(parts) || places.windows(2).all(parts);
     }
     let first = places.get(..2).map(gap).unwrap_or_default();
     if places.len() == 2 && first.iter().any(|&c| is_sentence_mark(c)) {
