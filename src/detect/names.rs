@@ -78,6 +78,7 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
     (!is_rare(reading, lexicon, at..given.start) || is_proven && plain_words::is_given(reading, lexicon, given.clone()))
         && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
+        && !is_place(reading, &given)
         && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
         && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
         && !is_everyday()
@@ -86,6 +87,14 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
 /// Whether the surname is of one character that is another word far more often: 和, 都, 家.
 fn is_rare(reading: &Reading<'_>, lexicon: &Lexicon, surname: Range<usize>) -> bool {
     surname.len() == 1 && reading.char(surname.start).is_some_and(|c| lexicon.tables.is_rare_surname(c))
+}
+
+/// Last characters of places and units of three characters that begin like a surname: 安监站, 文昌阁.
+const PLACES: &str = "站所办局楼阁寺庙店馆院厂园府街路巷村镇乡县区社队组寨室科处部厅场港岸";
+
+/// Whether the given name ends like the name of a place or a unit (DOMAIN §3.5).
+fn is_place(reading: &Reading<'_>, given: &Range<usize>) -> bool {
+    given.len() == 2 && given.end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| PLACES.contains(c))
 }
 
 /// Characters that no given name holds.
@@ -97,6 +106,9 @@ fn is_no_given(c: char) -> bool {
 fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, demand: Demand) -> bool {
     let end = given.end;
     if given.clone().any(|i| ends_name(reading, i)) || reading.chars(given.clone()).iter().any(|c| is_no_given(*c)) {
+        return false;
+    }
+    if demand != Demand::Certain && is_place(reading, &given) {
         return false;
     }
     // 李强因病: the word goes on.

@@ -34,7 +34,7 @@ pub const CHAIN_DIGITS_MIN: usize = 7;
 const CHAIN_CHARS: usize = 2 * CHAIN_DIGITS_MIN - 1;
 /// Most letters that look like digits before the first digit of a group.
 const LOOKALIKES_MAX: usize = 3;
-/// Most letters of a group of look-alikes alone.
+/// Most letters of a group of look-alikes alone; as many groups before it are asked whether any is disguised.
 const LETTERS_MAX: usize = 4;
 /// Fewest Han numerals in a row that are read as a number.
 const HAN_DIGITS_MIN: usize = 7;
@@ -79,7 +79,6 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
             continue;
         };
         let mut end = group.range.end;
-        let is_disguised = group.is_disguised;
         let joined = chains.last_mut().filter(|chain| {
             chain.groups.len() < GROUPS_MAX
                 && chain.groups.last().is_some_and(|last| last.range.end + 1 == group.range.start)
@@ -92,9 +91,9 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
             }
             None => chains.push(Chain { groups: vec![group], separators: Vec::new() }),
         }
-        if is_disguised
+        let is_disguised = |chain: &Chain| chain.groups.iter().rev().take(LETTERS_MAX).any(|g| g.is_disguised);
+        if let Some(chain) = chains.last_mut().filter(|chain| is_disguised(chain) && chain.groups.len() < GROUPS_MAX)
             && let Some(letters) = letters_behind(reading, end)
-            && let Some(chain) = chains.last_mut().filter(|chain| chain.groups.len() < GROUPS_MAX)
         {
             chain.separators.extend(reading.char(end));
             end = letters.range.end;
@@ -105,12 +104,13 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
     for chain in &mut chains {
         let total: usize = chain.groups.iter().map(|g| g.digits.len()).sum();
         // 610·103·198·402·022·89X: the check character of an identity number told in groups.
-        if let Some(last) = chain.groups.last_mut().filter(|_| total == 17)
-            && reading.char(last.range.end) == Some('x')
-            && !reading.char(last.range.end + 1).is_some_and(|c| c.is_ascii_alphanumeric())
-        {
-            last.digits.push(10);
-            last.range.end += 1;
+        if let Some(last) = chain.groups.last_mut().filter(|_| total == 17) {
+            let is_apart = reading.char(last.range.end).is_some_and(|c| matches!(c, ' ' | '-'));
+            let check = last.range.end + usize::from(is_apart);
+            if reading.char(check) == Some('x') && !reading.char(check + 1).is_some_and(|c| c.is_ascii_alphanumeric()) {
+                last.digits.push(10);
+                last.range.end = check + 1;
+            }
         }
     }
     chains
@@ -157,13 +157,13 @@ fn digits_from(reading: &Reading<'_>, at: usize) -> usize {
     digits
 }
 
-/// Look-alikes alone behind a separator at `end`, after a group that holds some too: 2797 ll, 62l7 OOlO.
+/// Look-alikes alone behind a separator at `end`, after groups that hold some too: 52O7 2797 ll.
 fn letters_behind(reading: &Reading<'_>, end: usize) -> Option<Group> {
     reading.char(end).filter(|c| is_separator(*c))?;
     let start = end + 1;
     let digits: Vec<u8> = (start..start + LETTERS_MAX).map_while(|i| reading.char(i).and_then(lookalike)).collect();
     let range = start..start + digits.len();
-    let is_whole = !digits.is_empty() && !reading.class(range.end).is(Class::LETTER | Class::DIGIT | Class::HAN);
+    let is_whole = !digits.is_empty() && !reading.class(range.end).is(Class::LETTER | Class::DIGIT);
     is_whole.then_some(Group { digits, range, is_disguised: true })
 }
 
@@ -184,7 +184,7 @@ fn is_part(reading: &Reading<'_>, range: &Range<usize>, plain: usize, chain: Opt
     };
     let before: usize = chain.map_or(0, |c| c.groups.iter().rev().take(CHAIN_DIGITS_MIN).map(|g| g.digits.len()).sum());
     let is_told_alike = last.is_disguised || plain > 0 || range.len() > 1;
-    before + ahead >= CHAIN_DIGITS_MIN && is_told_alike && !reading.class(range.end).is(Class::HAN)
+    before + ahead >= CHAIN_DIGITS_MIN && is_told_alike && (last.is_disguised || !reading.class(range.end).is(Class::HAN))
 }
 
 /// The digits at `at`: ASCII digits (after folding), with Han numerals and look-alike letters among them. `chain`: the one
