@@ -203,10 +203,10 @@ fn name_ending_at(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: N
         return None;
     }
     let run = (end.saturating_sub(12)..end).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last()?;
-    [3, 2, 4].into_iter().filter_map(|len| end.checked_sub(len)).filter(|start| *start >= run).find_map(|start| {
+    [4, 3, 2].into_iter().filter_map(|len| end.checked_sub(len)).filter(|start| *start >= run).find_map(|start| {
         let given = start + lexicon.tables.surname_len(reading.chars(start..end))?;
-        // 驾驶员|张三, not 员张三.
-        let is_lead = start > run && given == start + 1 && reading.char(start).is_some_and(|c| LEADS.contains(c));
+        // 驾驶员|张三, not 员张三; 组长|孙红梅, not 长孙红梅.
+        let is_lead = start > run && reading.char(start).is_some_and(|c| c == '长' || given == start + 1 && LEADS.contains(c));
         let fits = (given + 1..=given + 2).contains(&end)
             && !is_lead
             && names::is_whole_name(reading, lexicon, start, given..end, lists, is_proven);
