@@ -3,6 +3,7 @@
 //! Must not know severities.
 
 use super::names::{self, Demand, NameLists, Person};
+use super::plain_words;
 use super::reading::Reading;
 use crate::lexicon::Lexicon;
 use crate::text::fold::Class;
@@ -28,6 +29,7 @@ const POSTS: [&str; 16] =
     ["书记", "主任", "局长", "县长", "镇长", "乡长", "科长", "所长", "院长", "校长", "部长", "市长", "省长", "主席", "委员", "董事长"];
 
 pub const BESIDE_NUMBER: &str = "紧邻本人号码";
+pub const BESIDE_ADDRESS: &str = "紧邻住址";
 pub const BESIDE_ILLNESS: &str = "紧邻病情";
 pub const BESIDE_CLASS: &str = "紧邻班级";
 const BESIDE_AGE: &str = "紧邻年龄";
@@ -64,7 +66,7 @@ const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
 const SIGNS: [char; 19] = [' ', '\t', '\n', '：', ':', '，', ',', '、', '（', '(', '【', '[', '“', '"', '-', '—', '/', '的', '是'];
 
 /// What may stand between a person and a number of theirs.
-const TO_NUMBER: [&str; 34] = [
+const TO_NUMBER: [&str; 64] = [
     "手机号码",
     "电话号码",
     "联系电话",
@@ -99,6 +101,70 @@ const TO_NUMBER: [&str; 34] = [
     "货车",
     "摩托车",
     "牌照",
+    "公民身份证号码",
+    "公民身份号码",
+    "身份证件号码",
+    "身份证号码",
+    "身份证件号",
+    "身份证号",
+    "身份证",
+    "证件号码",
+    "证件号",
+    "证号",
+    "港澳居民来往内地通行证号",
+    "来往内地通行证号",
+    "往来港澳通行证号",
+    "通行证号",
+    "通行证",
+    "护照号码",
+    "护照号",
+    "护照",
+    "银行卡号",
+    "银行账号",
+    "银行卡",
+    "卡号",
+    "账号",
+    "账户",
+    "家长",
+    "监护人",
+    "家属",
+    "父亲",
+    "母亲",
+    "联系人",
+];
+
+/// What may stand between a person and the address of a home.
+const TO_ADDRESS: [&str; 30] = [
+    "家庭住址",
+    "家庭地址",
+    "户籍地址",
+    "户籍所在地",
+    "户籍地",
+    "户籍",
+    "居住地址",
+    "居住地",
+    "居住在",
+    "通讯地址",
+    "送达地址",
+    "暂住地",
+    "暂住",
+    "现居住",
+    "现居",
+    "现住",
+    "常住",
+    "租住",
+    "家住",
+    "住所地",
+    "住所",
+    "住址",
+    "住在",
+    "住",
+    "地址",
+    "房屋坐落",
+    "坐落",
+    "位于",
+    "为",
+    "于",
 ];
 
 /// What may stand between a person and an illness of theirs.
@@ -162,21 +228,38 @@ fn back_over(reading: &Reading<'_>, end: usize, words: &[&str], limit: usize) ->
 }
 
 /// The name that ends at `end` and begins at a break, behind what somebody is (种植户、村医) or after 请、与.
-fn name_ending_at(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists, leads: &[&str]) -> Option<Range<usize>> {
+/// `is_proven`: a number or an address of somebody stands beside, so that rare surnames and any noun before are believed;
+/// `leads` are words that lead to a name here.
+fn name_ending_at(
+    reading: &Reading<'_>,
+    lexicon: &Lexicon,
+    end: usize,
+    lists: NameLists,
+    leads: &[&str],
+    is_proven: bool,
+) -> Option<Range<usize>> {
     if end == 0 || !reading.class(end - 1).is(Class::HAN) {
         return None;
     }
     let run = (end.saturating_sub(12)..end).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last()?;
-    [3, 2, 4].into_iter().filter_map(|len| end.checked_sub(len)).filter(|start| *start >= run).find_map(|start| {
+    [4, 3, 2].into_iter().filter_map(|len| end.checked_sub(len)).filter(|start| *start >= run).find_map(|start| {
         let given = start + lexicon.tables.surname_len(reading.chars(start..end))?;
-        let fits = (given + 1..=given + 2).contains(&end) && names::is_whole_name(reading, lexicon, start, given..end, lists);
-        let is_led = || leads_to_a_name(reading, lexicon, start, run, lists) || leads.iter().any(|word| reading.ends_with(start, word));
+        // 驾驶员|张三, not 员张三; 组长|孙红梅, not 长孙红梅.
+        let is_lead = start > run && reading.char(start).is_some_and(|c| c == '长' || given == start + 1 && LEADS.contains(c));
+        let fits = (given + 1..=given + 2).contains(&end)
+            && !is_lead
+            && names::is_whole_name(reading, lexicon, start, given..end, lists, is_proven);
+        let is_led = || {
+            leads_to_a_name(reading, lexicon, start, given..end, run, lists)
+                || leads.iter().any(|word| reading.ends_with(start, word))
+                || is_proven && is_behind_word(reading, lexicon, start, given..end, run)
+        };
         (fits && is_led()).then_some(start..end)
     })
 }
 
 /// Whether a name may begin at `start`, in the run of Han characters that begins at `run`.
-fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: usize, lists: NameLists) -> bool {
+fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize, lists: NameLists) -> bool {
     if start == run {
         // 近120万儿童, 21周内: a count goes on, no name begins.
         if start > 0 && reading.class(start - 1).is(Class::DIGIT) {
@@ -195,14 +278,28 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: 
     // 请王建国…, 与王建国联系
     (start == run + 1 && reading.char(run).is_some_and(|c| "请与找由向和跟将给附".contains(c)))
         || ends_with_one(reading, lexicon, lists.before.and(lists.roles), start)
-        || is_behind_unit(reading, lexicon, start, run)
+        || is_behind_unit(reading, lexicon, start, given, run)
         || LEAD_WORDS.iter().any(|word| reading.ends_with(start, word))
 }
 
-/// 民兴村王建国, 护林员王建国: not 社保卡, where a word goes on.
-fn is_behind_unit(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, run: usize) -> bool {
+/// 民兴村王建国, 护林员王建国: not 社保卡, where a word goes on, nor 账户农科站.
+fn is_behind_unit(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize) -> bool {
     let goes_on = || (1..=2).any(|len| lexicon.segmenter.has(reading.chars(start - 1..start + len)));
-    start >= run + 2 && reading.char(start - 1).is_some_and(|c| LEADS.contains(c)) && !goes_on()
+    start >= run + 2
+        && reading.char(start - 1).is_some_and(|c| LEADS.contains(c))
+        && !goes_on()
+        && plain_words::is_given(reading, lexicon, given)
+}
+
+/// 被处罚人|张三, 护士|张三, 港澳人士|张三: any word, where what follows looks like a given name and is no part of a word.
+fn is_behind_word(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize) -> bool {
+    let has = |range: Range<usize>| lexicon.segmenter.has(reading.chars(range));
+    let is_noun = || {
+        reading.char(start - 1).is_some_and(|c| c == '长' || LEADS.contains(c))
+            || (2..=4).any(|len| start >= run + len && has(start - len..start))
+    };
+    let is_part = || (1..=2).any(|before| start >= run + before && has(start - before..given.end));
+    start >= run + 2 && !is_post(reading, start) && plain_words::is_given(reading, lexicon, given.clone()) && is_noun() && !is_part()
 }
 
 /// Whether a word of the lists ends at `end`.
@@ -222,7 +319,10 @@ fn person(range: Range<usize>, why: &'static str) -> Person {
 /// The person whose number stands at `number`.
 pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: NameLists) -> Option<Person> {
     let end = back_over(reading, number.start, &TO_NUMBER, NUMBER_CHARS);
-    if let Some(name) = name_ending_at(reading, lexicon, end, lists, &[]) {
+    if let Some(name) = name_ending_at(reading, lexicon, end, lists, &[], true) {
+        return Some(person(name, BESIDE_NUMBER));
+    }
+    if let Some(name) = asked_behind(reading, lexicon, number, lists) {
         return Some(person(name, BESIDE_NUMBER));
     }
     // 13800138061（王建国）
@@ -242,6 +342,27 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
     (!is_of_next).then(|| person(at..name_end, BESIDE_NUMBER))
 }
 
+/// The person who lives at `address`: 被处罚人张三，住所…, 张三（联珠镇曼兴村大寨组）.
+pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usize>, lists: NameLists) -> Option<Person> {
+    let end = back_over(reading, address.start, &TO_ADDRESS, NUMBER_CHARS);
+    let name = (end < address.start).then(|| name_ending_at(reading, lexicon, end, lists, &[], true)).flatten()?;
+    // 常熟（…镇…村…组）: more than a surname must tell that it is nobody's town.
+    let surname = lexicon.tables.surname_len(reading.chars(name.clone()))?;
+    let is_town = || ["县", "市", "区"].iter().any(|kind| lexicon.tables.is_place(&format!("{}{kind}", reading.text(name.clone()))));
+    (plain_words::is_given(reading, lexicon, name.start + surname..name.end) && !is_town()).then(|| person(name, BESIDE_ADDRESS))
+}
+
+/// 护照（…）已办好，请张三女士领取: who is asked by name behind a number.
+fn asked_behind(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: NameLists) -> Option<Range<usize>> {
+    let until = reading.sentence(number.clone()).end.min(number.end + NUMBER_CHARS);
+    let asks = (number.end..until).find(|&i| matches!(reading.char(i), Some('请')))?;
+    let start = asks + 1;
+    let given = start + lexicon.tables.surname_len(reading.chars(start..start + 2))?;
+    let is_called = |end: usize| ["女士", "先生", "同志"].iter().any(|word| reading.starts_with(end, word));
+    let end = [given + 1, given + 2].into_iter().find(|&end| is_called(end))?;
+    names::is_whole_name(reading, lexicon, start, given..end, lists, true).then_some(start..end)
+}
+
 /// The person of whom the illness at `illness` is said.
 pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usize>, lists: NameLists) -> Option<Person> {
     // 被确诊为, 被查出患有: only with the illness itself behind.
@@ -251,7 +372,7 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
         return None;
     }
     let end = back_over(reading, illness.start, &TO_ILLNESS, ILLNESS_CHARS);
-    let name = name_ending_at(reading, lexicon, end, lists, &[]).or_else(|| {
+    let name = name_ending_at(reading, lexicon, end, lists, &[], false).or_else(|| {
         // 残疾等级二级 白桂芳
         let mut at = illness.end;
         while at < illness.end + 6 && reading.char(at).is_some_and(|c| "一二三四1234级期为： :".contains(c)) {
@@ -270,7 +391,7 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
 
 /// Whether a name ends where a document of somebody begins: 附张三身份证照片.
 pub fn of_document(reading: &Reading<'_>, lexicon: &Lexicon, document: usize, lists: NameLists) -> bool {
-    name_ending_at(reading, lexicon, back_over(reading, document, &[], 2), lists, &[]).is_some()
+    name_ending_at(reading, lexicon, back_over(reading, document, &[], 2), lists, &[], false).is_some()
 }
 
 /// The children of the class at `class`: 大三班杨子涵小朋友, 五年级1班 张欣怡、刘子轩, 杨子涵（县幼儿园大三班）.
@@ -309,7 +430,7 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
     };
     if let Some(end) = start.checked_sub(1).filter(|at| is_sign(*at)) {
         let end = back_over(reading, end, &["同学", "小朋友", "学生", "幼儿"], 4);
-        let name = name_ending_at(reading, lexicon, end, lists, &CHILD_LEADS).filter(|name| is_child(reading, name.clone()));
+        let name = name_ending_at(reading, lexicon, end, lists, &CHILD_LEADS, false).filter(|name| is_child(reading, name.clone()));
         children.extend(name.map(|name| person(name, BESIDE_CLASS)));
     }
     children
@@ -319,7 +440,7 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
 fn called(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists) -> Option<usize> {
     let end = (at + 2..=at + 4).find(|&i| reading.char(i) == Some('的')).filter(|_| reading.ends_with(at, "叫"))?;
     let given = at + lexicon.tables.surname_len(reading.chars(at..end))?;
-    (given < end && names::is_whole_name(reading, lexicon, at, given..end, lists)).then_some(end)
+    (given < end && names::is_whole_name(reading, lexicon, at, given..end, lists, false)).then_some(end)
 }
 
 /// Where a name may begin behind a class that ends at `end`, and whether a blank or a colon stands between.
@@ -381,7 +502,7 @@ pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameL
         return None;
     }
     let name_end = back_over(reading, digits, &TO_AGE, AGE_CHARS);
-    name_ending_at(reading, lexicon, name_end, lists, &CHILD_LEADS)
+    name_ending_at(reading, lexicon, name_end, lists, &CHILD_LEADS, false)
         .filter(|name| name_end < digits && is_child(reading, name.clone()))
         .map(|name| person(name, BESIDE_AGE))
 }
@@ -392,5 +513,5 @@ pub fn before_word(reading: &Reading<'_>, lexicon: &Lexicon, word: &Range<usize>
     while end > 0 && reading.char(end - 1).is_some_and(|c| "现，,".contains(c)) {
         end -= 1;
     }
-    name_ending_at(reading, lexicon, end, lists, &[]).map(|name| person(name, BESIDE_CLASS))
+    name_ending_at(reading, lexicon, end, lists, &[], false).map(|name| person(name, BESIDE_CLASS))
 }

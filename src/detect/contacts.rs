@@ -24,6 +24,8 @@ const NUMBER_CHARS: usize = 24;
 
 /// Lengths of a WeChat account, in characters.
 const ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 6..=20;
+/// What may stand between QQ and its number: QQ联系：200…, QQ（200…）.
+const OF_QQ: [&str; 7] = ["联系", "咨询", "方式", "客服", "账号", "(", "（"];
 
 /// What kind of account a contact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,13 +235,20 @@ fn account(reading: &Reading<'_>, after: usize, kind: Kind, adds: bool) -> Optio
     let is_asked = kind == Kind::WeChat && ["联系：", "联系:", "咨询：", "咨询:"].iter().any(|word| reading.starts_with(after, word));
     let after = after + if is_asked { 2 } else { 0 };
     let mut at = after;
-    while at < after + BETWEEN_CHARS && is_between(at) {
-        at += 1;
+    while at < after + BETWEEN_CHARS {
+        let word = || OF_QQ.iter().find(|word| kind == Kind::Qq && reading.starts_with(at, word));
+        match if is_between(at) { Some(1) } else { word().map(|word| word.chars().count()) } {
+            Some(step) => at += step,
+            None => break,
+        }
     }
     if (kind == Kind::Qq || adds && !is_asked)
         && let Some(end) = number(reading, at)
     {
-        return Some(at..end);
+        // QQ（2026）12: a bracket between belongs to no number.
+        let is_opened = matches!(reading.char(at.wrapping_sub(1)), Some('(' | '（'));
+        let is_closed = || reading.chars(at..end).iter().any(|c| matches!(c, ')' | '）'));
+        return (!is_opened || !is_closed()).then_some(at..end);
     }
     let end = (at..reading.len())
         .take(NUMBER_CHARS)

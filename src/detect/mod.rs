@@ -25,6 +25,7 @@ pub mod people;
 pub mod periods;
 pub mod personal;
 pub mod phones;
+pub mod plain_words;
 pub mod prices;
 pub mod promotion;
 pub mod quantity;

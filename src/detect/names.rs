@@ -2,8 +2,8 @@
 //! there (DOMAIN §3.5). Never a bare dictionary match.
 //! Must not know severities.
 
-use super::beside;
 use super::reading::Reading;
+use super::{beside, plain_words};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::text::fold::Class;
 use std::ops::Range;
@@ -24,9 +24,6 @@ pub struct Person {
 fn ends_name(reading: &Reading<'_>, at: usize) -> bool {
     !reading.class(at).is(Class::HAN)
 }
-
-/// Surnames that are far more often function words.
-const RARE_SURNAMES: &str = "和于向从及后时都会能有为以应国家在对是与其等又还就也要可能则即第由把被给让使占居全员资纳乐";
 
 /// Words that begin with the last character of a word before names, and go on with a surname: 妇女儿童, 行业主管.
 const GOES_ON: [&str; 10] = ["人员", "儿童", "主管", "民宿", "工资", "民航", "民居", "人文", "人居", "生计"];
@@ -52,14 +49,19 @@ pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameL
     if demand == Demand::None && !ends_name(reading, given + 1) && !ends_name(reading, given + 2) {
         return None;
     }
-    if demand != Demand::Certain && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) {
+    let is_rare = is_rare(reading, lexicon, at..given);
+    if is_rare && demand != Demand::Certain {
         return None;
     }
     // 120万儿童
     if at > 0 && reading.class(at - 1).is(Class::DIGIT) && matches!(reading.char(at), Some('万' | '千' | '百')) {
         return None;
     }
-    let end = [given + 2, given + 1].into_iter().find(|&end| is_name(reading, lexicon, at, given..end, lists, demand))?;
+    let end = [given + 2, given + 1].into_iter().find(|&end| {
+        is_name(reading, lexicon, at, given..end, lists, demand)
+            && !(demand == Demand::Likely && plain_words::are_words(reading, lexicon, at, given..end, ends_name(reading, end)))
+            && (!is_rare || plain_words::is_given(reading, lexicon, given..end))
+    })?;
     // 养老, 毕业后: everyday words that begin like a name. 负责人：禄劝彝族苗族自治县 is a place.
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..(at + 4).min(reading.len())).any(|h| h.start as usize == at);
     // 申请人：温馨提示 goes on, 姓名：温馨 does not.
@@ -69,13 +71,15 @@ pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameL
 }
 
 /// Whether `at..given.end` is a name, when its end is known from what follows: 王建国的电话.
-pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists) -> bool {
+/// `is_proven`: a number or an address of theirs stands beside.
+pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, is_proven: bool) -> bool {
     let end = given.end;
     let name = reading.chars(at..end);
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
-    !reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c))
+    (!is_rare(reading, lexicon, at..given.start) || is_proven && plain_words::is_given(reading, lexicon, given.clone()))
         && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
         && !is_post_or_account(reading.chars(given.clone()))
+        && !is_place(reading, &given)
         && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
         && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
         && !is_everyday()
@@ -98,6 +102,19 @@ fn is_post_or_account(given: &[char]) -> bool {
     }
 }
 
+/// Whether the surname is of one character that is another word far more often: 和, 都, 家.
+fn is_rare(reading: &Reading<'_>, lexicon: &Lexicon, surname: Range<usize>) -> bool {
+    surname.len() == 1 && reading.char(surname.start).is_some_and(|c| lexicon.tables.is_rare_surname(c))
+}
+
+/// Last characters of places and units of three characters that begin like a surname: 安监站, 文昌阁.
+const PLACES: &str = "站所办局楼阁寺庙店馆院厂园府街路巷村镇乡县区社队组寨室科处部厅场港岸";
+
+/// Whether the given name ends like the name of a place or a unit (DOMAIN §3.5).
+fn is_place(reading: &Reading<'_>, given: &Range<usize>) -> bool {
+    given.len() == 2 && given.end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| PLACES.contains(c))
+}
+
 /// Characters that no given name holds.
 fn is_no_given(c: char) -> bool {
     matches!(c, '某' | '副' | '的' | '等' | '和' | '与' | '在' | '是' | '为' | '被' | '了' | '及' | '或' | '患' | '系')
@@ -108,6 +125,9 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     let end = given.end;
     let letters = reading.chars(given.clone());
     if given.clone().any(|i| ends_name(reading, i)) || letters.iter().any(|c| is_no_given(*c)) || is_post_or_account(letters) {
+        return false;
+    }
+    if demand != Demand::Certain && is_place(reading, &given) {
         return false;
     }
     // 李强因病: the word goes on.
@@ -122,8 +142,17 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
         return false;
     }
     let is_word = |range: Range<usize>| lexicon.segmenter.has(reading.chars(range));
-    // 关心、养老 are words, 高平、江城 places: no persons, unless the dictionary knows the word as a name.
-    if is_word(at..end) && !lexicon.segmenter.is_person(reading.chars(at..end)) {
+    // 关心、养老 are words, 高平、江城 places: no persons, unless the dictionary knows the word as a name. 联系人：龙洋
+    let is_asked = || {
+        let is_label =
+            at.checked_sub(1).is_some_and(|i| matches!(reading.char(i), Some('：' | ':'))) && !is_rare(reading, lexicon, at..given.start);
+        is_label
+            && demand == Demand::Certain
+            && end == at + 2
+            && ends_name(reading, end)
+            && plain_words::is_given(reading, lexicon, given.clone())
+    };
+    if is_word(at..end) && !lexicon.segmenter.is_person(reading.chars(at..end)) && !is_asked() {
         return false;
     }
     // 县长、公司 are no given names.
@@ -138,7 +167,9 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
         (2..=4).any(|len| is_word(end..end + len))
             || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
     };
-    let crosses = || given.clone().any(|i| (2..=3).any(|len| i + len > end && is_word(i..i + len)));
+    // 赵建国|优抚金: the given name is a word itself.
+    let is_given_word = || given.len() == 2 && is_word(given.clone()) && plain_words::is_given(reading, lexicon, given.clone());
+    let crosses = || given.clone().any(|i| (2..=3).any(|len| i + len > end && is_word(i..i + len))) && !is_given_word();
     starts_word() && !crosses()
 }
 
@@ -166,7 +197,7 @@ fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usiz
     if !is_mask(at + len) {
         return None;
     }
-    if len == 1 && reading.char(at).is_some_and(|c| RARE_SURNAMES.contains(c)) && !ends_name(reading, at.wrapping_sub(1)) {
+    if len == 1 && reading.char(at).is_some_and(|c| lexicon.tables.is_rare_surname(c)) && !ends_name(reading, at.wrapping_sub(1)) {
         return None;
     }
     let mut end = at + len;
@@ -214,6 +245,8 @@ pub struct Beside {
     pub classes: Vec<Range<usize>>,
     /// The text tells of aid, harm or prizes.
     pub is_occasion: bool,
+    /// Addresses, whoever lives there.
+    pub addresses: Vec<Range<usize>>,
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
@@ -235,9 +268,16 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         if let Some(end) = masked_at(reading, lexicon, at) {
             add(Person { range: at..end, is_masked: true, why: "姓名语境", is_later_in_list: false });
         } else {
-            let demand = if at > word_end { Demand::Certain } else { Demand::Likely };
-            // 直接责任人员, 妇女儿童, 行业主管: the word itself goes on.
-            if demand == Demand::Likely && GOES_ON.iter().any(|word| reading.starts_with(at.saturating_sub(1), word)) {
+            // 本人是苏北人, 负责人为…: a word alone asks for no name.
+            let is_asked = (word_end..at).any(|i| !matches!(reading.char(i), Some('为' | '是')));
+            let demand = if is_asked { Demand::Certain } else { Demand::Likely };
+            // 直接责任人员, 妇女儿童, 行业主管, 居民楼: the word itself goes on.
+            let goes_on = || {
+                GOES_ON.iter().any(|word| reading.starts_with(at.saturating_sub(1), word))
+                    && !plain_words::is_name_alone(reading, lexicon, at)
+                    || plain_words::goes_on(reading, lexicon, hit.start as usize..word_end)
+            };
+            if demand == Demand::Likely && goes_on() {
                 continue;
             }
             // 户主：阿卜杜拉·买买提
@@ -280,8 +320,11 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     for person in at_heads(reading, lexicon, lists, proofs, places_of_signs(reading, lexicon, lists, proofs)) {
         add(person);
     }
-    // 3. Right beside a number, an illness or a class.
+    // 3. Right beside a number, an address, an illness or a class.
     for person in beside.numbers.iter().filter_map(|number| beside::of_number(reading, lexicon, number, lists)) {
+        add(person);
+    }
+    for person in beside.addresses.iter().filter_map(|address| beside::of_address(reading, lexicon, address, lists)) {
         add(person);
     }
     for hit in reading.words_in(lexicon, lists.illness, 0..reading.len()) {
@@ -313,6 +356,19 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     persons
 }
 
+/// Whether a number or a name of its own stands between a label and the number behind: 序号1 乔红梅 138…
+pub fn holds_entry(reading: &Reading<'_>, lexicon: &Lexicon, between: Range<usize>) -> bool {
+    let is_name = |start: usize| {
+        let end = (start..between.end).find(|&i| !reading.class(i).is(Class::HAN)).unwrap_or(between.end);
+        let begins = start == between.start || !reading.class(start - 1).is(Class::HAN);
+        let surname = if begins { lexicon.tables.surname_len(reading.chars(start..end)) } else { None };
+        surname.is_some_and(|len| {
+            (1..=2).contains(&(end - start).saturating_sub(len)) && plain_words::is_given(reading, lexicon, start + len..end)
+        })
+    };
+    between.clone().any(|i| reading.class(i).is(Class::DIGIT) || reading.class(i).is(Class::HAN) && is_name(i))
+}
+
 /// 姓 名, 户　主 as the header of a column.
 fn is_spaced_header(reading: &Reading<'_>, header: Range<usize>) -> bool {
     let letters = || reading.chars(header.clone()).iter().filter(|c| !c.is_whitespace());
@@ -334,7 +390,7 @@ fn cell_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>, list
     let fits = (given + 1..=given + 2).contains(&cell.end) && (given..cell.end).all(|i| reading.class(i).is(Class::HAN));
     let letters = reading.chars(given..cell.end);
     let is_other = || {
-        reading.char(cell.start).is_some_and(|c| RARE_SURNAMES.contains(c))
+        reading.char(cell.start).is_some_and(|c| lexicon.tables.is_rare_surname(c))
             || letters.iter().any(|c| is_no_given(*c))
             || is_post_or_account(letters)
             || reading.has_word(lexicon, lists.titles, given..cell.end)

@@ -34,6 +34,8 @@ pub const CHAIN_DIGITS_MIN: usize = 7;
 const CHAIN_CHARS: usize = 2 * CHAIN_DIGITS_MIN - 1;
 /// Most letters that look like digits before the first digit of a group.
 const LOOKALIKES_MAX: usize = 3;
+/// Most letters of a group of look-alikes alone; as many groups before it are asked whether any is disguised.
+const LETTERS_MAX: usize = 4;
 /// Fewest Han numerals in a row that are read as a number.
 const HAN_DIGITS_MIN: usize = 7;
 
@@ -72,11 +74,11 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
             at = end;
             continue;
         }
-        let Some(group) = group(reading, at) else {
+        let Some(group) = group(reading, at, chains.last()) else {
             at += 1;
             continue;
         };
-        let end = group.range.end;
+        let mut end = group.range.end;
         let joined = chains.last_mut().filter(|chain| {
             chain.groups.len() < GROUPS_MAX
                 && chain.groups.last().is_some_and(|last| last.range.end + 1 == group.range.start)
@@ -89,17 +91,26 @@ pub fn chains(reading: &Reading<'_>) -> Vec<Chain> {
             }
             None => chains.push(Chain { groups: vec![group], separators: Vec::new() }),
         }
+        let is_disguised = |chain: &Chain| chain.groups.iter().rev().take(LETTERS_MAX).any(|g| g.is_disguised);
+        if let Some(chain) = chains.last_mut().filter(|chain| is_disguised(chain) && chain.groups.len() < GROUPS_MAX)
+            && let Some(letters) = letters_behind(reading, end)
+        {
+            chain.separators.extend(reading.char(end));
+            end = letters.range.end;
+            chain.groups.push(letters);
+        }
         at = end;
     }
     for chain in &mut chains {
         let total: usize = chain.groups.iter().map(|g| g.digits.len()).sum();
         // 610·103·198·402·022·89X: the check character of an identity number told in groups.
-        if let Some(last) = chain.groups.last_mut().filter(|_| total == 17)
-            && reading.char(last.range.end) == Some('x')
-            && !reading.char(last.range.end + 1).is_some_and(|c| c.is_ascii_alphanumeric())
-        {
-            last.digits.push(10);
-            last.range.end += 1;
+        if let Some(last) = chain.groups.last_mut().filter(|_| total == 17) {
+            let is_apart = reading.char(last.range.end).is_some_and(|c| matches!(c, ' ' | '-'));
+            let check = last.range.end + usize::from(is_apart);
+            if reading.char(check) == Some('x') && !reading.char(check + 1).is_some_and(|c| c.is_ascii_alphanumeric()) {
+                last.digits.push(10);
+                last.range.end = check + 1;
+            }
         }
     }
     chains
@@ -128,8 +139,57 @@ fn short_chain(reading: &Reading<'_>, at: usize) -> Option<usize> {
     Some(end)
 }
 
-/// The digits at `at`: ASCII digits (after folding), with Han numerals and look-alike letters among them.
-fn group(reading: &Reading<'_>, first: usize) -> Option<Group> {
+/// How many digits, with a separator between them or none, stand from `at` on, up to [`CHAIN_DIGITS_MIN`].
+fn digits_from(reading: &Reading<'_>, at: usize) -> usize {
+    let (mut digits, mut is_apart) = (0, true);
+    for c in (at..).map_while(|i| reading.char(i)) {
+        if digit_value(c).is_some() || lookalike(c).is_some() {
+            (digits, is_apart) = (digits + 1, false);
+        } else if is_apart || !is_separator(c) {
+            break;
+        } else {
+            is_apart = true;
+        }
+        if digits >= CHAIN_DIGITS_MIN {
+            break;
+        }
+    }
+    digits
+}
+
+/// Look-alikes alone behind a separator at `end`, after groups that hold some too: 52O7 2797 ll.
+fn letters_behind(reading: &Reading<'_>, end: usize) -> Option<Group> {
+    reading.char(end).filter(|c| is_separator(*c))?;
+    let start = end + 1;
+    let digits: Vec<u8> = (start..start + LETTERS_MAX).map_while(|i| reading.char(i).and_then(lookalike)).collect();
+    let range = start..start + digits.len();
+    let is_whole = !digits.is_empty() && !reading.class(range.end).is(Class::LETTER | Class::DIGIT);
+    is_whole.then_some(Group { digits, range, is_disguised: true })
+}
+
+/// Whether the run of digits, Han numerals and look-alikes at `range` is a part of a number told in parts, so many of them
+/// together that they are no words: 一三八 八七九一 二三四五, 53O8 22l9 85O6. `chain`: what stands before.
+fn is_part(reading: &Reading<'_>, range: &Range<usize>, plain: usize, chain: Option<&Chain>) -> bool {
+    // 13887912345 一楼, 12 lol: another word begins or goes on.
+    if reading.class(range.end).is(Class::LETTER) {
+        return false;
+    }
+    let ahead = digits_from(reading, range.start);
+    if ahead >= CHAIN_DIGITS_MIN {
+        return true;
+    }
+    let last = chain.and_then(|c| c.groups.last());
+    let Some(last) = last.filter(|last| last.range.end + 1 == range.start && reading.char(last.range.end).is_some_and(is_separator)) else {
+        return false;
+    };
+    let before: usize = chain.map_or(0, |c| c.groups.iter().rev().take(CHAIN_DIGITS_MIN).map(|g| g.digits.len()).sum());
+    let is_told_alike = last.is_disguised || plain > 0 || range.len() > 1;
+    before + ahead >= CHAIN_DIGITS_MIN && is_told_alike && (last.is_disguised || !reading.class(range.end).is(Class::HAN))
+}
+
+/// The digits at `at`: ASCII digits (after folding), with Han numerals and look-alike letters among them. `chain`: the one
+/// before.
+fn group(reading: &Reading<'_>, first: usize, chain: Option<&Chain>) -> Option<Group> {
     // `l38…`: look-alikes before the first digit count when nothing but digits and look-alikes makes up the run.
     let mut at = first;
     while at > 0 && first - at < LOOKALIKES_MAX && reading.char(at - 1).is_some_and(|c| lookalike(c).is_some()) {
@@ -156,8 +216,10 @@ fn group(reading: &Reading<'_>, first: usize) -> Option<Group> {
         }
         end += 1;
     }
+    let is_short = letters > 0 && plain + letters < 8 || han > 0 && plain + letters + han < HAN_DIGITS_MIN;
+    let is_part = is_short && is_part(reading, &(at..end), plain, chain);
     // Trailing look-alikes are letters of the next word unless digits follow; give them back.
-    if letters > 0 && plain + letters < 8 {
+    if letters > 0 && plain + letters < 8 && !is_part {
         if at < first {
             return group_at(reading, first);
         }
@@ -172,7 +234,7 @@ fn group(reading: &Reading<'_>, first: usize) -> Option<Group> {
         end_with_x = end + 1;
     }
     // Han numerals alone are words (一、三十五) unless there are many in a row.
-    if han > 0 && plain + letters + han < HAN_DIGITS_MIN {
+    if han > 0 && plain + letters + han < HAN_DIGITS_MIN && !is_part {
         let kept = (at..end).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit())).count();
         if kept == 0 {
             return None;

@@ -38,6 +38,11 @@ impl Default for Patterns {
     }
 }
 
+/// Addresses of a reading, whoever lives there.
+pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<whereabouts::Address> {
+    whereabouts::places(personal, &patterns.places, scan, reading)
+}
+
 pub fn detect(
     personal: &Personal,
     patterns: &Patterns,
@@ -45,12 +50,13 @@ pub fn detect(
     index: usize,
     persons: &[Person],
     classes: &[Range<usize>],
+    addresses: &[whereabouts::Address],
     report: &mut Report,
 ) {
     let Some(reading) = scan.readings.get(index) else { return };
     let minors = minors(personal, patterns, scan, index, persons, classes, report);
     let sick = medical(personal, scan, index, persons, report);
-    whereabouts::addresses(personal, &patterns.places, scan, index, persons, report);
+    whereabouts::addresses(personal, scan, index, persons, addresses, report);
     let is_public = std::cell::LazyCell::new(|| is_public_list(scan, reading));
     for person in persons.iter().filter(|p| !p.is_masked && !p.is_later_in_list) {
         let first = minors.partition_point(|m| m.end < person.range.end);
@@ -344,7 +350,11 @@ fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person
             continue;
         }
         let sentence = reading.sentence(range.clone());
-        let Some(person) = persons_in(persons, sentence).min_by_key(|p| p.range.start.abs_diff(range.start)) else { continue };
+        // A name that holds a part of the illness is none.
+        let apart = |p: &&Person| p.range.end <= range.start || p.range.start >= range.end;
+        let Some(person) = persons_in(persons, sentence).filter(apart).min_by_key(|p| p.range.start.abs_diff(range.start)) else {
+            continue;
+        };
         // 感染者, 乙肝患者 are whoever has it.
         let is_bearer = ["者", "患者", "病人"].iter().any(|word| reading.starts_with(range.end, word));
         if !is_bearer && reading.straddled(scan.lexicon, range.start, range.end).is_some() {

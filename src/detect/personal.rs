@@ -81,6 +81,8 @@ pub struct Context {
     pub any: ListSet,
     /// The lists of the nearest word.
     pub nearest: ListSet,
+    /// Where the nearest word of the text ends; 0 where there is none.
+    pub nearest_end: usize,
 }
 
 impl Personal {
@@ -165,13 +167,15 @@ impl Personal {
             let mut proofs = Vec::new();
             let classes = people::classes(self, &self.people, scan, reading);
             let is_occasion = !classes.is_empty() && people::is_occasion(self, scan, reading);
-            let mut beside = names::Beside { classes, numbers: Vec::new(), is_occasion };
+            let addresses = people::addresses(self, &self.people, scan, reading);
+            let mut beside =
+                names::Beside { classes, addresses: addresses.iter().map(|a| a.range.clone()).collect(), numbers: Vec::new(), is_occasion };
             for found in report.found.iter().skip(first).filter(|f| f.severity >= Severity::S1) {
                 let Some(range) = found.range_in(index) else { continue };
                 if ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*found.code) {
                     proofs.push(range.clone());
                     beside.numbers.push(range.clone());
-                } else if found.code == "PII.PLATE" {
+                } else if ["PII.PLATE", "PII.HKM_PERMIT", "PII.TW_PERMIT", "PII.PASSPORT", "PII.FOREIGN_PR"].contains(&&*found.code) {
                     beside.numbers.push(range.clone());
                 }
             }
@@ -179,7 +183,7 @@ impl Personal {
                 Role::Author => Vec::new(),
                 _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
             };
-            people::detect(self, &self.people, scan, index, &persons, &beside.classes, report);
+            people::detect(self, &self.people, scan, index, &persons, &beside.classes, &addresses, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
             collecting::detect(self, scan, index, &persons, report);
@@ -201,6 +205,7 @@ impl Personal {
             context.any = context.any.and(lists);
             if hit.end > nearest_end {
                 nearest_end = hit.end;
+                context.nearest_end = hit.end as usize;
                 context.nearest = lists;
             } else if hit.end == nearest_end {
                 context.nearest = context.nearest.and(lists);
@@ -277,8 +282,9 @@ impl Personal {
         let is_amount = after.is_some_and(|c| "元万亿亩吨%户人平立千公台件斤美份张度米次个".contains(c))
             || matches!(before, Some('￥' | '¥' | '$' | '#'))
             || reading.header_of(range.start).is_some_and(|header| reading.holds_one(header, &COUNTED));
-        let is_other =
-            context.nearest.meets(self.other_number) && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account));
+        let is_other = context.nearest.meets(self.other_number)
+            && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account))
+            && !(context.nearest_end > 0 && names::holds_entry(reading, scan.lexicon, context.nearest_end..range.start));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
         if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
             if is_amount || is_other {

@@ -23,6 +23,8 @@ const ROOM: &str = concat!(
 );
 /// 联珠镇曼兴村老寨组12号. Every match holds a sign of each of [`VILLAGE_SIGNS`].
 const VILLAGE: &str = r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
+/// 癸能村新组17号, right behind a word that says that somebody lives there.
+const HAMLET: &str = r"^[\p{Han}]{1,8}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
 const VILLAGE_SIGNS: [&[char]; 3] = [&['组', '寨', '屯', '队'], &['乡', '镇', '街'], &['村', '社']];
 
 /// What a building, a room, a staircase and the parts of a village end in.
@@ -30,6 +32,12 @@ const ADDRESS_SIGNS: [char; 10] = ['栋', '幢', '座', '室', '楼', '单', '�
 
 /// Words right before an address that say that somebody lives there, too common to be looked for everywhere.
 const LIVES: [&str; 6] = ["住在", "住所地", "住所", "居于", "住于", "住"];
+/// Words that lead to the address of a house.
+const LOCATED: [&str; 5] = ["房屋坐落于", "房屋坐落", "房屋位于", "坐落于", "坐落"];
+/// Words that lead to where letters go.
+const LETTERS: [&str; 4] = ["通讯地址", "通讯地址为", "通信地址", "通信地址为"];
+/// How far before an address its owner may begin, in characters: 被征收人张三，房屋坐落…
+const OWNER_CHARS: usize = 12;
 /// How far before an address the words of a notice about buildings stand, in characters.
 const AREA_CHARS: usize = 80;
 /// Words of notices about whole buildings: nobody's home is told (DOMAIN §3.5).
@@ -54,39 +62,36 @@ const AREAS: [&[char]; 14] = [
 pub struct Patterns {
     room: Option<Regex>,
     village: Option<Regex>,
+    hamlet: Option<Regex>,
 }
 
 impl Default for Patterns {
     fn default() -> Self {
-        Self { room: Regex::new(ROOM).ok(), village: Regex::new(VILLAGE).ok() }
+        Self { room: Regex::new(ROOM).ok(), village: Regex::new(VILLAGE).ok(), hamlet: Regex::new(HAMLET).ok() }
     }
 }
 
-/// Home addresses: to the room S3, to the group of a village S2 beside a person.
-pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
-    let Some(reading) = scan.readings.get(index) else { return };
+/// An address, wherever it may belong to.
+pub struct Address {
+    pub range: Range<usize>,
+    /// To a building or a room; else to the group of a village.
+    is_room: bool,
+    /// Without the town: nobody's home but beside a name.
+    is_hamlet: bool,
+}
+
+/// All addresses of a reading, without the words that lead to them, in order.
+pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<Address> {
+    let mut places = Vec::new();
     let chars = reading.folded.chars.as_slice();
-    let villages = reading.lists.meets(personal.address) || !persons.is_empty();
     let mut at = 0;
-    while at < chars.len() {
-        if !villages {
-            // Only what follows a digit can be a building or a room: go from digit to digit.
-            let Some(number) = reading.digits.next_run(at) else { return };
-            at = number.end + usize::from(chars.get(number.end) == Some(&'号'));
-        } else {
-            let Some((sign, _)) = next_where(chars, at, |c| ADDRESS_SIGNS.iter().fold(false, |any, sign| any | (c == *sign))) else {
-                return;
-            };
-            at = sign;
-        }
+    while let Some((sign, _)) = next_where(chars, at, |c| ADDRESS_SIGNS.iter().fold(false, |any, sign| any | (c == *sign))) {
+        at = sign;
         let is_trigger = match chars.get(at) {
             Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
                 at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
             }
-            Some('组' | '寨' | '屯' | '队') => {
-                villages && (!persons.is_empty() || reading.has_word(scan.lexicon, personal.address, reading.sentence(at..at + 1)))
-            }
-            _ => false,
+            _ => true,
         };
         if !is_trigger {
             at += 1;
@@ -102,26 +107,71 @@ pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, inde
         let room = patterns.room.as_ref().filter(|_| may_be_room).and_then(|r| r.find(&text));
         let village = patterns.village.as_ref().filter(|_| may_be_village && room.is_none()).and_then(|r| r.find(&text));
         let Some((found, is_room)) = room.map(|m| (m, true)).or(village.map(|m| (m, false))) else {
+            if let Some(range) = hamlet(reading, scan, personal, patterns, clause.clone()) {
+                places.push(Address { range, is_room: false, is_hamlet: true });
+            }
             at = clause.end.max(at + 1);
             continue;
         };
         let mut range = clause.start + chars(found.start())..clause.start + chars(found.end());
         range.start = after_lead(reading, scan, personal, range.clone());
         at = range.end.max(at + 1);
+        // Two signs may tell of one address.
+        if places.last().is_none_or(|last: &Address| last.range != range) {
+            places.push(Address { range, is_room, is_hamlet: false });
+        }
+    }
+    places
+}
+
+/// 家住癸能村新组17号: without the town, where a word says that somebody lives there.
+fn hamlet(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, patterns: &Patterns, clause: Range<usize>) -> Option<Range<usize>> {
+    let [parts, _, villages] = VILLAGE_SIGNS;
+    let holds_signs = [parts, villages].iter().all(|signs| reading.chars(clause.clone()).iter().any(|c| signs.contains(c)));
+    if !holds_signs || !reading.has_word(scan.lexicon, personal.address, clause.clone()) {
+        return None;
+    }
+    let start = after_lead(reading, scan, personal, clause.clone());
+    let text = reading.text(start..clause.end);
+    let found = patterns.hamlet.as_ref()?.find(&text)?;
+    Some(start..start + found.as_str().chars().count())
+}
+
+/// Home addresses: to the room S3, to the group of a village S2 beside a person.
+pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person], places: &[Address], report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    for Address { range, is_room, is_hamlet } in places {
         let before = range.start.saturating_sub(16)..range.start;
         let sentence = reading.sentence(range.clone());
         let lives = LIVES.iter().any(|word| reading.ends_with(range.start, word));
         let home = lives || reading.has_word(scan.lexicon, personal.address, reading.around(range.clone(), 12, 0));
         let person = persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
+        // 被征收人张三，房屋坐落…: whose house it is stands before.
+        let led_by = |words: &[&str]| {
+            let colon = usize::from(range.start > 0 && matches!(reading.char(range.start - 1), Some('：' | ':')));
+            words.iter().any(|word| reading.ends_with(range.start - colon, word))
+        };
+        let is_whose = |farthest: usize| {
+            let from = range.start.saturating_sub(farthest).max(sentence.start);
+            persons_in(persons, from..range.start).any(|p| !p.is_masked)
+        };
         let is_area = || reading.holds_one(sentence.start.max(range.start.saturating_sub(AREA_CHARS))..range.end, &AREAS);
-        let public = !home && (reading.has_word(scan.lexicon, personal.office_place, before) || is_area());
+        let is_office = || reading.has_word(scan.lexicon, personal.office_place, before.clone());
+        let is_letter_box = || !is_room && led_by(&LETTERS) && is_whose(OWNER_CHARS);
+        let is_house = || led_by(&LOCATED) && is_whose(range.start);
+        let public = !home && (is_office() && !is_letter_box() || is_area() && !is_house());
         let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
-        let to_room = is_room && names_a_room(reading.chars(range.clone()));
+        let to_room = *is_room && names_a_room(reading.chars(range.clone()));
         let found = |severity| {
             Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", to_room).because("home", home)
         };
         // Somebody of whom only the family name is told lives there all the same.
         let anybody = || persons_in(persons, sentence.clone()).next().is_some();
+        // 联珠镇曼兴村老寨组 is a place like others until somebody lives there.
+        let in_village = || !persons.is_empty() || reading.has_word(scan.lexicon, personal.address, sentence.clone());
+        if !is_room && !in_village() || *is_hamlet && !person {
+            continue;
+        }
         if public || inside_public {
             report.suppress(found(Severity::S2), SuppressedReason::Context, "单位、场所或项目的地址");
         } else if to_room {
@@ -130,7 +180,7 @@ pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, inde
             report.find(found(Severity::S3));
         } else if home {
             report.find(found(Severity::S2));
-        } else if is_room {
+        } else if *is_room {
             report.suppress(found(Severity::S2), SuppressedReason::Context, "只到楼栋、单元，没有指明哪一户");
         }
     }
@@ -201,8 +251,10 @@ fn after_lead(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, range
     while start < range.end && matches!(reading.char(start), Some('为' | '在' | '是' | '于')) {
         start += 1;
     }
-    if let Some(word) = LIVES.iter().find(|word| reading.starts_with(start, word)) {
-        start += word.chars().count();
+    for words in [LIVES.as_slice(), &LOCATED, &LETTERS] {
+        if let Some(word) = words.iter().find(|word| reading.starts_with(start, word)) {
+            start += word.chars().count();
+        }
     }
     start.min(range.end.saturating_sub(1))
 }
@@ -347,7 +399,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         let patterns = Patterns::default();
-        assert!(patterns.room.is_some() && patterns.village.is_some());
+        assert!(patterns.room.is_some() && patterns.village.is_some() && patterns.hamlet.is_some());
     }
 
     proptest! {

@@ -61,6 +61,8 @@ pub struct Tables {
     /// Official names of autonomous counties, banners, prefectures, regions.
     pub autonomous: Vec<String>,
     surnames: Surnames,
+    /// Characters that given names are made of.
+    given: CharSet,
     /// Host → kind (`short` or `map`).
     pub short_links: HashMap<String, String>,
     pub ecommerce_hosts: HashSet<String>,
@@ -146,7 +148,10 @@ impl Tables {
         });
         sheet("dictionaries/tables/autonomous_areas.csv", &["name"], &mut |_, cell, _| tables.autonomous.push(cell("name")));
         sheet("dictionaries/tables/surnames.csv", &["surname"], &mut |_, cell, _| {
-            tables.surnames.add(&cell("surname"));
+            tables.surnames.add(&cell("surname"), cell("when") == "told");
+        });
+        sheet("dictionaries/tables/given_names.csv", &["character"], &mut |_, cell, _| {
+            cell("character").chars().for_each(|c| tables.given.insert(c));
         });
         sheet("dictionaries/tables/short_links.csv", &["host", "kind"], &mut |_, cell, _| {
             tables.short_links.insert(cell("host").to_lowercase(), cell("kind"));
@@ -231,6 +236,17 @@ impl Tables {
         let is_double = self.surnames.double_starts.has(first)
             && matches!(chars, [_, second, ..] if self.surnames.doubles.binary_search(&[first, *second]).is_ok());
         if is_double { Some(2) } else { self.surnames.singles.has(first).then_some(1) }
+    }
+
+    /// Whether the surname of this one character is far more often another word (和, 都, 家): believed only where the text
+    /// says that a name stands there.
+    pub fn is_rare_surname(&self, c: char) -> bool {
+        self.surnames.rare.has(c)
+    }
+
+    /// Whether given names are made of these characters.
+    pub fn is_given(&self, chars: &[char]) -> bool {
+        chars.iter().all(|c| self.given.has(*c))
     }
 
     fn add_place(&mut self, is_large: bool, name: &str) {
@@ -319,16 +335,23 @@ impl Tables {
 #[derive(Debug, Default)]
 struct Surnames {
     singles: CharSet,
+    /// Those of the singles that are rare as surnames.
+    rare: CharSet,
     double_starts: CharSet,
     /// Sorted.
     doubles: Vec<[char; 2]>,
 }
 
 impl Surnames {
-    fn add(&mut self, surname: &str) {
+    fn add(&mut self, surname: &str, is_rare: bool) {
         let mut chars = surname.chars();
         match (chars.next(), chars.next(), chars.next()) {
-            (Some(only), None, _) => self.singles.insert(only),
+            (Some(only), None, _) => {
+                self.singles.insert(only);
+                if is_rare {
+                    self.rare.insert(only);
+                }
+            }
             (Some(first), Some(second), None) => {
                 self.double_starts.insert(first);
                 self.doubles.push([first, second]);
