@@ -9,8 +9,8 @@
 
 use super::Scan;
 use super::occurrence::{
-    ONE_OF_THEM, clause_end, clause_start, counted_after, counted_before, has_date, is_count, is_history, is_said, is_titled, is_told,
-    sentence_of,
+    ONE_OF_THEM, clause_end, clause_start, counted_after, counted_before, has_date, is_count, is_history, is_rule, is_said, is_threshold,
+    is_titled, is_told, sentence_of,
 };
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
@@ -278,6 +278,9 @@ impl Events {
         if self.is_history(scan, reading, sentence.start..event.start) {
             return Some("日期在一年以前，是历史");
         }
+        if is_rule(reading, sentence, event) {
+            return Some("是法规条文，不是已发生的事");
+        }
         if list == self.mass
             && reading.words_in(scan.lexicon, self.mass_everyday, event.clone()).next().is_some()
             && !reading.has_word(scan.lexicon, self.grievance, sentence.clone())
@@ -370,6 +373,8 @@ impl Events {
             let is_attribute = || {
                 !effect && !is_grave() && reading.ends_with(start, "名") && !reading.has_word(scan.lexicon, self.effect, end..sentence.end)
             };
+            // 昨日……造成10人以上死亡 is a count of news, not the bound of a rule.
+            let is_news = || reading.has_word(scan.lexicon, self.news, sentence.clone());
             // 受伤/害; 食物中毒 is an event of its own.
             let is_other_word = reading.char(end) == Some('害') || reading.ends_with(start, "食物");
             let is_total = range.start == start && !timed && !is_grave_news(reading, &range);
@@ -378,6 +383,8 @@ impl Events {
                 || is_attribute()
                 || self.is_history(scan, reading, sentence.start..range.start)
                 || is_titled(reading, &sentence, &range)
+                || is_threshold(reading, &range) && !(is_news() && reading.char(range.end) != Some('的'))
+                || is_rule(reading, &sentence, &range)
             {
                 continue;
             }
