@@ -8,6 +8,7 @@
 //! Known false alarms: prevention, planning, drills and warnings by template; drills in the title come out as S0.
 
 use super::Scan;
+use super::event_frames::Frames;
 use super::occurrence::{
     ONE_OF_THEM, clause_end, clause_start, counted_after, counted_before, has_date, is_count, is_history, is_rule, is_said, is_threshold,
     is_titled, is_told, sentence_of,
@@ -52,6 +53,8 @@ pub struct Events {
     /// Casualties that need nothing else beside their count.
     casualty_grave: ListSet,
     drill_title: ListSet,
+    /// Everyday words and what they need beside them.
+    frames: Frames,
     signal: ListSet,
     advice: ListSet,
     rumour_tone: ListSet,
@@ -59,6 +62,7 @@ pub struct Events {
 
 impl Events {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let frames = Frames::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
         Self {
             kinds: [
@@ -88,6 +92,7 @@ impl Events {
             news: lists.asked("evt_news"),
             casualty_grave: lists.asked("evt_casualty_grave"),
             drill_title: lists.asked("drill_title"),
+            frames,
             signal: lists.scanned("warning_signal"),
             advice: lists.scanned("warning_advice"),
             rumour_tone: lists.scanned("rumour_tone"),
@@ -194,12 +199,12 @@ impl Events {
             // Many events stand in one sentence; what it says is asked once.
             let known = signs.take().filter(|known| known.sentence == sentence);
             let Signs { timed, has_effect, .. } = *signs.insert(known.unwrap_or_else(|| self.signs(scan, reading, sentence.clone())));
-            let told = is_told(reading, sentence.clone(), &range);
+            let told = is_told(reading, sentence.clone(), &range) || self.frames.befell(scan, reading, range.start);
             let effect =
                 has_effect || told && (reading.passage.role == Role::Title || reading.holds_one(sentence.start..range.start, &ONE_OF_THEM));
             let guards = if list == self.mass { self.guard_mass } else { self.guard };
             // Asked last, since it costs most.
-            if !timed && !effect && is_template.is_none() {
+            if !timed && !effect && is_template.is_none() || self.frames.lack(scan, reading, &sentence, &range) {
                 continue;
             }
             if reading.straddled(scan.lexicon, hit.start as usize, hit.end as usize).is_some() {

@@ -10,6 +10,7 @@ pub mod comments;
 pub mod contacts;
 pub mod disguised;
 pub mod documents;
+mod event_frames;
 pub mod events;
 pub mod fidelity;
 pub mod figures;

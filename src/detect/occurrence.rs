@@ -197,17 +197,15 @@ pub fn clause_start(reading: &Reading<'_>, sentence: &Range<usize>, event: &Rang
 
 /// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.
 pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    let mut place = at;
+    // 一人经抢救无效死亡: what was done for them was in vain.
+    let in_vain = if reading.ends_with(at, "抢救无效") { 4 } else { 0 };
+    let mut place = at - in_vain;
     // Over some characters between the unit and the word: 名群众, 人因伤.
     for _ in 0..COUNTED_CHARS {
         place = place.checked_sub(1)?;
         let c = reading.char(place)?;
         if let Some(start) = count_of_people(reading, place) {
             return Some(start);
-        }
-        // 一人经抢救无效死亡: what was done for them was in vain.
-        if c == '救' && reading.starts_with(place + 1, "无效") {
-            continue;
         }
         // 三名消防员救出被困老人: what they do is not what happened to them.
         let is_text = reading.class(place).is(Class::HAN) || reading.class(place).is(Class::BLANK);
