@@ -3,8 +3,8 @@
 
 use super::Scan;
 use super::occurrence::{
-    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, is_advice, is_counted_case, is_denied, is_history, is_said, is_titled,
-    is_told,
+    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, is_advice, is_counted_case, is_denied, is_history, is_rule, is_said,
+    is_titled, is_told,
 };
 use super::reading::Reading;
 use crate::lexicon::compile::Lists;
@@ -44,11 +44,9 @@ pub struct Context {
     /// 工人, 工资: who stops work and why; 通知书, 寒潮: why work is stopped.
     strike: ListSet,
     suspended: ListSet,
-    /// 确诊, 病例: an event only with a number; 发热: only of a counted group.
+    /// 确诊, 病例: an event only with a number.
     case: ListSet,
     clinical: ListSet,
-    symptom: ListSet,
-    group: ListSet,
     /// 坠楼, 死亡: an event of schools only where a pupil is named.
     school_bare: ListSet,
     pupil: ListSet,
@@ -93,8 +91,6 @@ const ORGAN_CHARS: usize = 6;
 const PUPIL_CHARS: usize = 16;
 /// How far behind 看守所 the death may be told, in characters.
 const CUSTODY_CHARS: usize = 20;
-/// How far before a symptom those who have it may be named, in characters.
-const GROUP_CHARS: usize = 12;
 /// How far behind an event what a lesson says of it may stand, in characters: 溺水后的`急救`方法.
 const LESSON_CHARS: usize = 6;
 
@@ -124,8 +120,6 @@ impl Context {
             suspended: lists.asked("evt_suspended"),
             case: lists.asked("evt_case"),
             clinical: lists.asked("evt_clinical"),
-            symptom: lists.asked("evt_symptom"),
-            group: lists.asked("evt_group"),
             school_bare: lists.asked("evt_school_bare"),
             pupil: lists.asked("evt_pupil"),
             custody: lists.asked("evt_custody"),
@@ -153,14 +147,9 @@ impl Context {
     pub fn is_event(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: EventKind, sentence: &Range<usize>, event: &Range<usize>) -> bool {
         let is = |list: ListSet| is_word(scan, reading, list, event);
         let has = |list: ListSet, range: Range<usize>| reading.has_word(scan.lexicon, list, range);
-        let before = |chars: usize| event.start.saturating_sub(chars).max(sentence.start)..event.start;
         match list {
             // 3例疑难病例手术 is a hospital's work.
             EventKind::Epidemic if is(self.case) => is_counted_case(reading, sentence, event) && !has(self.clinical, sentence.clone()),
-            EventKind::Epidemic if is(self.symptom) => {
-                has(self.group, before(GROUP_CHARS))
-                    && (counted_before(reading, event.start).is_some() || reading.holds_one(before(GROUP_CHARS), &[&['部', '分']]))
-            }
             EventKind::School if is(self.school_bare) => self.is_of_pupil(scan, reading, sentence, event),
             // 学生坠楼 is told under schools.
             EventKind::Safety if is(self.school_bare) => !self.is_of_pupil(scan, reading, sentence, event),
@@ -227,6 +216,9 @@ impl Context {
         }
         if self.is_history(scan, reading, sentence.start..event.start) {
             return Some("日期在一年以前，是历史");
+        }
+        if is_rule(reading, sentence, event) {
+            return Some("是法规条文，不是已发生的事");
         }
         if list.0 == EventKind::Mass
             && is_word(scan, reading, self.mass_everyday, event)
@@ -359,13 +351,25 @@ impl Context {
         reading.has_word(scan.lexicon, self.effect, range)
     }
 
+    /// 昨日, 日电: the sentence is news.
+    pub fn is_news(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>) -> bool {
+        reading.has_word(scan.lexicon, self.news, sentence.clone())
+    }
+
     pub fn is_timed(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>) -> bool {
         has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone())
     }
 
-    /// How the event stands in its sentence.
-    pub fn told<'e>(&self, reading: &Reading<'_>, signs: &Signs, sentence: &'e Range<usize>, event: &'e Range<usize>) -> Told<'e> {
-        let told = is_told(reading, sentence.clone(), event);
+    /// How the event stands in its sentence; `befell` says in another way that it happened.
+    pub fn told<'e>(
+        &self,
+        reading: &Reading<'_>,
+        signs: &Signs,
+        sentence: &'e Range<usize>,
+        event: &'e Range<usize>,
+        befell: impl FnOnce() -> bool,
+    ) -> Told<'e> {
+        let told = is_told(reading, sentence.clone(), event) || befell();
         let is_one = told && (reading.passage.role == Role::Title || reading.holds_one(sentence.start..event.start, &ONE_OF_THEM));
         Told { sentence, event, timed: signs.timed, effect: signs.has_effect || is_one, told }
     }

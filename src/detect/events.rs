@@ -9,7 +9,8 @@
 
 use super::Scan;
 use super::event_context::{Context, EventKind, Signs, is_plan};
-use super::occurrence::{clause_end, counted_after, counted_before, is_count, is_own_word, is_titled, sentence_of};
+use super::event_frames::Frames;
+use super::occurrence::{clause_end, counted_after, counted_before, is_count, is_own_word, is_rule, is_threshold, is_titled, sentence_of};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::rumours::Rumours;
@@ -34,6 +35,8 @@ pub struct Events {
     core: ListSet,
     drill_title: ListSet,
     lesson_title: ListSet,
+    /// Everyday words and what they need beside them.
+    frames: Frames,
     signal: ListSet,
     advice: ListSet,
     context: Context,
@@ -52,6 +55,7 @@ enum TitleGuard {
 
 impl Events {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let frames = Frames::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
         let kinds = [
             ("EVT.DISASTER", EventKind::Disaster, lists.scanned("evt_disaster")),
@@ -72,6 +76,7 @@ impl Events {
             core: lists.asked("evt_core"),
             drill_title: lists.asked("drill_title"),
             lesson_title: lists.asked("lesson_title"),
+            frames,
             signal: lists.scanned("warning_signal"),
             advice: lists.scanned("warning_advice"),
             context: Context::new(&mut lists),
@@ -192,10 +197,10 @@ impl Events {
             // Many events stand in one sentence; what it says is asked once.
             let known = signs.take().filter(|known| known.sentence == sentence);
             let known = signs.insert(known.unwrap_or_else(|| self.context.signs(scan, reading, sentence.clone())));
-            let told = self.context.told(reading, known, &sentence, &range);
+            let told = self.context.told(reading, known, &sentence, &range, || self.frames.befell(scan, reading, range.start));
             let (timed, effect) = (told.timed, told.effect);
             // Asked last, since it costs most.
-            if !timed && !effect && is_template.is_none() {
+            if !timed && !effect && is_template.is_none() || self.frames.lack(scan, reading, &sentence, &range) {
                 continue;
             }
             if !self.context.is_event(scan, reading, kind, &sentence, &range)
@@ -304,6 +309,8 @@ impl Events {
             // 2名受伤工人康复: told of them, not of how they came to it.
             let is_attribute =
                 || !effect && !is_grave() && reading.ends_with(start, "名") && !self.context.has_effect(scan, reading, end..sentence.end);
+            // 昨日……造成10人以上死亡 is a count of news, not the bound of a rule.
+            let is_news = || self.context.is_news(scan, reading, &sentence);
             // 受伤/害; 食物中毒 is an event of its own.
             let is_other_word = reading.char(end) == Some('害') || reading.ends_with(start, "食物");
             let is_total = range.start == start && !timed && !is_grave_news(reading, &range);
@@ -312,6 +319,8 @@ impl Events {
                 || is_attribute()
                 || self.context.is_history(scan, reading, sentence.start..range.start)
                 || is_titled(reading, &sentence, &range)
+                || is_threshold(reading, &range) && !(is_news() && reading.char(range.end) != Some('的'))
+                || is_rule(reading, &sentence, &range)
             {
                 continue;
             }

@@ -11,6 +11,7 @@ pub mod contacts;
 pub mod disguised;
 pub mod documents;
 mod event_context;
+mod event_frames;
 pub mod events;
 pub mod fidelity;
 pub mod figures;

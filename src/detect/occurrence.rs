@@ -47,6 +47,10 @@ const SHORT_LINE_CHARS: usize = 30;
 const SHORT_LINES_MAX: usize = 2;
 /// How far before a casualty word its count may stand, in characters: 两名工人在清淤时中毒身亡.
 const COUNTED_CHARS: usize = 11;
+/// Longest number of an article, in characters: 第一百二十三条.
+const ARTICLE_CHARS: usize = 7;
+/// How far after the event 是指 may end, in characters: 重大火灾事故是指.
+const DEFINED_CHARS: usize = 5;
 /// Months after which a dated event is history.
 const HISTORY_MONTHS: i32 = 13;
 
@@ -160,6 +164,47 @@ pub fn has_date(reading: &Reading<'_>, range: Range<usize>) -> bool {
     numbers(reading, range.clone()).any(|at| is_time(at) && at < range.end)
 }
 
+/// 第三十九条 …, 本法所称…是指…, 造成人员死亡的，处…: what a rule says of events in general.
+pub fn is_rule(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+    const DEFINES: [&[char]; 6] =
+        [&['是', '指'], &['法', '所', '称'], &['例', '所', '称'], &['定', '所', '称'], &['则', '所', '称'], &['案', '所', '称']];
+    is_article(reading, sentence.start)
+        || is_article(reading, reading.paragraph(event.clone()).start)
+        || reading.holds_one(sentence.start..event.end + DEFINED_CHARS, &DEFINES)
+        || is_case_of_rule(reading, event.end..sentence.end) && !has_clock_time(reading, sentence.clone())
+}
+
+/// 第十二条 at the beginning of a paragraph or sentence.
+fn is_article(reading: &Reading<'_>, from: usize) -> bool {
+    let Some(at) = (from..from + 3).find(|&at| !reading.class(at).is(Class::BLANK)) else { return false };
+    let number_end = (at + 1..at + 1 + ARTICLE_CHARS).find(|&i| !is_count(reading, i) && !matches!(reading.char(i), Some('〇' | '零')));
+    reading.char(at) == Some('第')
+        && number_end.is_some_and(|end| end > at + 1 && reading.char(end) == Some('条') && !reading.class(end + 1).is(Class::HAN))
+}
+
+/// 造成人员死亡的，处…, 发生事故的，由…: a case and what then applies; not 是昨日发生的，由….
+fn is_case_of_rule(reading: &Reading<'_>, rest: Range<usize>) -> bool {
+    const APPLIES: &str = "处由应按依给为属可予构追责";
+    let mut clause = rest.start;
+    for at in rest {
+        if !matches!(reading.char(at), Some(',' | '，')) {
+            continue;
+        }
+        let applies = reading.char(at + 1).is_some_and(|c| APPLIES.contains(c));
+        if applies && reading.ends_with(at, "的") && !reading.holds_one(clause..at, &[&['是']]) {
+            return true;
+        }
+        clause = at + 1;
+    }
+    false
+}
+
+/// 3人以上死亡, 死亡3人以上, 不满3人: the bound of a rule, no count of what happened.
+pub fn is_threshold(reading: &Reading<'_>, count: &Range<usize>) -> bool {
+    const BOUNDS: [&[char]; 2] = [&['以', '上'], &['以', '下']];
+    reading.holds_one(count.start..count.end + 3, &BOUNDS) || reading.ends_with(count.start, "不满")
+}
+
 /// 3时许, 7:30, 18时40分.
 fn has_clock_time(reading: &Reading<'_>, range: Range<usize>) -> bool {
     let is_time = |at: usize| match reading.char(at) {
@@ -240,8 +285,9 @@ pub fn clause_start(reading: &Reading<'_>, sentence: &Range<usize>, event: &Rang
 
 /// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.
 pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    let is_count = |i: usize| is_count(reading, i);
-    let mut place = at;
+    // 一人经抢救无效死亡: what was done for them was in vain.
+    let in_vain = if reading.ends_with(at, "抢救无效") { 4 } else { 0 };
+    let mut place = at - in_vain;
     // Over some characters between the unit and the word: 名群众, 人因伤.
     for _ in 0..COUNTED_CHARS {
         // 1人经抢救无效死亡: nobody rescues anybody there.
@@ -250,11 +296,7 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
         }
         place = place.checked_sub(1)?;
         let c = reading.char(place)?;
-        if matches!(c, '人' | '名') && place > 0 && is_count(place - 1) {
-            let mut start = place;
-            while start > 0 && is_count(start - 1) {
-                start -= 1;
-            }
+        if let Some(start) = count_of_people(reading, place) {
             return Some(start);
         }
         // 已经有人失联: some, not 如有人.
@@ -268,6 +310,15 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Where the number begins that the unit at `unit` counts people with: `2`人, `三`名, `5`位, 一家`4`口.
+pub fn count_of_people(reading: &Reading<'_>, unit: usize) -> Option<usize> {
+    if !matches!(reading.char(unit)?, '人' | '名' | '位' | '口') {
+        return None;
+    }
+    let start = (0..unit).rev().take_while(|&at| is_count(reading, at)).last()?;
+    (reading.char(unit) != Some('口') || reading.ends_with(start, "家")).then_some(start)
 }
 
 /// Where a count after a casualty word ends: 死亡`2人`, 遇难者升至`7人`.
@@ -287,7 +338,7 @@ pub fn counted_after(reading: &Reading<'_>, at: usize) -> Option<usize> {
     (end > from && matches!(reading.char(end), Some('人' | '名'))).then_some(end + 1)
 }
 
-/// A character of a number of people: 2, 三, 十, 百余, 数.
+/// A character of a number of people: 2, 三, 十几, 百余, 数.
 pub fn is_count(reading: &Reading<'_>, at: usize) -> bool {
-    reading.char(at).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '余' | '多' | '数'))
+    reading.char(at).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '余' | '多' | '数' | '几'))
 }
