@@ -43,17 +43,17 @@ pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, read
     whereabouts::places(personal, &patterns.places, scan, reading)
 }
 
-pub fn detect(
-    personal: &Personal,
-    patterns: &Patterns,
-    scan: &Scan<'_>,
-    index: usize,
-    persons: &[Person],
-    classes: &[Range<usize>],
-    addresses: &[whereabouts::Address],
-    report: &mut Report,
-) {
+/// Whom and what a reading names.
+pub struct Named<'a> {
+    pub persons: &'a [Person],
+    /// Classes of a school.
+    pub classes: &'a [Range<usize>],
+    pub addresses: &'a [whereabouts::Address],
+}
+
+pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, named: &Named<'_>, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
+    let &Named { persons, classes, addresses } = named;
     let minors = minors(personal, patterns, scan, index, persons, classes, report);
     let sick = medical(personal, scan, index, persons, report);
     whereabouts::addresses(personal, scan, index, persons, addresses, report);

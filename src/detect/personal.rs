@@ -183,7 +183,8 @@ impl Personal {
                 Role::Author => Vec::new(),
                 _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
             };
-            people::detect(self, &self.people, scan, index, &persons, &beside.classes, &addresses, report);
+            let named = people::Named { persons: &persons, classes: &beside.classes, addresses: &addresses };
+            people::detect(self, &self.people, scan, index, &named, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
             collecting::detect(self, scan, index, &persons, report);

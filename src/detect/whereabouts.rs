@@ -372,7 +372,7 @@ fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<u
             }
         } else {
             // 11月10日，示例超市: the day stands alone before its place.
-            let digit = (start..end).rev().take(DAY_CHARS).filter(|&i| reading.class(i).is(Class::DIGIT)).last();
+            let digit = (end.saturating_sub(DAY_CHARS).max(start)..end).find(|&i| reading.class(i).is(Class::DIGIT));
             let ends_day = end > start && matches!(reading.char(end - 1), Some('日' | '时' | '分' | '许' | '点'));
             told_time = digit.filter(|_| ends_day);
         }
