@@ -119,6 +119,7 @@ impl Events {
         if self.rumours.is_answer(scan) {
             found.retain(|event| event.code == "EVT.OPINION" || is_body(scan, event));
         }
+        leave_out_repeats(scan, &mut found);
         self.mark_hearsay(scan, &mut found);
         // The body tells the event; the title repeats it.
         let in_body: Vec<String> = found.iter().filter(|f| is_body(scan, f)).map(|f| f.code.to_string()).collect();
@@ -399,6 +400,29 @@ fn rule_of(code: &'static str) -> &'static str {
         "EVT.PUBLIC_SAFETY" => "events/public_safety",
         _ => "events/mass_incident",
     }
+}
+
+/// 百余名游客被困 is told as a casualty, a burning forest as a disaster: neither is an accident besides.
+fn leave_out_repeats(scan: &Scan<'_>, found: &mut Vec<Found>) {
+    let place = |event: &Found| match &event.place {
+        Place::At { reading, range } => Some((*reading, range.clone())),
+        Place::Absent => None,
+    };
+    let is_fire = |event: &Found| {
+        place(event)
+            .and_then(|(reading, range)| Some(scan.readings.get(reading)?.chars(range)))
+            .is_some_and(|chars| chars.contains(&'火') || chars.contains(&'烟'))
+    };
+    let burns = found.iter().any(|event| event.code == "EVT.DISASTER" && is_fire(event));
+    let casualties: Vec<(usize, Range<usize>)> = found.iter().filter(|event| event.code == "EVT.CASUALTY").filter_map(place).collect();
+    found.retain(|event| {
+        let is_casualty = || {
+            place(event).is_some_and(|(reading, range)| {
+                casualties.iter().any(|(other, whole)| *other == reading && whole.start <= range.start && range.end == whole.end)
+            })
+        };
+        event.code != "EVT.PUBLIC_SAFETY" || !(burns && is_fire(event) || is_casualty())
+    });
 }
 
 fn is_body(scan: &Scan<'_>, found: &Found) -> bool {
