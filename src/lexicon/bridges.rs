@@ -56,11 +56,11 @@ fn is_sentence_mark(c: char) -> bool {
 }
 
 fn is_opening(c: char) -> bool {
-    matches!(c, '“' | '‘' | '《' | '〈' | '【' | '「' | '『' | '〔' | '〖' | '(' | '[' | '{')
+    matches!(c, '“' | '‘' | '《' | '〈' | '「' | '『')
 }
 
 fn is_closing(c: char) -> bool {
-    matches!(c, '”' | '’' | '》' | '〉' | '】' | '」' | '』' | '〕' | '〗' | ')' | ']' | '}')
+    matches!(c, '”' | '’' | '》' | '〉' | '」' | '』')
 }
 
 fn is_gap(folded: &Folded, at: usize) -> bool {
@@ -133,7 +133,7 @@ impl Joined {
 }
 
 /// Marks of a list count only when the same ones stand between all characters and the list ends with the term; so do two
-/// quotations side by side: “上分”“下分” are two words, 【百】【家】【乐】 is one.
+/// quotations side by side: “上分”“下分” are two words, “百”“家”“乐” and （代开）（发票） are one.
 fn is_even(folded: &Folded, places: &[usize]) -> bool {
     let gap = |pair: &[usize]| match pair {
         &[a, b] => folded.chars.get(a + 1..b).unwrap_or_default(),
