@@ -244,6 +244,8 @@ fn bridged_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
                 folded.chars.get(at - 1) == Some(wanted)
             });
             let lists = gaps.iter().any(|gap| gap.iter().any(|&c| is_list_mark(c)));
+            // “赌博”“网”: two quotations.
+            let parts = |gap: &Vec<char>| gap.len() > 1 && gap.first() == Some(&'”') && gap.last() == Some(&'“');
             let ends = |c: char| "。；;！!？?…\n".contains(c);
             let goes_on = |at: Option<usize>| {
                 at.and_then(|at| folded.chars.get(at))
@@ -252,6 +254,7 @@ fn bridged_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
             if fits
                 && gaps.iter().any(|gap| !gap.is_empty())
                 && !(term.len() == 2 && gaps[0].iter().any(|&c| ends(c)))
+                && (lists || !gaps.iter().any(parts) || gaps.iter().all(parts))
                 && (!lists || gaps.iter().all(|gap| *gap == gaps[0]) && !goes_on(start.checked_sub(1)) && !goes_on(Some(at)))
             {
                 found.insert((start as u32, at as u32, pattern as u32));
@@ -277,7 +280,7 @@ proptest! {
 
     #[test]
     fn marks_between_characters_are_read_over(
-        pieces in prop::collection::vec(prop::sample::select(vec!["赌", "博", "网", "友", "【", "】", "（", "、", "，", "*", " ", "。", "\n"]), 0..16),
+        pieces in prop::collection::vec(prop::sample::select(vec!["赌", "博", "网", "友", "【", "】", "（", "“", "”", "、", "，", "*", " ", "。", "\n"]), 0..16),
     ) {
         let terms: Vec<Vec<char>> = ["赌博", "赌博网", "友博"].iter().map(|t| t.chars().collect()).collect();
         let matcher = Matcher::new(&terms, |_, _| 1.0, |_| true);
