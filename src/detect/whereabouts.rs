@@ -91,6 +91,9 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
             Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
                 at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
             }
+            // 组织, 队伍: everyday words; a group of a village has a sign of its own.
+            Some('组') => !chars.get(at + 1).is_some_and(|c| "织建成合装团员长图".contains(*c)),
+            Some('队') => !chars.get(at + 1).is_some_and(|c| "伍员长".contains(*c)),
             _ => true,
         };
         if !is_trigger {
