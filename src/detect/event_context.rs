@@ -44,6 +44,8 @@ pub struct Context {
     /// 工人, 工资: who stops work and why; 通知书, 寒潮: why work is stopped.
     strike: ListSet,
     suspended: ListSet,
+    /// 地震台网, 信息爆炸: words that hold an event word and name none.
+    other: ListSet,
     /// 确诊, 病例: an event only with a number.
     case: ListSet,
     clinical: ListSet,
@@ -93,7 +95,8 @@ const PUPIL_CHARS: usize = 16;
 const CUSTODY_CHARS: usize = 20;
 /// How far behind an event what a lesson says of it may stand, in characters: 溺水后的`急救`方法.
 const LESSON_CHARS: usize = 6;
-
+/// How far around an event word a longer word that holds it may reach, in characters.
+const OTHER_CHARS: usize = 3;
 /// How far before 袭击 the weather may be named that does it, in characters.
 const WEATHER_CHARS: usize = 10;
 
@@ -118,6 +121,7 @@ impl Context {
             faith: lists.asked("evt_faith"),
             strike: lists.asked("evt_strike"),
             suspended: lists.asked("evt_suspended"),
+            other: lists.asked("evt_other"),
             case: lists.asked("evt_case"),
             clinical: lists.asked("evt_clinical"),
             school_bare: lists.asked("evt_school_bare"),
@@ -145,7 +149,7 @@ impl Context {
 
     /// Whether a word that is an event only in company has that company: 确诊`1例`, `学生`…坠楼, 看守所…`死亡`.
     pub fn is_event(&self, scan: &Scan<'_>, reading: &Reading<'_>, list: EventKind, sentence: &Range<usize>, event: &Range<usize>) -> bool {
-        let is = |list: ListSet| is_word(scan, reading, list, event);
+        let is = |list: ListSet| reading.is_word(scan.lexicon, list, event);
         let has = |list: ListSet, range: Range<usize>| reading.has_word(scan.lexicon, list, range);
         match list {
             // 3例疑难病例手术 is a hospital's work.
@@ -169,15 +173,10 @@ impl Context {
     /// Why the word names no event at all, whatever the title says.
     pub fn names_no_event(&self, scan: &Scan<'_>, reading: &Reading<'_>, told: &Told<'_>) -> Option<&'static str> {
         let &Told { sentence, event, .. } = told;
-        const OFFICES: [&str; 8] = ["台网", "局", "台", "站", "监测", "部门", "遗址", "学会"];
-        if reading.chars(event.clone()) == ['地', '震'] && OFFICES.iter().any(|office| reading.starts_with(event.end, office)) {
-            return Some("是机构或者地点的名称");
-        }
-        // 信息爆炸, 知识爆炸.
-        if reading.chars(event.clone()) == ['爆', '炸']
-            && ["信息", "知识", "数据", "人口"].iter().any(|thing| reading.ends_with(event.start, thing))
-        {
-            return Some("是比喻");
+        let around = reading.around(event.clone(), OTHER_CHARS, OTHER_CHARS);
+        let holds = |word: Hit| word.start as usize <= event.start && event.end <= word.end as usize;
+        if reading.words_in(scan.lexicon, self.other, around).any(holds) {
+            return Some("是别的词语的一部分");
         }
         // 台风袭击, 遭遇“天鸽”正面袭击: weather.
         let is_weather = || {
@@ -221,7 +220,7 @@ impl Context {
             return Some("是法规条文，不是已发生的事");
         }
         if list.0 == EventKind::Mass
-            && is_word(scan, reading, self.mass_everyday, event)
+            && reading.is_word(scan.lexicon, self.mass_everyday, event)
             && !reading.has_word(scan.lexicon, self.grievance, sentence.clone())
         {
             return Some("同句没有诉求或纠纷");
@@ -237,7 +236,7 @@ impl Context {
         if is_told {
             return None;
         }
-        if !effect && !is_said(reading, event.end) && is_word(scan, reading, self.noun, event) {
+        if !effect && !is_said(reading, event.end) && reading.is_word(scan.lexicon, self.noun, event) {
             return Some("只是修饰后面的词，没有说发生");
         }
         let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(GOVERNED_CHARS))..event.start;
@@ -265,7 +264,7 @@ impl Context {
         told.told
             || is_counted_case(reading, sentence, event)
             || reading.words_in(scan.lexicon, self.effect, sentence.clone()).any(is_fact)
-            || is_core && is_said(reading, event.end) && !is_word(scan, reading, self.noun, event)
+            || is_core && is_said(reading, event.end) && !reading.is_word(scan.lexicon, self.noun, event)
     }
 
     /// A day is named, nothing is played and nothing counted up.
@@ -384,11 +383,6 @@ pub enum EventKind {
     Judicial,
     Safety,
     Mass,
-}
-
-/// Whether the whole event word stands in a list.
-fn is_word(scan: &Scan<'_>, reading: &Reading<'_>, list: ListSet, event: &Range<usize>) -> bool {
-    reading.words_in(scan.lexicon, list, event.clone()).any(|word| (word.start as usize, word.end as usize) == (event.start, event.end))
 }
 
 /// Whether the word is 预案.

@@ -32,8 +32,6 @@ struct Frame {
 const SICK_CHARS: usize = 40;
 /// How far before an event those may stand that it befell, in characters: 3名小学生不慎溺水.
 const BEFALLEN_CHARS: usize = 12;
-/// What says that it did not happen: 桥面无断裂, 无一例腹泻.
-const NOT: [&str; 9] = ["无", "未", "没有", "无一例", "无一起", "未发现", "没有发现", "未出现", "没有出现"];
 /// What may stand between people and what befell them.
 const BEFELL: [&str; 12] = ["", "不慎", "意外", "疑似", "疑", "先后", "相继", "集体", "突然", "因", "不幸", "误"];
 
@@ -63,20 +61,12 @@ impl Frames {
         }
     }
 
-    /// Whether the word is denied, or an everyday word without what makes an event of it.
-    pub fn lack(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
-        let is = |list| {
-            reading
-                .words_in(scan.lexicon, list, event.clone())
-                .any(|word| (word.start as usize, word.end as usize) == (event.start, event.end))
-        };
-        if NOT.iter().any(|not| reading.ends_with(event.start, not)) {
-            return true;
-        }
-        if is(self.symptom) {
+    /// Whether the word, which stands in `lists`, is an everyday one without what makes an event of it.
+    pub fn lack(&self, scan: &Scan<'_>, reading: &Reading<'_>, lists: ListSet, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+        if lists.meets(self.symptom) {
             return !self.are_sick(scan, reading, sentence, event);
         }
-        self.frames.iter().filter(|frame| is(frame.words)).any(|frame| {
+        self.frames.iter().filter(|frame| lists.meets(frame.words)).any(|frame| {
             let from = event.start.saturating_sub(frame.before).max(sentence.start);
             let to = (event.end + frame.after).min(sentence.end);
             let holds = |range| reading.has_word(scan.lexicon, frame.needs, range);

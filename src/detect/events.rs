@@ -23,7 +23,6 @@ use std::ops::Range;
 pub struct Events {
     kinds: [(&'static str, EventKind, ListSet); 6],
     all: ListSet,
-    mass: ListSet,
     casualty: ListSet,
     /// 当场身亡: tells of a death without a count.
     casualty_plain: ListSet,
@@ -68,7 +67,6 @@ impl Events {
         Self {
             kinds,
             all: kinds.iter().fold(ListSet::default(), |all, (_, _, list)| all.and(*list)),
-            mass: lists.scanned("evt_mass"),
             casualty: lists.scanned("evt_casualty"),
             casualty_plain: lists.asked("evt_casualty_plain"),
             dead_hurt: lists.scanned("evt_dead_hurt"),
@@ -106,7 +104,7 @@ impl Events {
         // The draft told of the dead and hurt in one word: 一死一伤.
         if is_template.is_none() {
             for (index, _) in scan.written().filter(|(_, r)| matches!(r.passage.role, Role::Title) || r.lists.meets(self.dead_hurt)) {
-                self.dead_and_hurt(scan, index, title_guard != TitleGuard::None, &mut found);
+                self.dead_and_hurt(scan, index, title_guard, &mut found);
             }
         }
         if title_guard == TitleGuard::None {
@@ -191,9 +189,9 @@ impl Events {
                 break;
             }
             // 山体滑坡 over 滑坡: hits are sorted by start; the longest at a place wins.
-            let longest =
-                reading.words_in(scan.lexicon, list, start..start + WORD_CHARS_MAX).filter(|h| h.start == hit.start).map(|h| h.end).max();
-            let range = start..longest.unwrap_or(hit.end) as usize;
+            let at_start = reading.words_in(scan.lexicon, list, start..start + WORD_CHARS_MAX).filter(|h| h.start == hit.start);
+            let word = at_start.max_by_key(|h| h.end).unwrap_or(hit);
+            let range = start..word.end as usize;
             let sentence = sentence_of(reading, range.clone());
             // Many events stand in one sentence; what it says is asked once.
             let known = signs.take().filter(|known| known.sentence == sentence);
@@ -201,7 +199,9 @@ impl Events {
             let told = self.context.told(reading, known, &sentence, &range, || self.frames.befell(scan, reading, range.start));
             let (timed, effect) = (told.timed, told.effect);
             // Asked last, since it costs most.
-            if !timed && !effect && is_template.is_none() || self.frames.lack(scan, reading, &sentence, &range) {
+            if !timed && !effect && is_template.is_none()
+                || self.frames.lack(scan, reading, scan.lexicon.lists_of(word.pattern), &sentence, &range)
+            {
                 continue;
             }
             if !self.context.is_event(scan, reading, kind, &sentence, &range)
@@ -228,7 +228,7 @@ impl Events {
                 }
                 continue;
             }
-            let is_mass = list == self.mass;
+            let is_mass = kind == EventKind::Mass;
             let guarded = self.context.guarded(reading, &told);
             let guard = self.context.guard_beside(scan, reading, &guarded, is_mass, &range, timed && (effect || told.told));
             let guard = guard.filter(|_| !(told.told && timed && effect));
@@ -360,7 +360,7 @@ impl Events {
     }
 
     /// 一死一伤, 3死5伤.
-    fn dead_and_hurt(&self, scan: &Scan<'_>, index: usize, is_drill: bool, found: &mut Vec<Found>) {
+    fn dead_and_hurt(&self, scan: &Scan<'_>, index: usize, title_guard: TitleGuard, found: &mut Vec<Found>) {
         let Some(reading) = scan.readings.get(index) else { return };
         let is_count = |i: usize| is_count(reading, i);
         for at in 1..reading.len() {
@@ -370,8 +370,9 @@ impl Events {
             let hurt = (at + 1..at + 5).find(|&i| !is_count(i));
             if let Some(end) = hurt.filter(|&i| reading.char(i) == Some('伤')) {
                 let start = (0..at).rev().take_while(|&i| is_count(i)).last().unwrap_or(at);
-                let severity = if is_drill { Severity::S0 } else { Severity::S2 };
-                found.push(Found::new("EVT.CASUALTY", severity, index, start..end + 1, "events/casualty"));
+                let range = start..end + 1;
+                let severity = self.casualty_severity(scan, reading, title_guard, &sentence_of(reading, range.clone()));
+                found.push(Found::new("EVT.CASUALTY", severity, index, range, "events/casualty"));
                 return;
             }
         }

@@ -29,6 +29,8 @@ const LEADS: [&str; 12] = ["发生", "暴发", "突然", "熊熊", "离奇", "�
 /// What says that it did not happen, right before the event.
 const DENIED: [&[char]; 7] =
     [&['排', '除'], &['并', '非'], &['不', '是'], &['未', '发', '生'], &['没', '有', '发', '生'], &['不', '存', '在'], &['未', '发', '现']];
+/// What says so in a word: 桥面无断裂, 无一例食物中毒.
+const NONE: [&str; 8] = ["无", "未", "没有", "无一例", "无一起", "未出现", "没有出现", "没有发现"];
 /// How far before the event its denial may stand, in characters.
 const DENIED_CHARS: usize = 6;
 /// What begins advice: 发生火灾`请`拨打119.
@@ -80,12 +82,12 @@ pub fn is_own_word(reading: &Reading<'_>, lexicon: &Lexicon, event: &Range<usize
         || LEADS.iter().any(|lead| reading.ends_with(event.start, lead)) && reading.straddled(lexicon, event.end, event.end).is_none()
 }
 
-/// 已排除刑事案件, 并非山体滑坡.
+/// 已排除刑事案件, 并非山体滑坡, 无火灾.
 pub fn is_denied(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
     let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(DENIED_CHARS))..event.start;
     // 正在排除险情, 排除滑坡隐患: what is there is cleared away.
     let is_cleared = || ["隐患", "险情", "风险"].iter().any(|danger| reading.starts_with(event.end, danger));
-    reading.holds_one(clause, &DENIED) && !is_cleared()
+    NONE.iter().any(|none| reading.ends_with(event.start, none)) || reading.holds_one(clause, &DENIED) && !is_cleared()
 }
 
 /// 发生森林火灾及时拨打12119, 聚餐后发生食物中毒，请及时就医: what to do if it should happen. `is_advised` looks for what is
@@ -285,9 +287,7 @@ pub fn clause_start(reading: &Reading<'_>, sentence: &Range<usize>, event: &Rang
 
 /// Where the count before a casualty word begins: `2人`失联, `3名群众`受伤, `致6人`死亡.
 pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
-    // 一人经抢救无效死亡: what was done for them was in vain.
-    let in_vain = if reading.ends_with(at, "抢救无效") { 4 } else { 0 };
-    let mut place = at - in_vain;
+    let mut place = at;
     // Over some characters between the unit and the word: 名群众, 人因伤.
     for _ in 0..COUNTED_CHARS {
         // 1人经抢救无效死亡: nobody rescues anybody there.

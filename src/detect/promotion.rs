@@ -205,7 +205,7 @@ impl Promotion {
         let backs = |f: &Found| BACKING.iter().any(|code| f.code.starts_with(code)) && f.severity >= Severity::S1;
         let whole = 0..reading.len();
         scan.is_message()
-            || scan.draft.title.is_empty()
+            || scan.draft.title.trim().is_empty()
             || report.found.iter().any(|f| f.range_in(index).is_some() && backs(f))
             || report.set_aside("AD.PRICE", index, &whole)
             || reading.has_word(scan.lexicon, self.speaker, whole)

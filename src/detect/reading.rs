@@ -158,6 +158,11 @@ impl<'a> Reading<'a> {
             || lexicon.asked().holds(lists) && lexicon.asked().has_word(lists, &self.folded.chars, range, &mut self.answers.borrow_mut())
     }
 
+    /// Whether the range is, as a whole, a word of these lists.
+    pub fn is_word(&self, lexicon: &Lexicon, lists: ListSet, range: &Range<usize>) -> bool {
+        self.words_in(lexicon, lists, range.clone()).any(|word| (word.start as usize, word.end as usize) == (range.start, range.end))
+    }
+
     /// The range widened by so many characters.
     pub fn around(&self, range: Range<usize>, before: usize, after: usize) -> Range<usize> {
         range.start.saturating_sub(before)..(range.end + after).min(self.len())

@@ -241,7 +241,8 @@ impl Terms {
         }
     }
 
-    /// S0 in warnings, law and education; S3 in messages, hidden text, links and beside a live contact; S2 otherwise.
+    /// S0 in warnings, law and education; S3 in messages, hidden text, links, beside a live contact and beside an offer with
+    /// its sum; as listed otherwise.
     fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, live: &Live, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
         let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
