@@ -244,6 +244,23 @@ mod tests {
     }
 
     #[test]
+    fn the_mark_of_what_was_judged_is_written_over_by_the_next_and_gone_when_nobody_judges() {
+        let folder = tempfile::tempdir().expect("folder");
+        let suspects = Suspects::open(folder.path(), "t").expect("opens");
+        let marks = || {
+            let text = std::fs::read(folder.path().join("judging.t.0")).expect("reads");
+            text.chunks(SLOT_BYTES).filter_map(read_slot).map(|((_, offset), _)| offset).collect::<Vec<_>>()
+        };
+        let (first, other) = (suspects.begin(0, 1), suspects.begin(0, 2));
+        drop(first);
+        assert_eq!(marks(), [1, 2]);
+        let next = suspects.begin(0, 3);
+        assert_eq!(marks(), [3, 2]);
+        drop((next, other));
+        assert_eq!(marks(), [0_i64; 0]);
+    }
+
+    #[test]
     fn processes_that_share_a_folder_have_a_file_each_and_a_spoilt_file_is_no_reason_not_to_start() {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::write(folder.path().join("judging.t.0"), b"judging x y\xff\n nonsense judging 1 2 3").expect("writes");
