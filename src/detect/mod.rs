@@ -1,6 +1,7 @@
 //! Detectors: from passages and hits to findings. One file, one concern; this file holds what they share and their order.
 //! Must not know queues, levels, stores or the time of day.
 
+pub mod account_cues;
 pub mod account_holders;
 pub mod ads;
 pub mod beside;
