@@ -3,6 +3,7 @@
 
 pub mod account_cues;
 pub mod account_holders;
+pub mod addresses;
 pub mod ads;
 pub mod beside;
 pub mod calendar;
@@ -36,6 +37,7 @@ pub mod report;
 mod rumours;
 pub mod secrecy;
 pub mod source;
+mod spaced_addresses;
 pub mod targets;
 pub mod terms;
 pub mod title;
