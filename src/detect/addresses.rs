@@ -338,7 +338,11 @@ pub struct InProse {
 pub fn end_of_address(reading: &Reading<'_>, at: usize) -> usize {
     let mut end = (at..reading.len().min(at + ADDRESS_CHARS_MAX))
         .take_while(|&i| {
-            reading.char(i).is_some_and(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\'))
+            reading.char(i).is_some_and(|c| {
+                c.is_ascii_graphic()
+                    && !matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|')
+                    && (c != '\\' || reading.char(i + 1) == Some('@'))
+            })
         })
         .last()
         .map_or(at, |i| i + 1);

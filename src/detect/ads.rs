@@ -107,6 +107,11 @@ impl Ads {
             sells.push(has_shop || own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
             contacts.extend(own);
         }
+        // Who is to be added stands in the name of an image or behind the name of the source as well as anywhere.
+        let beside = scan.readings.iter().enumerate().filter(|(_, r)| matches!(r.passage.role, Role::ImageName | Role::SourceName));
+        for (index, _) in beside {
+            contacts.extend(self.contacts.of(scan, index).into_iter().filter(|contact| contact.is_invited));
+        }
         let is_private = contacts.iter().any(|contact| !contact.is_official);
         for ((index, reading), sells) in scan.prose().zip(sells) {
             for span in prices(reading, scan.lexicon, self.price, sells) {

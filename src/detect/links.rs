@@ -7,7 +7,7 @@
 //! Known false alarms: an enterprise named in a notice with its own site is LINK.UNKNOWN S1: a person looks.
 
 use super::Scan;
-use super::addresses::{Addresses, WRITTEN_OUT_DOT};
+use super::addresses::{Addresses, InProse, WRITTEN_OUT_DOT};
 use super::prices::prices;
 use super::report::{Found, Report};
 use super::spaced_addresses::SPACED;
@@ -22,6 +22,13 @@ use url::{Host, Url};
 
 /// How near a price makes the link of a shop an advertisement, in characters.
 const PRICE_CHARS: usize = 60;
+/// How far from an address in markup its label may begin or end, in bytes, and how long it may be.
+const LABEL_BYTES_MAX: usize = 200;
+
+const BACKSLASH: &str = "反斜杠后面的部分是伪装，浏览器打开的是前面的网站";
+const OTHER_LABEL: &str = "显示的是官方网址，点开却是别的网站";
+/// Stands for the page's own host where an address has none.
+const OWN_PAGE: &str = "https://page.invalid";
 
 pub struct Links {
     price: ListSet,
@@ -67,8 +74,10 @@ impl Links {
                     continue;
                 }
                 self.address(scan, index, 0..reading.len(), text, &mut priced, report);
-            } else if role.is_prose() {
-                for found in self.addresses.of(scan, index) {
+            } else if role.is_prose() || role == Role::ImageName {
+                // In the name of an image a dot is ordinary: only what is disguised counts.
+                let counts = |found: &InProse| role != Role::ImageName || found.disguise.is_some();
+                for found in self.addresses.of(scan, index).into_iter().filter(counts) {
                     addresses.push((index, found.range.clone()));
                     let bytes = reading.folded.bytes(&reading.passage.text, found.range.start, found.range.end);
                     let raw = reading.passage.text.get(bytes).unwrap_or_default().to_owned();
@@ -99,7 +108,10 @@ impl Links {
     /// Judges one address.
     fn address(&self, scan: &Scan<'_>, index: usize, range: Range<usize>, raw: &str, known: &mut Priced, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        if let Verdict::Finding { code, severity, rule, message, host } = self.judge(scan, raw, reading.passage.role) {
+        if let Verdict::Finding { mut code, mut severity, mut rule, mut message, host } = self.judge(scan, raw, reading.passage.role) {
+            if code == "LINK.UNKNOWN" && severity == Severity::S1 && is_labelled_official(scan, index) {
+                (code, severity, rule, message) = ("LINK.LOOKALIKE", Severity::S3, "links/label", Some(OTHER_LABEL.to_owned()));
+            }
             let severity = if code == "LINK.ECOMMERCE" && self.is_priced(scan, index, &range, known) { Severity::S3 } else { severity };
             let mut found = Found::new(code, severity, index, range, rule).because("host", host);
             found.message = message.map(Text::from);
@@ -137,8 +149,11 @@ impl Links {
         if lower.starts_with("weixin://") || lower.starts_with("#小程序://") {
             return finding("AD.MINIPROGRAM", Severity::S2, "links/miniprogram", None, "miniprogram");
         }
+        if hides_host(&lower) {
+            return finding("LINK.LOOKALIKE", Severity::S3, "links/userinfo", Some(BACKSLASH), host_of(without_scheme(&lower)));
+        }
         let address = match target(raw) {
-            Target::Here => return Verdict::Official,
+            Target::Here => return self.forwarded_beside(scan, &lower, raw, role),
             Target::Address(address) => address,
             Target::Script(scheme) => {
                 return finding(
@@ -174,7 +189,7 @@ impl Links {
         if self.is_lookalike(scan, &host) {
             return finding("LINK.LOOKALIKE", Severity::S3, "links/lookalike", None, &host);
         }
-        if role == Role::Qr && is_personal_card(&host, url.path()) {
+        if is_personal_card(&host, url.path()) {
             return finding("AD.QR", Severity::S3, "links/personal_card", None, &host);
         }
         // The code of an official account.
@@ -198,19 +213,31 @@ impl Links {
         if under(&host, &scan.lexicon.tables.ecommerce_hosts) {
             return finding("LINK.ECOMMERCE", Severity::S2, "links/ecommerce", None, &host);
         }
-        finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, &host)
+        // A page that only leads on is as bad as where it leads.
+        match self.forwarded(scan, &url, role) {
+            Some(Verdict::Finding { code, severity, rule, message, host }) if severity > Severity::S1 => {
+                Verdict::Finding { code, severity, rule, message, host }
+            }
+            _ => finding("LINK.UNKNOWN", Severity::S1, "links/unknown", None, &host),
+        }
     }
 
-    /// An official address that leads on to another one: `…/redirect?url=http%3A%2F%2Fexample.com`.
+    /// A reference inside the page whose query leads elsewhere: `/redirect?u=https://dwz.cn/abc`.
+    fn forwarded_beside(&self, scan: &Scan<'_>, lower: &str, raw: &str, role: Role) -> Verdict {
+        let has_target = lower.split_once('?').is_some_and(|(_, query)| query.contains("//") || query.contains("%2f%2f"));
+        let url = has_target.then(|| Url::parse(OWN_PAGE).and_then(|page| page.join(raw)).ok()).flatten();
+        url.and_then(|url| self.forwarded(scan, &url, role)).unwrap_or(Verdict::Official)
+    }
+
+    /// An address that leads on to another one: `…/redirect?url=http%3A%2F%2Fexample.com`.
     fn forwarded(&self, scan: &Scan<'_>, url: &Url, role: Role) -> Option<Verdict> {
-        let target = url.query_pairs().map(|(_, value)| value).find(|v| v.starts_with("http://") || v.starts_with("https://"))?;
+        let is_address = |value: &str| value.starts_with("http://") || value.starts_with("https://") || value.starts_with("//");
+        let target = url.query_pairs().map(|(_, value)| value).find(|value| is_address(value))?;
         // Without its own query: one step is followed, not a chain.
         let target = target.split(['?', '#']).next().unwrap_or_default().to_owned();
         match self.judge(scan, &target, role) {
             Verdict::Finding { code, severity, rule, host, .. } if severity >= Severity::S1 => {
-                Some(Verdict::Finding {
-                    code, severity, rule, message: Some("官方网址后面带着跳往别处的地址".to_owned()), host
-                })
+                Some(Verdict::Finding { code, severity, rule, message: Some("网址后面带着跳往别处的地址".to_owned()), host })
             }
             _ => None,
         }
@@ -229,13 +256,15 @@ impl Links {
         if official(&folded) || official(&digits_read) {
             return true;
         }
-        let registrable = psl::domain_str(host).unwrap_or(host);
-        let name = registrable.split('.').next().unwrap_or_default();
+        let registrable = psl::domain_str(host);
+        let name = registrable.unwrap_or(host).split('.').next().unwrap_or_default();
         folded.contains("gov.cn")
             || folded.contains("gov-cn")
             || folded.contains("govcn")
             || name.ends_with("-gov")
             || name.starts_with("gov-")
+            // yn.gov.com, yngov.top; gov.uk is nobody's.
+            || registrable.is_some() && name.ends_with("gov")
     }
 }
 
@@ -245,14 +274,68 @@ fn looks_like_address(text: &str) -> bool {
         || text.split(['/', '?']).next().is_some_and(|h| h.contains('.') && h.is_ascii() && !h.contains(' '))
 }
 
-/// The host of an address without its scheme.
-fn host_of(address: &str) -> &str {
-    address.split(['/', '?', ':', '#']).next().unwrap_or_default()
+/// Whether the address at `index` is shown under the address of an official site: `[www.yn.gov.cn](https://example.com)`.
+fn is_labelled_official(scan: &Scan<'_>, index: usize) -> bool {
+    let Some(reading) = scan.readings.get(index) else { return false };
+    let shows = |label: &str| {
+        let label = label.trim().to_lowercase();
+        let host = host_of(without_scheme(&label));
+        let is_host = host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+        is_host && is_official(scan, host)
+    };
+    match reading.passage.role {
+        Role::LinkUrl => {
+            let label = index.checked_sub(1).and_then(|before| scan.readings.get(before)).map(|r| &r.passage);
+            let is_own = |path: &String| path.strip_suffix("label") == reading.passage.path.as_deref().and_then(|p| p.strip_suffix("url"));
+            label.is_some_and(|l| l.role == Role::LinkLabel && l.path.as_ref().is_some_and(is_own) && shows(&l.text))
+        }
+        Role::BodyUrl => {
+            let (submitted, place) = (reading.passage.submitted, reading.passage.locate(0..reading.passage.text.len()));
+            let behind = submitted.get(place.end..).unwrap_or_default();
+            let before = submitted.get(..place.start).unwrap_or_default();
+            // <a href="…">label</a>; the tag may have more to say.
+            let tag_end = behind.bytes().take(LABEL_BYTES_MAX).position(|b| b == b'>');
+            let text = tag_end.and_then(|end| behind.get(end + 1..)).unwrap_or_default();
+            let of_tag = text.bytes().take(LABEL_BYTES_MAX).position(|b| b == b'<').and_then(|end| text.get(..end));
+            // [label](…).
+            let of_mark = before.strip_suffix("](").and_then(|text| {
+                let open = text.bytes().rev().take(LABEL_BYTES_MAX).position(|b| b == b'[')?;
+                text.get(text.len() - open..)
+            });
+            of_mark.or(of_tag).is_some_and(shows)
+        }
+        _ => false,
+    }
 }
 
-/// WeChat cards of persons and groups.
+/// Whether a `\` hides the host from the eye: `https://example.com\@www.yn.gov.cn/` opens example.com.
+fn hides_host(address: &str) -> bool {
+    let authority = without_scheme(address).split(['/', '?', '#']).next().unwrap_or_default();
+    authority.split_once('\\').is_some_and(|(_, rest)| rest.contains('@'))
+}
+
+fn without_scheme(address: &str) -> &str {
+    address.split_once("://").map_or(address, |(_, rest)| rest)
+}
+
+/// The host of an address without its scheme.
+fn host_of(address: &str) -> &str {
+    address.split(['/', '?', ':', '#', '\\']).next().unwrap_or_default()
+}
+
+/// Where the cards of persons and the invitations to groups of WeChat, its office version and QQ lie: host and path.
+const PERSONAL_CARDS: [(&str, &str); 7] = [
+    ("u.wechat.com", "/"),
+    ("weixin.qq.com", "/g/"),
+    ("qm.qq.com", "/"),
+    ("jq.qq.com", "/"),
+    ("work.weixin.qq.com", "/gm/"),
+    ("work.weixin.qq.com", "/u/"),
+    ("qun.qq.com", "/qrcode"),
+];
+
 fn is_personal_card(host: &str, path: &str) -> bool {
-    host == "u.wechat.com" || (host == "weixin.qq.com" && path.starts_with("/g/")) || host == "qm.qq.com" || host == "jq.qq.com"
+    PERSONAL_CARDS.iter().any(|(card_host, begin)| host == *card_host && path.starts_with(begin))
 }
 
 /// Whether `host` is one of `hosts` or below one, on label boundaries.

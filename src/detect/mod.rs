@@ -100,6 +100,11 @@ impl<'a> Scan<'a> {
         self.prose().filter(|(_, r)| !r.is_empty())
     }
 
+    /// Names of images, which a page shows where the image is missing and a phone when it is kept.
+    pub fn image_names(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
+        self.readings.iter().enumerate().filter(|(_, r)| r.passage.role == crate::text::passage::Role::ImageName && !r.is_empty())
+    }
+
     /// Readings of published prose with their index.
     pub fn prose(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
         self.readings.iter().enumerate().filter(|(_, r)| r.passage.role.is_prose())
