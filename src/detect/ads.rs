@@ -30,7 +30,7 @@ const PRODUCT_CHARS: usize = 30;
 const HARM_CHARS: usize = 30;
 
 /// Why an element of an advertisement that is told about does not count.
-const QUOTED: &str = "案例、提醒或投诉中的引用";
+const QUOTED: &str = "案例、提醒、询问或投诉中的引用";
 
 const COPY: &str = "复制";
 /// What begins with it and sends to a shop.
@@ -53,6 +53,8 @@ pub struct Ads {
     quoted: ListSet,
     reproved: ListSet,
     lesson: ListSet,
+    /// A citizen asks whether what he was told is true.
+    wondered: ListSet,
     recruit: ListSet,
     pay: ListSet,
     public_post: ListSet,
@@ -86,6 +88,7 @@ impl Ads {
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
             lesson: lists.asked("ad_lesson"),
+            wondered: lists.asked("ad_wondered"),
             quoted: lists.asked("ad_quoted"),
             reproved: lists.asked("ad_reproved"),
             recruit: lists.scanned("recruit"),
@@ -381,11 +384,14 @@ impl Ads {
         report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near)
     }
 
-    /// A case, a warning or a complaint tells what an advertisement said, or forbids the very words in quotation marks, and
+    /// A case, a warning, a question or a complaint tells what an advertisement said, or forbids the very words in quotation marks, and
     /// nobody can be reached by it (DOMAIN §5.9).
     fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, is_private: bool) -> bool {
         let says = |list| reading.has_word(scan.lexicon, list, reading.sentence(range.clone()));
-        !is_private && (says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
+        // The question mark ends the sentence and belongs to it.
+        let sentence = reading.sentence(range.clone());
+        let is_wondered = || scan.is_message() && reading.has_word(scan.lexicon, self.wondered, sentence.start..sentence.end + 1);
+        !is_private && (is_wondered() || says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
     }
 
     fn absolutes(&self, scan: &Scan<'_>, is_private: bool, report: &mut Report, elements: &mut Vec<Found>) -> i64 {
