@@ -8,7 +8,7 @@
 
 use super::Scan;
 use super::addresses::{Addresses, InProse, WRITTEN_OUT_DOT};
-use super::prices::prices;
+use super::prices::{PriceWords, prices};
 use super::report::{Found, Report};
 use super::spaced_addresses::SPACED;
 use super::targets::{Target, target};
@@ -32,6 +32,7 @@ const OWN_PAGE: &str = "https://page.invalid";
 
 pub struct Links {
     price: ListSet,
+    price_words: PriceWords,
     coupon: ListSet,
     addresses: Addresses,
 }
@@ -54,7 +55,9 @@ impl Links {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let addresses = Addresses::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
-        Self { price: lists.scanned("price"), coupon: lists.asked("coupon"), addresses }
+        let price = lists.scanned("price");
+        let price_words = PriceWords { said: price, sign: lists.scanned("share_mark") };
+        Self { price, price_words, coupon: lists.asked("coupon"), addresses }
     }
 
     pub fn detect(&self, scan: &mut Scan<'_>, report: &mut Report) {
@@ -126,13 +129,13 @@ impl Links {
         if reading.passage.role.is_prose() {
             let near = reading.around(range.clone(), PRICE_CHARS, PRICE_CHARS);
             return reading.has_word(scan.lexicon, self.price, near.clone()) || {
-                let prices = known.by_reading.entry(index).or_insert_with(|| prices(reading, scan.lexicon, self.price, true));
+                let prices = known.by_reading.entry(index).or_insert_with(|| prices(reading, scan.lexicon, self.price_words, true));
                 prices.get(prices.partition_point(|price| price.start < near.start)).is_some_and(|price| price.end <= near.end)
             };
         }
         *known.anywhere.get_or_insert_with(|| {
             scan.prose().any(|(_, text)| {
-                text.has_word(scan.lexicon, self.coupon, 0..text.len()) || !prices(text, scan.lexicon, self.price, true).is_empty()
+                text.has_word(scan.lexicon, self.coupon, 0..text.len()) || !prices(text, scan.lexicon, self.price_words, true).is_empty()
             })
         })
     }
