@@ -7,7 +7,7 @@
 //! Known false alarms: job fairs, consumption vouchers and produce fairs held by the government: S1.
 
 use super::contacts::{Contact, Contacts, Kind};
-use super::prices::prices;
+use super::prices::{PriceWords, prices};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::{AccountKind, Scan, terms};
@@ -29,13 +29,16 @@ const PRODUCT_CHARS: usize = 30;
 /// How near a contact stands to the word of harm that it offers, in characters.
 const HARM_CHARS: usize = 30;
 
+/// How near a number stands to the words that it is an account as well, in characters.
+const SAME_NUMBER_CHARS: usize = 8;
+
 /// Why an element of an advertisement that is told about does not count.
-const QUOTED: &str = "案例、提醒或投诉中的引用";
+const QUOTED: &str = "案例、提醒、询问或投诉中的引用";
 
 const COPY: &str = "复制";
 /// What begins with it and sends to a shop.
 const COPY_AND_OPEN: &str =
-    r"^复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)";
+    r"^复制.{0,20}(?:打开|咑閞|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)";
 /// Its longest match, in characters.
 const COPY_AND_OPEN_CHARS: usize = 34;
 /// Each of its shops has one of them.
@@ -44,6 +47,8 @@ const SHOP_SIGNS: [char; 7] = ['淘', '拼', '音', '快', '京', '红', '闲'];
 pub struct Ads {
     weak: ListSet,
     product: ListSet,
+    /// 微信同号.
+    same_account: ListSet,
     price: ListSet,
     contacts: Contacts,
     copy: ListSet,
@@ -53,6 +58,8 @@ pub struct Ads {
     quoted: ListSet,
     reproved: ListSet,
     lesson: ListSet,
+    /// A citizen asks whether what he was told is true.
+    wondered: ListSet,
     recruit: ListSet,
     pay: ListSet,
     public_post: ListSet,
@@ -80,12 +87,14 @@ impl Ads {
             contacts,
             weak: lists.scanned("ad_weak"),
             product: lists.scanned("ad_product"),
+            same_account: lists.scanned("same_account"),
             price: lists.scanned("price"),
             copy: lists.scanned("copy"),
             share_mark: lists.scanned("share_mark"),
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
             lesson: lists.asked("ad_lesson"),
+            wondered: lists.asked("ad_wondered"),
             quoted: lists.asked("ad_quoted"),
             reproved: lists.asked("ad_reproved"),
             recruit: lists.scanned("recruit"),
@@ -98,18 +107,26 @@ impl Ads {
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
         let mut elements: Vec<Found> = Vec::new();
-        let (mut contacts, mut sells) = (Vec::new(), Vec::new());
+        let (mut contacts, mut sells, mut same_numbers) = (Vec::new(), Vec::new(), Vec::new());
         let mut points = 0;
         // Beside a shop or mini-program whatever is so much a piece is a price.
         let has_shop = report.found.iter().any(|f| matches!(&*f.code, "LINK.ECOMMERCE" | "AD.MINIPROGRAM"));
         for (index, _) in scan.prose() {
             let own = self.contacts.of(scan, index);
-            sells.push(has_shop || own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
+            let same = self.same_number(scan, index, report);
+            sells.push(has_shop || same.is_some() || own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
             contacts.extend(own);
+            same_numbers.extend(same);
+        }
+        // Who is to be added stands in the name of an image or behind the name of the source as well as anywhere.
+        let beside = scan.readings.iter().enumerate().filter(|(_, r)| matches!(r.passage.role, Role::ImageName | Role::SourceName));
+        for (index, _) in beside {
+            contacts.extend(self.contacts.of(scan, index).into_iter().filter(|contact| contact.is_invited));
         }
         let is_private = contacts.iter().any(|contact| !contact.is_official);
         for ((index, reading), sells) in scan.prose().zip(sells) {
-            for span in prices(reading, scan.lexicon, self.price, sells) {
+            let words = PriceWords { said: self.price, sign: self.share_mark };
+            for span in prices(reading, scan.lexicon, words, sells) {
                 let is_quoted = self.is_quoted(scan, reading, &span, is_private);
                 let found = Found::new("AD.PRICE", Severity::S2, index, span, "ads/price");
                 if is_quoted {
@@ -144,6 +161,8 @@ impl Ads {
             points += weak.min(1);
         }
         points += Self::called_for(&elements, report);
+        // A seller's number on WeChat, too; elsewhere it is told as a number.
+        contacts.extend(same_numbers.into_iter().filter(|_| points >= 2));
         let before_contacts = points;
         for contact in &mut contacts {
             contact.is_invited |= self.offers_harm(scan, contact, report);
@@ -234,6 +253,19 @@ impl Ads {
         for element in settled {
             report.find(element);
         }
+    }
+
+    /// 13800138041，微信同号: a private number that is an account as well.
+    fn same_number(&self, scan: &Scan<'_>, index: usize, report: &Report) -> Option<Contact> {
+        let reading = scan.readings.get(index).filter(|reading| reading.lists.meets(self.same_account))?;
+        let hit = reading.words_in(scan.lexicon, self.same_account, 0..reading.len()).next()?;
+        let range = hit.start as usize..hit.end as usize;
+        let near = reading.around(range.clone(), SAME_NUMBER_CHARS, SAME_NUMBER_CHARS);
+        let is_number = |f: &Found| f.code == "PII.MOBILE" && f.severity >= Severity::S2;
+        let touches = |f: &Found| f.range_in(index).is_some_and(|r| r.start < near.end && near.start < r.end);
+        let is_private = report.found.iter().any(|f| is_number(f) && touches(f));
+        let is_office = reading.has_word(scan.lexicon, self.office.and(self.public_service), reading.sentence(range.clone()));
+        (is_private && !is_office).then_some(Contact { reading: index, range, kind: Kind::WeChat, is_invited: false, is_official: false })
     }
 
     /// Points of a private number in a passage with an appeal to buy: 诚招代理，日入过千，电话13….
@@ -376,11 +408,14 @@ impl Ads {
         report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near)
     }
 
-    /// A case, a warning or a complaint tells what an advertisement said, or forbids the very words in quotation marks, and
+    /// A case, a warning, a question or a complaint tells what an advertisement said, or forbids the very words in quotation marks, and
     /// nobody can be reached by it (DOMAIN §5.9).
     fn is_quoted(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>, is_private: bool) -> bool {
         let says = |list| reading.has_word(scan.lexicon, list, reading.sentence(range.clone()));
-        !is_private && (says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
+        // The question mark ends the sentence and belongs to it.
+        let sentence = reading.sentence(range.clone());
+        let is_wondered = || scan.is_message() && reading.has_word(scan.lexicon, self.wondered, sentence.start..sentence.end + 1);
+        !is_private && (is_wondered() || says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
     }
 
     fn absolutes(&self, scan: &Scan<'_>, is_private: bool, report: &mut Report, elements: &mut Vec<Found>) -> i64 {

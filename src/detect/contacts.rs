@@ -2,6 +2,7 @@
 //! Must not know what makes a contact an advertisement, beyond who invites to it.
 
 use super::Scan;
+use super::account_cues::{AccountCues, Cue, Shape};
 use super::numbers::{is_separator, lookalike};
 use super::reading::Reading;
 use crate::lexicon::{Lexicon, ListSet};
@@ -24,6 +25,10 @@ const NUMBER_CHARS: usize = 24;
 
 /// Lengths of a WeChat account, in characters.
 const ACCOUNT_CHARS: std::ops::RangeInclusive<usize> = 6..=20;
+/// Digits of a number of QQ that is told by what sounds like it; shorter ones are telephone services and prices.
+const QQ_DIGITS: std::ops::RangeInclusive<usize> = 6..=11;
+/// How far behind an account the words may reach that ask to add it, in characters.
+const AFTER_CHARS: usize = 6;
 /// What may stand between QQ and its number: QQ联系：200…, QQ（200…）.
 const OF_QQ: [&str; 7] = ["联系", "咨询", "方式", "客服", "账号", "(", "（"];
 
@@ -54,12 +59,15 @@ pub struct Contacts {
     other: ListSet,
     seller: ListSet,
     official_account: ListSet,
+    cues: AccountCues,
 }
 
 impl Contacts {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let cues = AccountCues::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
         Self {
+            cues,
             wechat: lists.scanned("wechat"),
             add_wechat: lists.scanned("add_wechat"),
             qq: lists.scanned("qq"),
@@ -84,15 +92,27 @@ impl Contacts {
             if reading.char(start).is_some_and(|c| c.is_ascii_alphabetic()) && glued(start.checked_sub(1)) {
                 continue;
             }
+            // 增加V2026001型.
+            if reading.char(start) == Some('加') && start.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(is_other_word) {
+                continue;
+            }
             let invitation = invitation(reading, start);
             let adds = lists.meets(self.add_wechat.and(self.add_qq)) || invitation.is_some();
-            let Some(id) = account(reading, hit.end as usize, kind, adds) else { continue };
+            let spelled = || (adds && kind == Kind::WeChat).then(|| spelled_account(reading, hit.end as usize)).flatten();
+            let Some(id) = account(reading, hit.end as usize, kind, adds).or_else(spelled) else { continue };
             let sells = || reading.has_word(scan.lexicon, self.seller, reading.around(start..id.end, SELLER_CHARS, SELLER_CHARS));
             let span = invitation.unwrap_or(start)..id.end;
             let sells = sells();
             // 加官方微信 is the office's own account; 关注公众号领饮料，加微信 is somebody else's beside it.
             let is_official = !sells && self.is_official(scan, reading, &span, id.start, adds);
-            let is_invited = adds || sells;
+            // 抖音号：mj8866 in a message; not where somebody tells of trouble with it.
+            let is_told = || {
+                kind == Kind::Other
+                    && scan.is_message()
+                    && matches!(reading.char(hit.end as usize), Some(':' | '：'))
+                    && !self.cues.is_trouble(scan, reading, span.clone())
+            };
+            let is_invited = adds || sells || is_told();
             match contacts.last_mut() {
                 Some(last) if last.range.end == span.end => {
                     last.range.start = last.range.start.min(span.start);
@@ -127,34 +147,66 @@ impl Contacts {
         reading.has_word(scan.lexicon, self.official_account, reading.around(span.clone(), 12, 4)) || own()
     }
 
-    /// Accounts behind a lone sign: 薇：zhuangxiu_88, V：daikuan666. In 体积V：… or an item V of a list no account follows,
-    /// which has letters first and a digit or `_`.
+    /// Accounts behind a lone sign (薇：zhuangxiu_88), behind what sounds like a name of WeChat (加葳芯mj_8866), or before the
+    /// words that ask to add them. An account has letters first and a digit or `_`, or is a number of QQ.
     fn signed(&self, scan: &Scan<'_>, reading: &Reading<'_>, index: usize, known: &[Contact]) -> Vec<Contact> {
         let mut found = Vec::new();
-        if !reading.classes.is(Class::LETTER) {
-            return found;
-        }
         let mut at = 0;
         while let Some(start) = reading.alphanumerics.next(at) {
             at = reading.alphanumerics.run_end(start);
-            let Some(sign) = sign_before(reading, start) else { continue };
-            let in_account = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-            let end = (start..reading.len()).take(NUMBER_CHARS).take_while(|&i| in_account(i)).last().map_or(start, |i| i + 1);
-            let id = reading.chars(start..end);
-            let is_account = ACCOUNT_CHARS.contains(&id.len())
-                && id.first().is_some_and(char::is_ascii_alphabetic)
-                && id.iter().any(|c| c.is_ascii_digit() || *c == '_');
+            let Some((id, shape)) = account_like(reading, start) else { continue };
             // Contacts come by place.
-            let is_known = || known.get(known.partition_point(|contact| contact.range.end < end)).is_some_and(|c| c.range.end == end);
-            if !is_account || is_known() {
+            let is_known = known.get(known.partition_point(|contact| contact.range.end < id.end)).is_some_and(|c| c.range.end == id.end);
+            if is_known || scan.is_in_address(index, &id) {
                 continue;
             }
-            let near = reading.around(sign..end, SELLER_CHARS, SELLER_CHARS);
-            // In a message the bare sign is itself the invitation.
-            let is_invited = scan.is_message() || reading.has_word(scan.lexicon, self.seller, near);
-            found.push(Contact { reading: index, range: sign..end, kind: Kind::WeChat, is_invited, is_official: false });
+            at = at.max(id.end);
+            if let Some(contact) = self.cued(scan, reading, index, id, shape) {
+                found.push(contact);
+            }
         }
         found
+    }
+
+    fn cued(&self, scan: &Scan<'_>, reading: &Reading<'_>, index: usize, id: Range<usize>, shape: Shape) -> Option<Contact> {
+        let is_name = shape == Shape::Name;
+        let sells =
+            |range: &Range<usize>| reading.has_word(scan.lexicon, self.seller, reading.around(range.clone(), SELLER_CHARS, SELLER_CHARS));
+        let wechat =
+            |range: Range<usize>, is_invited| Some(Contact { reading: index, range, kind: Kind::WeChat, is_invited, is_official: false });
+        if let Some(sign) = sign_before(reading, id.start).filter(|_| is_name) {
+            // In a message the bare sign is itself the invitation.
+            let range = sign..id.end;
+            let is_invited = scan.is_message() || sells(&range);
+            return wechat(range, is_invited);
+        }
+        if let Some(cue) = self.cues.before(scan, reading, id.start, shape) {
+            return self.by_cue(scan, reading, index, id, cue);
+        }
+        // mj_8866加微信.
+        let after = reading.words_in(scan.lexicon, self.add_wechat, id.end..id.end + AFTER_CHARS);
+        let mut ends = after.filter(|hit| hit.start as usize == id.end).map(|hit| hit.end as usize);
+        let end = ends.find(|&end| !reading.class(end).is_word()).filter(|_| is_name)?;
+        wechat(id.start..end, true)
+    }
+
+    fn by_cue(&self, scan: &Scan<'_>, reading: &Reading<'_>, index: usize, id: Range<usize>, cue: Cue) -> Option<Contact> {
+        let Cue { start, kind, adds, is_telling } = cue;
+        let range = start..id.end;
+        let sells = reading.has_word(scan.lexicon, self.seller, reading.around(range.clone(), SELLER_CHARS, SELLER_CHARS));
+        let is_official = !sells && self.is_official(scan, reading, &range, id.start, adds);
+        let is_told = scan.is_message() && is_telling && !self.cues.is_trouble(scan, reading, range.clone());
+        let is_invited = adds || sells || is_told;
+        // Q：123456 may ask a question, and 抖音号 may be anybody's.
+        let is_meant = is_invited || kind == Kind::WeChat || kind == Kind::Qq && !is_telling;
+        // 加Q235钢板, 口径100000元: what goes on is no number of an account.
+        let next = if is_telling && !adds {
+            reading.class(id.end + usize::from(reading.char(id.end) == Some(' ')))
+        } else {
+            reading.class(id.end)
+        };
+        let goes_on = kind == Kind::Qq && next.is(Class::HAN);
+        (is_meant && !goes_on).then_some(Contact { reading: index, range, kind, is_invited, is_official })
     }
 
     fn kind(&self, lists: ListSet) -> Kind {
@@ -168,6 +220,26 @@ impl Contacts {
     }
 }
 
+/// What may be an account from `start` on: a name of WeChat's form, or a number of QQ's.
+fn account_like(reading: &Reading<'_>, start: usize) -> Option<(Range<usize>, Shape)> {
+    let in_account = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let end = (start..reading.len()).take(NUMBER_CHARS).take_while(|&i| in_account(i)).last()? + 1;
+    let id = reading.chars(start..end);
+    // A mailbox, a host.
+    let is_address = || match reading.char(end) {
+        Some('@') => true,
+        Some('.') => reading.char(end + 1).is_some_and(|c| c.is_ascii_alphabetic()),
+        _ => false,
+    };
+    if id.iter().all(char::is_ascii_digit) {
+        return (QQ_DIGITS.contains(&id.len()) && id.first() != Some(&'0')).then_some((start..end, Shape::Digits));
+    }
+    let is_name = ACCOUNT_CHARS.contains(&id.len())
+        && id.first().is_some_and(char::is_ascii_alphabetic)
+        && id.iter().any(|c| c.is_ascii_digit() || *c == '_');
+    (is_name && !is_address()).then_some((start..end, Shape::Name))
+}
+
 /// Where the sign stands that makes `start` the start of an account: `V：`, `薇: ` behind a break.
 fn sign_before(reading: &Reading<'_>, start: usize) -> Option<usize> {
     let blanks = usize::from(start > 0 && reading.char(start - 1) == Some(' '));
@@ -175,6 +247,11 @@ fn sign_before(reading: &Reading<'_>, start: usize) -> Option<usize> {
     let sign = colon.checked_sub(1).filter(|&i| matches!(reading.char(i), Some('v' | '薇' | '微' | '溦' | '徽')))?;
     let is_behind_word = sign.checked_sub(1).is_some_and(|i| reading.class(i).is_word());
     (!is_behind_word).then_some(sign)
+}
+
+/// What makes 加 another word: 增加, 参加.
+pub fn is_other_word(before: char) -> bool {
+    matches!(before, '增' | '参' | '更' | '附' | '叠' | '追' | '施')
 }
 
 /// Where 加 or + stands that belongs to the word at `start`: 加我的微信, 添加店主的微信. 参加 and 加强 are other words.
@@ -186,7 +263,7 @@ fn invitation(reading: &Reading<'_>, start: usize) -> Option<usize> {
         match reading.char(at) {
             Some('加' | '+') => {
                 let before = at.checked_sub(1).and_then(|before| reading.char(before));
-                let is_word = matches!(before, Some('增' | '参' | '更' | '附' | '叠' | '追' | '施'))
+                let is_word = before.is_some_and(is_other_word)
                     || matches!(
                         reading.char(at + 1),
                         Some(
@@ -264,6 +341,32 @@ fn account(reading: &Reading<'_>, after: usize, kind: Kind, adds: bool) -> Optio
         letters_first && ACCOUNT_CHARS.contains(&text.len()) || !is_asked && digits && (5..=12).contains(&text.len())
     };
     fits.then_some(at..end)
+}
+
+/// An account whose characters are set apart, or whose digits are Han: m j _ 8 8 6 6, mj_八八六六, mj.db2026.
+fn spelled_account(reading: &Reading<'_>, after: usize) -> Option<Range<usize>> {
+    let is_blank = |i: usize| matches!(reading.char(i), Some(' ' | ':' | '：' | '(' | '（' | '“' | '【'));
+    let start = (after..after + BETWEEN_CHARS).find(|&i| !is_blank(i))?;
+    let is_letter = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic());
+    let is_part = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || digit_value(c).is_some());
+    let (mut count, mut has_digit, mut end, mut at) = (0, false, start, start);
+    while is_letter(start) && at < start + 2 * NUMBER_CHARS {
+        if is_part(at) {
+            count += 1;
+            has_digit |= !is_letter(at);
+            (at, end) = (at + 1, at + 1);
+        } else if at == end && matches!(reading.char(at), Some(' ' | '.' | '·')) && is_part(at + 1) {
+            // Blanks stand between single characters: in English they stand between words.
+            let is_single = !is_part(at + 2) && (at < start + 2 || !is_part(at - 2));
+            if reading.char(at) == Some(' ') && !is_single {
+                break;
+            }
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    (ACCOUNT_CHARS.contains(&count) && has_digit).then_some(start..end)
 }
 
 /// A number of 5 to 11 digits, in any style, in groups or not: its end.

@@ -1,7 +1,9 @@
 //! Detectors: from passages and hits to findings. One file, one concern; this file holds what they share and their order.
 //! Must not know queues, levels, stores or the time of day.
 
+pub mod account_cues;
 pub mod account_holders;
+pub mod addresses;
 pub mod ads;
 pub mod beside;
 pub mod calendar;
@@ -35,6 +37,7 @@ pub mod report;
 mod rumours;
 pub mod secrecy;
 pub mod source;
+mod spaced_addresses;
 pub mod targets;
 pub mod terms;
 pub mod title;
@@ -95,6 +98,11 @@ impl<'a> Scan<'a> {
     /// Readings of published prose in which something is written, with their index.
     pub fn written(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
         self.prose().filter(|(_, r)| !r.is_empty())
+    }
+
+    /// Names of images, which a page shows where the image is missing and a phone when it is kept.
+    pub fn image_names(&self) -> impl Iterator<Item = (usize, &Reading<'a>)> {
+        self.readings.iter().enumerate().filter(|(_, r)| r.passage.role == crate::text::passage::Role::ImageName && !r.is_empty())
     }
 
     /// Readings of published prose with their index.

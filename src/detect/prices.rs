@@ -18,6 +18,8 @@ const PRICE_DIGITS_MAX: usize = 6;
 
 /// What wares are sold by.
 const MEASURES: &str = "斤克瓶盒袋箱件份套个只条棵株亩平㎡颗期节坛罐桶包提张次位人月晚间板双支根筐对天年";
+/// What wares with a signed price are sold by.
+const SIGNED_MEASURES: &str = "斤箱盒份人间晚瓶袋件套只提罐";
 /// An amount after these is a price.
 const SAYS_PRICE: [&str; 14] =
     ["价", "月租", "租金", "首付", "月供", "只要", "只需", "只卖", "仅售", "仅需", "仅要", "折后", "直降", "立减"];
@@ -26,9 +28,23 @@ const OTHER_SUMS: [char; 10] = ['补', '奖', '罚', '缴', '薪', '资', '险',
 /// An amount before these is a price.
 const BECKONS: [&str; 6] = ["起", "抢", "包邮", "秒杀", "带走", "/"];
 
+/// The word lists of prices.
+#[derive(Debug, Clone, Copy)]
+pub struct PriceWords {
+    /// 现价, 特价.
+    pub said: ListSet,
+    /// ￥.
+    pub sign: ListSet,
+}
+
 /// The prices of a reading, by place. `sells`: a contact or an appeal to buy stands in it.
-pub fn prices(reading: &Reading<'_>, lexicon: &Lexicon, said: ListSet, sells: bool) -> Vec<Range<usize>> {
+pub fn prices(reading: &Reading<'_>, lexicon: &Lexicon, words: PriceWords, sells: bool) -> Vec<Range<usize>> {
+    let PriceWords { said, sign } = words;
     let mut found = said_prices(reading, lexicon, said);
+    if !sells && reading.lists.meets(sign) {
+        found.extend(signed_prices(reading, lexicon, sign));
+        found.sort_unstable_by_key(|span| (span.start, span.end));
+    }
     if sells {
         found.extend(piece_prices(reading));
         found.sort_unstable_by_key(|span| (span.start, span.end));
@@ -48,8 +64,12 @@ fn said_prices(reading: &Reading<'_>, lexicon: &Lexicon, said: ListSet) -> Vec<R
     let mut found = Vec::new();
     for hit in reading.words_in(lexicon, said, 0..reading.len()) {
         let mut at = hit.end as usize;
-        while at < hit.end as usize + 3 && matches!(reading.char(at), Some(' ' | '￥' | '¥' | '：' | ':' | '为')) {
+        while at < hit.end as usize + 3 && matches!(reading.char(at), Some(' ' | '￥' | '¥' | '：' | ':' | '为' | '价')) {
             at += 1;
+        }
+        if let Some(end) = han_amount(reading, at) {
+            found.push(hit.start as usize..end);
+            continue;
         }
         let digits =
             (at..reading.len()).take(AMOUNT_CHARS).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.')).count();
@@ -62,10 +82,45 @@ fn said_prices(reading: &Reading<'_>, lexicon: &Lexicon, said: ListSet) -> Vec<R
             end += 1;
         }
         // 仅需3分钟 is no price.
-        if !has_unit && !reading.text(hit.start as usize..hit.end as usize).contains('价') {
+        if !has_unit && !reading.text(hit.start as usize..at).contains('价') {
             continue;
         }
         found.push(hit.start as usize..end);
+    }
+    found
+}
+
+/// Where an amount in Han numerals ends, which says its unit or ends the clause: 现价九十九，; 仅需九块九.
+fn han_amount(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let is_numeral = |i: usize| {
+        reading.class(i).is(Class::NUMERAL) && !reading.class(i).is(Class::DIGIT)
+            || matches!(reading.char(i), Some('十' | '百' | '千' | '两'))
+    };
+    let end = (at..reading.len()).take(AMOUNT_CHARS).take_while(|&i| is_numeral(i)).last()? + 1;
+    match reading.char(end) {
+        Some('元') => Some(end + 1),
+        // 九块九.
+        Some('块') => Some(end + 1 + usize::from(is_numeral(end + 1) || reading.char(end + 1) == Some('钱'))),
+        // 仅需三 is no price; nor is 现价九十九座.
+        next => (end > at + 1 && next.is_none_or(|_| !reading.class(end).is_word())).then_some(end),
+    }
+}
+
+/// ￥99/箱: with its sign and its measure it is a price whatever stands around it, unless it is a charge or a subsidy.
+fn signed_prices(reading: &Reading<'_>, lexicon: &Lexicon, sign: ListSet) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for hit in reading.words_in(lexicon, sign, 0..reading.len()) {
+        let start = hit.start as usize;
+        let at = hit.end as usize + usize::from(reading.char(hit.end as usize) == Some(' '));
+        let is_amount = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_digit() || c == '.');
+        let Some(end) = (at..reading.len()).take(AMOUNT_CHARS).take_while(|&i| is_amount(i)).last().map(|i| i + 1) else { continue };
+        let is_each =
+            matches!(reading.char(end), Some('/' | '每' | '一')) && reading.char(end + 1).is_some_and(|c| SIGNED_MEASURES.contains(c));
+        let before = reading.chars(start.saturating_sub(SAYS_CHARS)..start);
+        let is_other = before.iter().any(|c| OTHER_SUMS.contains(c)) || before.ends_with(&['标', '准']) || before.contains(&'租');
+        if is_each && !is_other {
+            found.push(start..end + 2);
+        }
     }
     found
 }

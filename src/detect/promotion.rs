@@ -298,7 +298,9 @@ impl Promotion {
                 continue;
             }
             let behind = chars.get(mark.end..).unwrap_or_default();
-            if behind.iter().take(LANDMARK_CHARS).any(|c| LANDMARK.contains(c)) {
+            // 招租公告：门面80平方米 goes on with another matter.
+            let is_near = |c: &&char| !matches!(c, '：' | ':' | '，' | ',' | '。');
+            if behind.iter().take(LANDMARK_CHARS).take_while(is_near).any(|c| LANDMARK.contains(c)) {
                 continue;
             }
             if word.organ != 0 && organs.len() < ORGANS_MAX && !organs.contains(&mark.word) {

@@ -86,6 +86,9 @@ impl Secrecy {
                 self.head(scan, index, report);
             }
         }
+        for (index, _) in scan.image_names() {
+            self.marks(scan, index, || *is_education, report);
+        }
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code.starts_with("SEC.")) else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };

@@ -65,19 +65,24 @@ impl Terms {
     pub fn prepare(&self, scan: &mut Scan<'_>, report: &mut Report) {
         let mut terms = Vec::new();
         for (index, reading) in scan.readings.iter().enumerate() {
-            let judged = reading.passage.role.is_prose();
-            if !judged {
+            // The name of an image can offer and keep secrets like any text; of wording and events it only reminds.
+            let is_name = reading.passage.role == Role::ImageName;
+            if !is_name && !reading.passage.role.is_prose() {
                 continue;
             }
+            let is_for_names =
+                |row: u32| scan.lexicon.row(row).is_some_and(|r| ["ILL.", "AD.", "SEC."].iter().any(|area| r.row.code.starts_with(area)));
             for hit in &reading.hits {
-                for &row in scan.lexicon.rows_of(hit.pattern) {
+                for &row in scan.lexicon.rows_of(hit.pattern).iter().filter(|&&row| !is_name || is_for_names(row)) {
                     self.check(scan, index, *hit, row, report, &mut terms);
                 }
-                for &row in scan.lexicon.expressions_of(hit.pattern) {
+                for &row in scan.lexicon.expressions_of(hit.pattern).iter().filter(|&&row| !is_name || is_for_names(row)) {
                     self.expression(scan, index, *hit, row, report, &mut terms);
                 }
             }
-            self.number_patterns(scan, index, report, &mut terms);
+            if !is_name {
+                self.number_patterns(scan, index, report, &mut terms);
+            }
         }
         // The longer term of the same code says more: 残废人 over 残废.
         terms.sort_by(|a, b| {
