@@ -158,8 +158,9 @@ impl Personal {
                 continue;
             }
             let first = report.found.len();
+            let pieces = self.pieces(scan, index, report);
             let chains = numbers::chains(reading);
-            for chain in &chains {
+            for chain in chains.iter().filter(|chain| !is_among(&pieces, chain)) {
                 self.chain(scan, index, chain, report);
             }
             self.masked_ids(scan, index, report);
@@ -374,7 +375,15 @@ impl Personal {
         None
     }
 
-    fn card(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Found> {
+    pub(super) fn card(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        is_joined: bool,
+    ) -> Option<Found> {
         if !(15..=19).contains(&digits.len()) || digits.iter().any(|&d| d > 9) || !numbers::is_luhn(digits) {
             return None;
         }
@@ -457,6 +466,13 @@ impl Personal {
             }
         }
     }
+}
+
+/// Whether the chain overlaps one of these places, which are in order.
+fn is_among(places: &[Range<usize>], chain: &Chain) -> bool {
+    let (Some(first), Some(last)) = (chain.groups.first(), chain.groups.last()) else { return false };
+    let next = places.get(places.partition_point(|place| place.end <= first.range.start));
+    next.is_some_and(|place| place.start < last.range.end)
 }
 
 /// Whether the file number at `range` is a driver's: 人事档案编号 is none.
