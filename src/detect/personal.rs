@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, beside, collecting, documents, in_addresses, names, people};
+use super::{Scan, beside, collecting, documents, in_addresses, names, people, phones};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -259,7 +259,8 @@ impl Personal {
         let before = range.start.checked_sub(1).and_then(|i| reading.char(i));
         let after = reading.char(range.end);
         let touches = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        if touches(before) || touches(after) {
+        let is_id = || digits.len() == 18 && numbers::prove_id18(&digits, &scan.lexicon.tables, scan.as_of) == IdProof::Proven;
+        if (touches(before) || touches(after)) && !phones::is_beside_cues(reading, &range, numbers::is_mobile(&digits), is_id) {
             return false;
         }
         if glued(chain.separators.get(to)) && from == to {
@@ -289,6 +290,7 @@ impl Personal {
             && !(context.nearest_end > 0 && names::holds_entry(reading, scan.lexicon, context.nearest_end..range.start));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
         if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
+            let is_other = is_other && phones::is_led_by_number_word(reading, context.nearest_end..range.start);
             if is_amount || is_other {
                 report.suppress(found, SuppressedReason::Context, if is_amount { "后面是计量单位，是数量" } else { "前面是编号类词语" });
             } else {
