@@ -19,6 +19,8 @@ const PROVINCES: [char; 31] = [
 const DOCUMENT_CHARS_MIN: usize = 8;
 /// Most cells of a row that are looked through.
 const ROW_CELLS_MAX: usize = 24;
+/// Ends of mailboxes whose dot is written as a word or a full stop.
+const WRITTEN_OUT_TOPS: [&str; 3] = ["com", "cn", "net"];
 /// Most places of a plate behind its letter.
 const PLATE_PLACES_MAX: usize = 6;
 const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
@@ -269,7 +271,8 @@ fn military(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, repor
     report.find(Found::new("PII.MILITARY", Severity::S3, index, start..end, "personal/military"));
 }
 
-fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
+/// A mailbox around the `@` at `at`.
+pub(super) fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
     let local = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
     let host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
@@ -278,7 +281,17 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     while end > at + 1 && matches!(reading.char(end - 1), Some('.' | '-')) {
         end -= 1;
     }
-    let domain = reading.text(at + 1..end.max(at + 1));
+    let mut domain = reading.text(at + 1..end.max(at + 1));
+    // name@163点com, name@qq。com
+    if end > at + 1
+        && !domain.contains('.')
+        && matches!(reading.char(end), Some('点' | '。'))
+        && let Some(top) = WRITTEN_OUT_TOPS.iter().find(|top| reading.starts_with(end + 1, top))
+        && !reading.char(end + 1 + top.len()).is_some_and(|c| c.is_ascii_alphanumeric())
+    {
+        domain = format!("{domain}.{top}");
+        end += 1 + top.len();
+    }
     let top = domain.rsplit('.').next().unwrap_or_default();
     if start == at
         || !domain.contains('.')

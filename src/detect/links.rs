@@ -411,6 +411,10 @@ impl Links {
         let label = reading.text(start..before);
         let top: String = (after..end).step_by(step).filter_map(|i| reading.char(i)).collect();
         let has_letter = label.chars().any(|c| c.is_ascii_alphabetic());
+        // name@163点com is a mailbox.
+        if start > 0 && reading.char(start - 1) == Some('@') {
+            return None;
+        }
         if !WRITTEN_OUT.contains(&top.as_str()) || label.len() < 2 || !(has_letter || label.len() >= 3) {
             return None;
         }

@@ -152,6 +152,9 @@ impl Personal {
             }
             if matches!(role, Role::ImageName | Role::BodyUrl | Role::LinkUrl) || role == Role::Qr && in_addresses::is_address(reading) {
                 in_addresses::detect(scan, index, report);
+                if let Some(sign) = in_addresses::mailbox(reading) {
+                    documents::email(self, scan, index, sign, report);
+                }
                 continue;
             }
             if !role.is_prose() {

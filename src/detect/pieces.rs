@@ -28,7 +28,7 @@ const LINK_CHARS: usize = 6;
 const ID_DIGITS: usize = 18;
 const MOBILE_DIGITS: usize = 11;
 /// What a mobile number is told in.
-const MOBILE_SHAPES: [&[usize]; 3] = [&[3, 4, 4], &[3, 8], &[7, 4]];
+const MOBILE_SHAPES: [&[usize]; 4] = [&[3, 4, 4], &[4, 4, 3], &[3, 8], &[7, 4]];
 
 /// What stands between two pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
