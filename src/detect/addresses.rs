@@ -227,6 +227,10 @@ impl Addresses {
         let before = at - usize::from(at > 0 && blank(at - 1));
         let in_label = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
         let start = (before.saturating_sub(64)..before).rev().take_while(|&i| in_label(i)).last()?;
+        // name@163点com is a mailbox.
+        if start > 0 && reading.char(start - 1) == Some('@') {
+            return None;
+        }
         let is_letter = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_alphabetic());
         // c o m is com.
         let (sound, cc) = (is_sound(after), reading.char(after) == Some('㏄'));

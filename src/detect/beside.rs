@@ -244,8 +244,10 @@ fn name_ending_at(
     let run = (end.saturating_sub(12)..end).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last()?;
     [4, 3, 2].into_iter().filter_map(|len| end.checked_sub(len)).filter(|start| *start >= run).find_map(|start| {
         let given = start + lexicon.tables.surname_len(reading.chars(start..end))?;
-        // 驾驶员|张三, not 员张三; 组长|孙红梅, not 长孙红梅.
-        let is_lead = start > run && reading.char(start).is_some_and(|c| c == '长' || given == start + 1 && LEADS.contains(c));
+        // 驾驶员|张三, not 员张三; 组长|孙红梅, not 长孙红梅; 班主任|李明, not 任李明.
+        let is_lead = start > run
+            && (reading.char(start).is_some_and(|c| c == '长' || given == start + 1 && LEADS.contains(c))
+                || reading.ends_with(start + 1, "主任"));
         let fits = (given + 1..=given + 2).contains(&end)
             && !is_lead
             && names::is_whole_name(reading, lexicon, start, given..end, lists, is_proven);
@@ -309,7 +311,8 @@ fn ends_with_one(reading: &Reading<'_>, lexicon: &Lexicon, lists: crate::lexicon
 }
 
 pub fn is_post(reading: &Reading<'_>, end: usize) -> bool {
-    POSTS.iter().any(|post| reading.ends_with(end, post))
+    // A form teacher holds no office.
+    POSTS.iter().any(|post| reading.ends_with(end, post)) && !reading.ends_with(end, "班主任")
 }
 
 fn person(range: Range<usize>, why: &'static str) -> Person {

@@ -7,7 +7,7 @@ use super::reading::Reading;
 use super::report::{Found, Report};
 use super::{Scan, numbers};
 use crate::model::{Severity, SuppressedReason};
-use crate::text::fold::Class;
+use crate::text::fold::{Class, digit_value};
 use crate::text::passage::Cell;
 use std::ops::Range;
 
@@ -19,6 +19,10 @@ const PROVINCES: [char; 31] = [
 const DOCUMENT_CHARS_MIN: usize = 8;
 /// Most cells of a row that are looked through.
 const ROW_CELLS_MAX: usize = 24;
+/// Ends of mailboxes whose dot is written as a word or a full stop.
+const WRITTEN_OUT_TOPS: [&str; 3] = ["com", "cn", "net"];
+/// Most places of a plate behind its letter.
+const PLATE_PLACES_MAX: usize = 6;
 const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
 
 pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report) {
@@ -183,6 +187,11 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: impl Fn() 
     // 云J·12345, 云J 12345, 云J12345
     let mut at = range.start + 1;
     let end = if at == range.end {
+        if has_plate_word()
+            && let Some(end) = spelled_serial(reading, at)
+        {
+            return Some(("PII.PLATE", end));
+        }
         if !matches!(reading.char(at), Some('·' | '•' | ' ' | '-' | '.' | '・')) {
             return None;
         }
@@ -208,6 +217,26 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: impl Fn() 
         6 if energy(serial.last()) && serial.iter().take(5).all(char::is_ascii_digit) => Some(("PII.PLATE", end)),
         _ => None,
     }
+}
+
+/// The end of the five or six places of a plate that are told apart, in Han numerals or behind a bracket, from `at` on:
+/// 云J·1 2 3 4 5, 云J一二三四五, （云J）12345.
+fn spelled_serial(reading: &Reading<'_>, at: usize) -> Option<usize> {
+    let is_place =
+        |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || c.is_ascii_alphabetic() && !matches!(c, 'i' | 'o'));
+    let is_sign = |i: usize| matches!(reading.char(i), Some('·' | '•' | ' ' | '-' | '.' | '・' | ')' | '）' | ']' | '】'));
+    let (mut places, mut digits, mut end, mut next) = (0, 0, at, at);
+    while places < PLATE_PLACES_MAX {
+        next += usize::from(is_sign(next));
+        // 云J 12345 and 云J）·12345
+        next += usize::from(places == 0 && is_sign(next));
+        if !is_place(next) {
+            break;
+        }
+        digits += usize::from(reading.char(next).is_some_and(|c| digit_value(c).is_some()));
+        (places, next, end) = (places + 1, next + 1, next + 1);
+    }
+    (places >= PLATE_PLACES_MAX - 1 && digits >= 4 && !is_place(end)).then_some(end)
 }
 
 /// Where the 字 of 军字第01234567号 stands when the digits at `at` may follow it.
@@ -242,7 +271,8 @@ fn military(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, repor
     report.find(Found::new("PII.MILITARY", Severity::S3, index, start..end, "personal/military"));
 }
 
-fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
+/// A mailbox around the `@` at `at`.
+pub(super) fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
     let local = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
     let host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
@@ -251,7 +281,17 @@ fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: 
     while end > at + 1 && matches!(reading.char(end - 1), Some('.' | '-')) {
         end -= 1;
     }
-    let domain = reading.text(at + 1..end.max(at + 1));
+    let mut domain = reading.text(at + 1..end.max(at + 1));
+    // name@163点com, name@qq。com
+    if end > at + 1
+        && !domain.contains('.')
+        && matches!(reading.char(end), Some('点' | '。'))
+        && let Some(top) = WRITTEN_OUT_TOPS.iter().find(|top| reading.starts_with(end + 1, top))
+        && !reading.char(end + 1 + top.len()).is_some_and(|c| c.is_ascii_alphanumeric())
+    {
+        domain = format!("{domain}.{top}");
+        end += 1 + top.len();
+    }
     let top = domain.rsplit('.').next().unwrap_or_default();
     if start == at
         || !domain.contains('.')

@@ -29,6 +29,8 @@ const PHONE_KEYS: [&str; 16] = [
     "phonenumber=",
     "telephone=",
 ];
+/// Longest name before the `@` of a mailbox, in characters.
+const MAILBOX_CHARS: usize = 64;
 const ID_PLACES: usize = 18;
 const MOBILE_PLACES: usize = 11;
 
@@ -55,6 +57,17 @@ pub fn detect(scan: &Scan<'_>, index: usize, report: &mut Report) {
             report.find(found);
         }
     }
+}
+
+/// Where the `@` of mailto:name@example.com stands.
+pub fn mailbox(reading: &Reading<'_>) -> Option<usize> {
+    const SCHEME: &str = "mailto:";
+    let start = reading.chars(0..reading.len()).iter().take_while(|c| c.is_whitespace()).count();
+    let rest = start + SCHEME.len()..start + SCHEME.len() + MAILBOX_CHARS;
+    if !reading.starts_with(start, SCHEME) {
+        return None;
+    }
+    rest.take_while(|&i| reading.char(i) != Some('?')).find(|&i| reading.char(i) == Some('@'))
 }
 
 /// One number of an address or the name of an image.

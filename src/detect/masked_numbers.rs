@@ -42,7 +42,7 @@ impl Personal {
             let is_id = places.len() == 18 && hidden >= 2 && (places.iter().take(3).all(char::is_ascii_digit))
                 || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
                 || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
-            if is_id {
+            if is_id && !report.covers(&["PII.ID18"], index, &(at..end)) {
                 // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
                 let tail = places.len().saturating_sub(4);
                 let enough = hidden >= 4 && (masked(10..14) == 4 || masked(tail.saturating_sub(1)..tail + 3) >= 3 && places.len() == 18);

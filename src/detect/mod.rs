@@ -28,6 +28,7 @@ pub mod people;
 pub mod periods;
 pub mod personal;
 pub mod phones;
+mod pieces;
 pub mod plain_words;
 pub mod prices;
 pub mod promotion;

@@ -42,7 +42,7 @@ pub enum Demand {
 /// The name that begins at `at`, by surname: its end.
 pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists, demand: Demand) -> Option<usize> {
     let given = at + lexicon.tables.surname_len(reading.chars(at..at + 2))?;
-    if ends_name(reading, given) || reading.char(given) == Some('某') {
+    if ends_name(reading, given) || reading.char(given) == Some('某') || is_measure(reading, at) {
         return None;
     }
     // With nothing before it a name goes up to the next sign.
@@ -76,13 +76,25 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
     let end = given.end;
     let name = reading.chars(at..end);
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
-    (!is_rare(reading, lexicon, at..given.start) || is_proven && plain_words::is_given(reading, lexicon, given.clone()))
+    !is_measure(reading, at)
+        && (!is_rare(reading, lexicon, at..given.start)
+            || is_proven && !plain_words::is_verb_alone(reading, &given) && plain_words::is_given(reading, lexicon, given.clone()))
         && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
         && !is_post_or_account(reading.chars(given.clone()))
         && !is_place(reading, &given)
         && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
         && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
         && !is_everyday()
+}
+
+/// Surnames that count something behind a number: 门票20元一张, 长8米左右.
+const MEASURES: &str = "元万时毛米石支双户项";
+
+/// Whether the surname at `at` is what a number counts.
+fn is_measure(reading: &Reading<'_>, at: usize) -> bool {
+    let is_number =
+        |i: usize| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || matches!(reading.char(i), Some('十' | '百' | '千' | '万'));
+    reading.char(at).is_some_and(|c| MEASURES.contains(c)) && at.checked_sub(1).is_some_and(is_number)
 }
 
 /// Short forms of posts behind a surname: 张工, 李总.
@@ -108,7 +120,7 @@ fn is_rare(reading: &Reading<'_>, lexicon: &Lexicon, surname: Range<usize>) -> b
 }
 
 /// Last characters of places and units of three characters that begin like a surname: 安监站, 文昌阁.
-const PLACES: &str = "站所办局楼阁寺庙店馆院厂园府街路巷村镇乡县区社队组寨室科处部厅场港岸";
+const PLACES: &str = "桥站所办局楼阁寺庙店馆院厂园府街路巷村镇乡县区社队组寨室科处部厅场港岸";
 
 /// Whether the given name ends like the name of a place or a unit (DOMAIN §3.5).
 fn is_place(reading: &Reading<'_>, given: &Range<usize>) -> bool {

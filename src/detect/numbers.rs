@@ -229,7 +229,7 @@ fn group(reading: &Reading<'_>, first: usize, chain: Option<&Chain>) -> Option<G
         letters = 0;
     }
     let mut end_with_x = end;
-    if digits.len() == 17 && reading.char(end) == Some('x') {
+    if is_check_sign(reading, end, &digits) {
         digits.push(10);
         end_with_x = end + 1;
     }
@@ -250,6 +250,16 @@ fn group_at(reading: &Reading<'_>, at: usize) -> Option<Group> {
     let digits: Vec<u8> = (at..).map_while(|i| reading.char(i).filter(char::is_ascii_digit)).map(|c| c as u8 - b'0').collect();
     let range = at..at + digits.len();
     (!digits.is_empty()).then_some(Group { digits, range, is_disguised: false })
+}
+
+/// Signs that look like the check character X, or are what it is called.
+const CHECK_SIGNS: [char; 5] = ['×', '╳', '✕', '✖', '叉'];
+
+/// Whether the check character stands at `at`, behind seventeen digits; what only looks like it may hide a digit, so that it
+/// must be the right one.
+pub fn is_check_sign(reading: &Reading<'_>, at: usize, digits: &[u8]) -> bool {
+    digits.len() == 17
+        && reading.char(at).is_some_and(|c| c == 'x' || CHECK_SIGNS.contains(&c) && is_id_check_digit(&[digits, &[10]].concat()))
 }
 
 /// MOD 11-2 of GB 11643 over 18 places (10 = X).

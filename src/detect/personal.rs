@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, beside, collecting, documents, in_addresses, names, people};
+use super::{Scan, beside, collecting, documents, in_addresses, names, people, phones};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -152,14 +152,18 @@ impl Personal {
             }
             if matches!(role, Role::ImageName | Role::BodyUrl | Role::LinkUrl) || role == Role::Qr && in_addresses::is_address(reading) {
                 in_addresses::detect(scan, index, report);
+                if let Some(sign) = in_addresses::mailbox(reading) {
+                    documents::email(self, scan, index, sign, report);
+                }
                 continue;
             }
             if !role.is_prose() {
                 continue;
             }
             let first = report.found.len();
+            let pieces = self.pieces(scan, index, report);
             let chains = numbers::chains(reading);
-            for chain in &chains {
+            for chain in chains.iter().filter(|chain| !is_among(&pieces, chain)) {
                 self.chain(scan, index, chain, report);
             }
             self.masked_ids(scan, index, report);
@@ -258,7 +262,8 @@ impl Personal {
         let before = range.start.checked_sub(1).and_then(|i| reading.char(i));
         let after = reading.char(range.end);
         let touches = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        if touches(before) || touches(after) {
+        let is_id = || digits.len() == 18 && numbers::prove_id18(&digits, &scan.lexicon.tables, scan.as_of) == IdProof::Proven;
+        if (touches(before) || touches(after)) && !phones::is_beside_cues(reading, &range, numbers::is_mobile(&digits), is_id) {
             return false;
         }
         if glued(chain.separators.get(to)) && from == to {
@@ -288,6 +293,7 @@ impl Personal {
             && !(context.nearest_end > 0 && names::holds_entry(reading, scan.lexicon, context.nearest_end..range.start));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
         if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
+            let is_other = is_other && phones::is_led_by_number_word(reading, context.nearest_end..range.start);
             if is_amount || is_other {
                 report.suppress(found, SuppressedReason::Context, if is_amount { "后面是计量单位，是数量" } else { "前面是编号类词语" });
             } else {
@@ -374,7 +380,15 @@ impl Personal {
         None
     }
 
-    fn card(&self, scan: &Scan<'_>, index: usize, digits: &[u8], range: &Range<usize>, context: Context, is_joined: bool) -> Option<Found> {
+    pub(super) fn card(
+        &self,
+        scan: &Scan<'_>,
+        index: usize,
+        digits: &[u8],
+        range: &Range<usize>,
+        context: Context,
+        is_joined: bool,
+    ) -> Option<Found> {
         if !(15..=19).contains(&digits.len()) || digits.iter().any(|&d| d > 9) || !numbers::is_luhn(digits) {
             return None;
         }
@@ -457,6 +471,13 @@ impl Personal {
             }
         }
     }
+}
+
+/// Whether the chain overlaps one of these places, which are in order.
+fn is_among(places: &[Range<usize>], chain: &Chain) -> bool {
+    let (Some(first), Some(last)) = (chain.groups.first(), chain.groups.last()) else { return false };
+    let next = places.get(places.partition_point(|place| place.end <= first.range.start));
+    next.is_some_and(|place| place.start < last.range.end)
 }
 
 /// Whether the file number at `range` is a driver's: 人事档案编号 is none.

@@ -16,6 +16,44 @@ const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', 
 const NO_HOME: [&[char]; 8] =
     [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
 
+/// Letters that touch a phone and say what it is, before it and behind; before an identity number.
+const PHONE_CUES: [&str; 12] = ["tel", "mob", "mobile", "phone", "call", "dh", "sj", "sjh", "lxdh", "v", "vx", "wx"];
+const CUES_BEHIND: [&str; 9] = ["v", "vx", "wx", "w", "q", "qq", "tel", "wechat", "weixin"];
+const ID_CUES: [&str; 8] = ["id", "no", "sfz", "sfzh", "sfzhm", "idno", "idcard", "zjh"];
+/// Longest of them, in characters.
+const CUE_CHARS: usize = 6;
+/// Documents that are sold and asked for as often as numbered: 代开发票13800138041 is no number of one.
+const SOLD: [&str; 2] = ["发票", "准考证"];
+/// What makes them a number of one all the same.
+const NUMBER_SIGNS: [&str; 7] = ["号", "编号", "代码", "：", ":", "为", "#"];
+
+/// Whether the letters that touch a number are such cues, and no part of a code.
+pub(super) fn is_beside_cues(reading: &Reading<'_>, number: &Range<usize>, is_mobile: bool, is_id: impl Fn() -> bool) -> bool {
+    let is_letter = |i: &usize| reading.char(*i).is_some_and(|c| c.is_ascii_alphabetic());
+    let goes_on = |at: Option<usize>| at.and_then(|i| reading.char(i)).is_some_and(|c| c.is_ascii_alphanumeric());
+    let before = (number.start.saturating_sub(CUE_CHARS)..number.start).rev().take_while(is_letter).count();
+    let behind = (number.end..number.end + CUE_CHARS).take_while(is_letter).count();
+    let (before, behind) = (number.start - before..number.start, number.end..number.end + behind);
+    if goes_on(before.start.checked_sub(1)) || goes_on(Some(behind.end)) {
+        return false;
+    }
+    let is_cue = |stretch: &Range<usize>, cues: &[&str]| {
+        stretch.is_empty() || cues.iter().any(|cue| cue.len() == stretch.len() && reading.starts_with(stretch.start, cue))
+    };
+    is_mobile && is_cue(&before, &PHONE_CUES) && is_cue(&behind, &CUES_BEHIND) || behind.is_empty() && is_cue(&before, &ID_CUES) && is_id()
+}
+
+/// Whether a phone's place `between` a word for numbers of another kind and its digits makes it one of those: nothing ends
+/// there, and what is sold is not meant. 发票号138…, not 发票，138… or 准考证代打138….
+pub(super) fn is_led_by_number_word(reading: &Reading<'_>, between: Range<usize>) -> bool {
+    let gap = reading.chars(between.clone());
+    if gap.iter().any(|c| matches!(c, ',' | '，' | '、' | '。' | '；' | ';' | '！' | '!' | '\n')) {
+        return false;
+    }
+    !SOLD.iter().any(|word| reading.ends_with(between.start, word))
+        || NUMBER_SIGNS.iter().any(|sign| reading.starts_with(between.start, sign))
+}
+
 impl Personal {
     #[allow(clippy::too_many_arguments)]
     pub(super) fn landline(

@@ -23,6 +23,11 @@ pub fn is_given(reading: &Reading<'_>, lexicon: &Lexicon, given: Range<usize>) -
     given.end <= reading.len() && lexicon.tables.is_given(reading.chars(given))
 }
 
+/// Whether the verb 有, 能 or 会 follows what might be a surname: 都有.
+pub fn is_verb_alone(reading: &Reading<'_>, given: &Range<usize>) -> bool {
+    given.len() == 1 && matches!(reading.char(given.start), Some('有' | '能' | '会'))
+}
+
 /// Whether ordinary words stand where a name with the surname at `at` might; nothing but a role stands before it.
 /// `is_closed`: a sign stands behind it.
 pub fn are_words(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, is_closed: bool) -> bool {

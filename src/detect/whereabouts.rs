@@ -9,8 +9,9 @@ use super::report::{Found, Report};
 use super::{Scan, beside};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::class_bits::next_where;
-use crate::text::fold::Class;
+use crate::text::fold::{Class, digit_value};
 use regex::Regex;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// …路85号44幢4单元1547室, …小区8栋2单元301, …花园3号楼, …路5号院2单元301室: at least two of number, building, room.
@@ -27,8 +28,8 @@ const VILLAGE: &str = r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村
 const HAMLET: &str = r"^[\p{Han}]{1,8}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
 const VILLAGE_SIGNS: [&[char]; 3] = [&['组', '寨', '屯', '队'], &['乡', '镇', '街'], &['村', '社']];
 
-/// What a building, a room, a staircase and the parts of a village end in.
-const ADDRESS_SIGNS: [char; 10] = ['栋', '幢', '座', '室', '楼', '单', '组', '寨', '屯', '队'];
+/// What a building, a room, a staircase and the parts of a village end in, and the hyphen of 8-2-301.
+const ADDRESS_SIGNS: [char; 11] = ['栋', '幢', '座', '室', '楼', '单', '组', '寨', '屯', '队', '-'];
 
 /// Words right before an address that say that somebody lives there, too common to be looked for everywhere.
 const LIVES: [&str; 6] = ["住在", "住所地", "住所", "居于", "住于", "住"];
@@ -76,7 +77,7 @@ pub struct Address {
     pub range: Range<usize>,
     /// To a building or a room; else to the group of a village.
     is_room: bool,
-    /// Without the town: nobody's home but beside a name.
+    /// Without the town, or a room in figures alone: nobody's home but beside a name or a word that says so.
     is_hamlet: bool,
 }
 
@@ -89,7 +90,17 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
         at = sign;
         let is_trigger = match chars.get(at) {
             Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {
-                at > 0 && chars.get(at - 1).is_some_and(|c| c.is_ascii_digit() || *c == '号')
+                at > 0 && chars.get(at - 1).is_some_and(|c| digit_value(*c).is_some() || matches!(c, '号' | '十'))
+            }
+            Some('-') => {
+                if let Some(range) = short_room(reading, at) {
+                    let range = after_lead(reading, scan, personal, range.clone())..range.end;
+                    at = range.end;
+                    places.push(Address { range, is_room: true, is_hamlet: true });
+                } else {
+                    at += 1;
+                }
+                continue;
             }
             // 组织, 队伍: everyday words; a group of a village has a sign of its own.
             Some('组') => !chars.get(at + 1).is_some_and(|c| "织建成合装团员长图".contains(*c)),
@@ -102,10 +113,10 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
         }
         let clause = address_window(reading, at);
         // What every match must hold is looked for first: most windows have none of it.
-        let window = reading.chars(clause.clone());
-        let may_be_room = may_hold_room(window);
-        let may_be_village = may_hold_village(window);
-        let text = if may_be_room || may_be_village { reading.text(clause.clone()) } else { String::new() };
+        let window = with_digits(reading.chars(clause.clone()));
+        let may_be_room = may_hold_room(&window);
+        let may_be_village = may_hold_village(&window);
+        let text: String = if may_be_room || may_be_village { window.iter().collect() } else { String::new() };
         let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
         let room = patterns.room.as_ref().filter(|_| may_be_room).and_then(|r| r.find(&text));
         let village = patterns.village.as_ref().filter(|_| may_be_village && room.is_none()).and_then(|r| r.find(&text));
@@ -125,6 +136,60 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
         }
     }
     places
+}
+
+/// Rooms are told in Han numerals as well: 八栋二单元三零一室 is read as 8栋2单元301室, character by character, 一心村 as it is.
+fn with_digits(window: &[char]) -> Cow<'_, [char]> {
+    let value = |c: &char| if *c == '十' { Some('1') } else { digit_value(*c).and_then(|d| char::from_digit(u32::from(d), 10)) };
+    if !window.iter().any(|c| !c.is_ascii_digit() && value(c).is_some()) {
+        return Cow::Borrowed(window);
+    }
+    let mut read = window.to_vec();
+    let mut at = 0;
+    while at < window.len() {
+        let len = window.get(at..).unwrap_or_default().iter().take_while(|c| value(c).is_some()).count();
+        let end = at + len;
+        let is_of_room = window.get(end).is_some_and(|c| "栋幢座室楼单号层".contains(*c))
+            || at > 0 && window.get(at - 1).is_some_and(|c| "栋幢元楼层".contains(*c));
+        if len > 0 && is_of_room {
+            for c in read.get_mut(at..end).unwrap_or_default() {
+                *c = value(c).unwrap_or(*c);
+            }
+        }
+        at = end.max(at + 1);
+    }
+    Cow::Owned(read)
+}
+
+/// What stands right before the figures of such an address.
+const SHORT_ESTATES: [&str; 10] = ["小区", "社区", "花园", "家园", "公寓", "苑", "大院", "府", "庭", "新城"];
+
+/// 胡杨小区8#2-301, …花园8-2-301: the address of a room in figures alone, behind a place to live. `hyphen`: the last one.
+fn short_room(reading: &Reading<'_>, hyphen: usize) -> Option<Range<usize>> {
+    let run = |ends: &mut usize| {
+        let end = *ends;
+        while *ends > 0 && end - *ends < 4 && reading.char(*ends - 1).is_some_and(|c| c.is_ascii_digit()) {
+            *ends -= 1;
+        }
+        end - *ends
+    };
+    let room = (hyphen + 1..hyphen + 6).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit())).count();
+    let end = hyphen + 1 + room;
+    let mut at = hyphen;
+    let staircase = run(&mut at);
+    if !(3..=4).contains(&room) || !(1..=2).contains(&staircase) || matches!(reading.char(end), Some('-')) || at == 0 {
+        return None;
+    }
+    if matches!(reading.char(at - 1), Some('#' | '-' | '号')) {
+        at -= 1;
+        let building = run(&mut at);
+        if !(1..=3).contains(&building) {
+            return None;
+        }
+    }
+    let is_estate = SHORT_ESTATES.iter().any(|estate| reading.ends_with(at, estate));
+    let end = end + usize::from(matches!(reading.char(end), Some('室' | '号' | '房')));
+    is_estate.then(|| address_window(reading, at - 1).start..end)
 }
 
 /// 家住癸能村新组17号: without the town, where a word says that somebody lives there.
@@ -164,7 +229,7 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
         let is_house = || led_by(&LOCATED) && is_whose(range.start);
         let public = !home && (is_office() && !is_letter_box() || is_area() && !is_house());
         let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
-        let to_room = *is_room && names_a_room(reading.chars(range.clone()));
+        let to_room = *is_room && names_a_room(&with_digits(reading.chars(range.clone())));
         let found = |severity| {
             Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", to_room).because("home", home)
         };
@@ -172,7 +237,7 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
         let anybody = || persons_in(persons, sentence.clone()).next().is_some();
         // 联珠镇曼兴村老寨组 is a place like others until somebody lives there.
         let in_village = || !persons.is_empty() || reading.has_word(scan.lexicon, personal.address, sentence.clone());
-        if !is_room && !in_village() || *is_hamlet && !person {
+        if !is_room && !in_village() || *is_hamlet && !person && !(*is_room && home) {
             continue;
         }
         if public || inside_public {
@@ -194,7 +259,7 @@ fn names_a_room(address: &[char]) -> bool {
     let rest = address.strip_suffix(&['室']).or_else(|| address.strip_suffix(&['号'])).or_else(|| address.strip_suffix(&['房']));
     let rest = rest.unwrap_or(address);
     let digits = rest.iter().rev().take_while(|c| c.is_ascii_digit()).count();
-    let is_built = rest.iter().any(|c| matches!(c, '栋' | '幢' | '楼' | '座' | '单'));
+    let is_built = rest.iter().any(|c| matches!(c, '栋' | '幢' | '楼' | '座' | '单' | '-'));
     digits >= 3 && (is_built || address.ends_with(&['室'])) || digits >= 2 && address.ends_with(&['室'])
 }
 
