@@ -152,14 +152,7 @@ fn explains_lines(lexicon: &Lexicon, reading: &Reading<'_>, range: &Range<usize>
     if let Some(words) = reading.straddled(lexicon, range.start, range.end) {
         return Some(words);
     }
-    // 百家 above 乐享生活: a character that opens a line is read with what follows it; nobody writes 彩资.
-    let goes_with = |a: Option<usize>, b: usize| match (a.and_then(|a| reading.char(a)), reading.char(b)) {
-        (Some(a), Some(b)) => lexicon.commonness(a, b) >= RARE_PER_MILLION,
-        _ => false,
-    };
-    let opens = lines.last().is_some_and(|line| line.len() == 1) && goes_with(range.end.checked_sub(1), range.end);
-    let closes = lines.first().is_some_and(|line| line.len() == 1) && goes_with(range.start.checked_sub(1), range.start);
-    let may_be_words = opens || closes || lines.iter().all(|line| line.len() > 1);
+    let may_be_words = lines.iter().all(|line| line.len() > 1);
     (may_be_words && !is_invited()).then(|| lines.iter().map(|line| line.iter().collect::<String>()).collect::<Vec<_>>().join("/"))
 }
 

@@ -75,6 +75,8 @@ enum Filler {
     Pictures,
     /// One letter or digit, the same between all: 六x合x彩.
     Letter(char),
+    /// Every character a second time: 六六合合彩彩.
+    Copies,
 }
 
 /// Where the picture ends that is written as a word from `at` on: [微笑].
@@ -106,6 +108,15 @@ pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool
             if picture_end(folded, mark).is_some() {
                 joined.scan(folded, mark, Filler::Pictures, matcher, &is_bridged, hits);
             }
+        }
+    }
+    for (at, pairs) in folded.chars.windows(4).enumerate() {
+        if let &[a, b, c, d] = pairs
+            && a == b
+            && c == d
+            && matcher.may_bridge(a, c)
+        {
+            joined.scan(folded, at + 1, Filler::Copies, matcher, &is_bridged, hits);
         }
     }
     for (from, gaps) in gaps(&folded.classes, Class::LETTER | Class::DIGIT, Class::HAN) {
@@ -171,7 +182,8 @@ impl Joined {
                 && places.get(first..end).is_some_and(|p| is_even(folded, p, filler))
                 && let (Some(&start), Some(&last)) = (places.get(first), places.get(end - 1))
             {
-                hits.push(Hit { start: start as u32, end: last as u32 + 1, pattern: o.pattern, layer: Layer::Bridged });
+                let end = if filler == Filler::Copies { last + 2 } else { last + 1 };
+                hits.push(Hit { start: start as u32, end: end as u32, pattern: o.pattern, layer: Layer::Bridged });
             }
         });
     }
@@ -184,8 +196,12 @@ fn is_even(folded: &Folded, places: &[usize], filler: Filler) -> bool {
         &[a, b] => folded.chars.get(a + 1..b).unwrap_or_default(),
         _ => &[],
     };
-    if let Filler::Letter(letter) = filler {
-        return places.len() > 2 && places.windows(2).all(|pair| gap(pair) == [letter]);
+    let is_copied = |at: usize| folded.chars.get(at).is_some() && folded.chars.get(at) == folded.chars.get(at + 1);
+    match filler {
+        Filler::Letter(letter) => return places.len() > 2 && places.windows(2).all(|pair| gap(pair) == [letter]),
+        // 大大小小: words of two characters are said so.
+        Filler::Copies => return places.len() > 2 && places.iter().all(|&at| is_copied(at)),
+        Filler::Marks | Filler::Pictures => {}
     }
     let has_list_mark = |gap: &[char]| gap.iter().any(|&c| is_list_mark(c));
     if !places.windows(2).any(|pair| has_list_mark(gap(pair))) {
@@ -235,6 +251,7 @@ fn after(folded: &Folded, at: usize, filler: Filler) -> Option<usize> {
         next = match filler {
             _ if picture.is_some() => picture?,
             Filler::Letter(letter) if next == at && folded.chars.get(next) == Some(&letter) => next + 1,
+            Filler::Copies if next == at && at > 0 && folded.chars.get(at) == folded.chars.get(at - 1) => next + 1,
             Filler::Marks | Filler::Pictures if is_gap(folded, next) => next + 1,
             _ => return Some(next).filter(|&i| folded.class(i).is_word()),
         };
@@ -250,6 +267,8 @@ fn before(folded: &Folded, at: usize, filler: Filler) -> Option<usize> {
         let step = match filler {
             _ if picture.is_some() => picture?,
             Filler::Letter(letter) if next + 1 == at && folded.chars.get(next) == Some(&letter) => 1,
+            // The first of the two copies.
+            Filler::Copies if next + 1 == at && next > 0 && folded.chars.get(next) == folded.chars.get(next - 1) => 1,
             Filler::Marks | Filler::Pictures if is_gap(folded, next) => 1,
             _ => return Some(next).filter(|&i| folded.class(i).is_word()),
         };
