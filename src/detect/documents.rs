@@ -364,7 +364,14 @@ fn disguised_ip(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, r
     }
     let goes_on = DOTS.iter().any(|dot| reading.starts_with(end, dot)) && reading.class(end + 1).is(Class::DIGIT);
     let near = reading.around(at..end, 8, 4);
-    if !is_plain && !goes_on && core::net::Ipv4Addr::from(octets).is_private() && !reading.has_word(scan.lexicon, personal.version, near) {
+    // 10。20。30。40 is a row of numbers.
+    let is_of_network = octets.starts_with(&[192, 168]) || reading.has_word(scan.lexicon, personal.network, reading.sentence(at..end));
+    if !is_plain
+        && is_of_network
+        && !goes_on
+        && core::net::Ipv4Addr::from(octets).is_private()
+        && !reading.has_word(scan.lexicon, personal.version, near)
+    {
         report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, at..end, "secrecy/internal_ip"));
     }
 }

@@ -128,7 +128,9 @@ impl Secrecy {
         for hit in reading.words_in(scan.lexicon, self.level, 0..reading.len()) {
             let (start, mut end) = (hit.start as usize, hit.end as usize);
             let star = star_behind(reading, end);
-            if reading.char(star).is_some_and(is_star) {
+            // 【绝密】★8分 is a film; with nothing but blanks between, the star alone says enough.
+            let is_plain = star == end + blanks(reading, end);
+            if reading.char(star).is_some_and(is_star) && (is_plain || period(reading, star + 1) > 0) {
                 mark(index, reading, start..star + 1, &is_education, report);
                 continue;
             }

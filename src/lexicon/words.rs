@@ -109,7 +109,8 @@ impl WordSets {
                 },
             }
         }
-        let said = written.iter().take(WORDS_SAID_MAX).copied().collect::<Vec<_>>().join("、");
+        let others = live.then_some("联系方式或网址");
+        let said = others.into_iter().chain(written.iter().copied()).take(WORDS_SAID_MAX).collect::<Vec<_>>().join("、");
         let failed = if condition.negated { format!("附近出现：{said}") } else { format!("附近没有：{said}") };
         let mut words: Vec<Vec<char>> = written.iter().map(|word| fold.fold_term(word)).filter(|w| !w.is_empty()).collect();
         words.sort_unstable();
