@@ -147,6 +147,7 @@ impl Ruleset {
             readings: &readings,
             account: self.account_kind(draft),
             terms: Vec::new(),
+            waiting: Vec::new(),
             addresses: Vec::new(),
             is_education: self.is_education(draft, &readings),
         };

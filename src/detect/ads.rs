@@ -60,6 +60,10 @@ pub struct Ads {
     lesson: ListSet,
     /// A citizen asks whether what he was told is true.
     wondered: ListSet,
+    /// Who reports an offer of harm, or complains of it, quotes its contact.
+    told: ListSet,
+    /// 让我加, 骗了我, 是不是骗子
+    own_matter: ListSet,
     recruit: ListSet,
     pay: ListSet,
     public_post: ListSet,
@@ -95,6 +99,8 @@ impl Ads {
             public_service: lists.scanned("public_service"),
             lesson: lists.asked("ad_lesson"),
             wondered: lists.asked("ad_wondered"),
+            told: lists.asked("harm_told"),
+            own_matter: lists.asked("own_matter"),
             quoted: lists.asked("ad_quoted"),
             reproved: lists.asked("ad_reproved"),
             recruit: lists.scanned("recruit"),
@@ -166,6 +172,7 @@ impl Ads {
         let before_contacts = points;
         for contact in &mut contacts {
             contact.is_invited |= self.offers_harm(scan, contact, report);
+            contact.is_invited &= !self.is_own_matter(scan, contact);
         }
         for contact in &contacts {
             let is_ad = contact.is_invited || before_contacts >= 2;
@@ -405,7 +412,14 @@ impl Ads {
     fn offers_harm(&self, scan: &Scan<'_>, contact: &Contact, report: &Report) -> bool {
         let Some(reading) = scan.readings.get(contact.reading) else { return false };
         let near = reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS);
-        report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near)
+        let is_tip = || scan.is_message() && reading.has_word(scan.lexicon, self.told, reading.sentence(contact.range.clone()));
+        report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near) && !is_tip()
+    }
+
+    /// A message that tells what somebody did to its writer names the account (DOMAIN §2.6): 对方让我加QQ…，是不是骗子.
+    fn is_own_matter(&self, scan: &Scan<'_>, contact: &Contact) -> bool {
+        let of = |reading: &Reading<'_>| reading.has_word(scan.lexicon, self.own_matter, reading.sentence(contact.range.clone()));
+        scan.is_message() && contact.is_invited && scan.readings.get(contact.reading).is_some_and(of)
     }
 
     /// A case, a warning, a question or a complaint tells what an advertisement said, or forbids the very words in quotation marks, and

@@ -49,6 +49,9 @@ pub fn doubt(lexicon: &Lexicon, reading: &Reading<'_>, hit: &Hit, row: &Row) -> 
                     return context("像是并列的单字");
                 }
             }
+            if has_list_mark && let Some(words) = explains_lines(lexicon, reading, &range, is_invited) {
+                return Some((SuppressedReason::Boundary, words));
+            }
             return None;
         }
         Layer::Disguised(marks) => marks,
@@ -137,6 +140,20 @@ fn is_laid_out(reading: &Reading<'_>, range: &Range<usize>, len: usize) -> bool 
     let goes_on = gap == reading.char(range.end) && is_han(Some(range.end + 1));
     let went_on = range.start.checked_sub(1).and_then(|at| reading.char(at)) == gap && is_han(range.start.checked_sub(2));
     is_aligned || goes_on || went_on
+}
+
+/// The pieces of a term on two or more lines when they may be words of their own, or go on beyond it; `None` where the lines
+/// break a word. Beside an offer only what goes on explains them. Characters one below the other are no words.
+fn explains_lines(lexicon: &Lexicon, reading: &Reading<'_>, range: &Range<usize>, is_invited: impl Fn() -> bool) -> Option<String> {
+    let lines: Vec<&[char]> = reading.chars(range.clone()).split(|&c| c == '\n').filter(|line| !line.is_empty()).collect();
+    if lines.len() < 2 || lines.iter().all(|line| line.len() == 1) {
+        return None;
+    }
+    if let Some(words) = reading.straddled(lexicon, range.start, range.end) {
+        return Some(words);
+    }
+    let may_be_words = lines.iter().all(|line| line.len() > 1);
+    (may_be_words && !is_invited()).then(|| lines.iter().map(|line| line.iter().collect::<String>()).collect::<Vec<_>>().join("/"))
 }
 
 /// How common the rarest pair of neighbouring characters is.

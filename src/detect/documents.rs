@@ -15,6 +15,8 @@ const PROVINCES: [char; 31] = [
     '京', '津', '沪', '渝', '冀', '豫', '云', '辽', '黑', '湘', '皖', '鲁', '新', '苏', '浙', '赣', '鄂', '桂', '甘', '晋', '蒙', '陕',
     '吉', '闽', '贵', '粤', '青', '藏', '川', '宁', '琼',
 ];
+/// What stands for the dot of an address; the longer ones first.
+const DOTS: [&str; 8] = [" . ", " 。 ", "[.]", "(.)", " .", ". ", "。", "."];
 /// Fewest letters and digits of a document that is no plate.
 const DOCUMENT_CHARS_MIN: usize = 8;
 /// Most cells of a row that are looked through.
@@ -57,6 +59,9 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
             if end - at == 2 && separator != Some('.') {
                 mac_address(scan, index, at, report);
             }
+        }
+        if c.is_ascii_digit() && end - at <= 3 && matches!(separator, Some('.' | '。' | ' ' | '[')) {
+            disguised_ip(personal, scan, index, at, report);
         }
         let may_be_document = end - at >= DOCUMENT_CHARS_MIN || may_be_plate(reading, at);
         if may_be_document && end - at <= 24 && !scan.is_in_address(index, &(at..end)) {
@@ -376,6 +381,38 @@ fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, rep
         report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, range, "secrecy/internal_ip"));
     } else if !address.is_loopback() && !address.is_unspecified() {
         report.find(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"));
+    }
+}
+
+/// A private IPv4 address that begins at `at` and hides its dots: 10。0。8。15, 192 . 168 . 10 . 5, 192.168.1[.]5.
+fn disguised_ip(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
+    let Some(reading) = scan.readings.get(index) else { return };
+    if at.checked_sub(1).is_some_and(|before| matches!(reading.char(before), Some('.' | '。' | '第'))) {
+        return;
+    }
+    let (mut octets, mut end, mut is_plain) = ([0u8; 4], at, true);
+    for (number, octet) in octets.iter_mut().enumerate() {
+        if number > 0 {
+            let Some(dot) = DOTS.iter().find(|dot| reading.starts_with(end, dot)) else { return };
+            is_plain &= *dot == ".";
+            end += dot.chars().count();
+        }
+        let digits = (end..end + 4).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit())).count();
+        let Ok(value) = reading.text(end..(end + digits).min(reading.len())).parse() else { return };
+        *octet = value;
+        end += digits;
+    }
+    let goes_on = DOTS.iter().any(|dot| reading.starts_with(end, dot)) && reading.class(end + 1).is(Class::DIGIT);
+    let near = reading.around(at..end, 8, 4);
+    // 10。20。30。40 is a row of numbers.
+    let is_of_network = octets.starts_with(&[192, 168]) || reading.has_word(scan.lexicon, personal.network, reading.sentence(at..end));
+    if !is_plain
+        && is_of_network
+        && !goes_on
+        && core::net::Ipv4Addr::from(octets).is_private()
+        && !reading.has_word(scan.lexicon, personal.version, near)
+    {
+        report.find(Found::new("SEC.INTERNAL_IP", Severity::S2, index, at..end, "secrecy/internal_ip"));
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Scan<'a> {
     pub account: AccountKind,
     /// Listed terms that hold where they stand (boundary, allow phrases and conditions checked).
     pub terms: Vec<terms::Term>,
+    /// Listed terms that hold where a live contact or address stands beside them.
+    pub waiting: Vec<terms::Term>,
     /// Addresses in running text: (reading, folded characters). Digits inside them are no phone numbers.
     pub addresses: Vec<(usize, std::ops::Range<usize>)>,
     /// The title says: this teaches or warns.

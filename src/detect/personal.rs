@@ -50,6 +50,8 @@ pub struct Personal {
     pub plate: ListSet,
     pub server: ListSet,
     pub version: ListSet,
+    /// 服务器, 内网, 登录: what an address of a machine stands beside.
+    pub network: ListSet,
     pub personal_mail: ListSet,
     pub address: ListSet,
     pub office_place: ListSet,
@@ -108,6 +110,7 @@ impl Personal {
             plate: lists.asked("plate"),
             server: lists.scanned("server"),
             version: lists.asked("version"),
+            network: lists.asked("network"),
             personal_mail: lists.asked("personal_mail"),
             address: lists.scanned("address"),
             office_place: lists.asked("office_place"),

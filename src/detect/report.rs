@@ -145,6 +145,17 @@ impl Report {
         }
     }
 
+    /// Forgets that hits of this code prefix at these places (sorted: reading, start, end) were set aside: they count after all.
+    pub fn take_back(&mut self, code: &str, places: &[(usize, usize, usize)]) {
+        let counts = |found: &Found| match &found.place {
+            Place::At { reading, range } => {
+                found.code.starts_with(code) && places.binary_search(&(*reading, range.start, range.end)).is_ok()
+            }
+            Place::Absent => false,
+        };
+        self.dropped.retain(|dropped| !counts(&dropped.found));
+    }
+
     /// Whether something of these codes (prefixes) overlaps the range.
     pub fn covers(&self, codes: &[&str], reading: usize, range: &Range<usize>) -> bool {
         self.found.iter().any(|f| {

@@ -27,6 +27,11 @@ const FILE_NUMBER_CHARS_MAX: usize = 16;
 /// How far behind 密码 it may be said that it is set to something, in characters.
 const CREDENTIAL_SAID_CHARS: usize = 5;
 
+/// Longest value of a password that is looked at, in characters.
+const VALUE_CHARS: usize = 64;
+/// Shortest value without any sign before it, in characters.
+const PLAIN_VALUE_CHARS_MIN: usize = 6;
+
 /// Longest issuer of a file number, in characters: 墨政办发.
 const ISSUER_CHARS_MAX: usize = 10;
 /// What says that a word of urgency follows.
@@ -40,6 +45,10 @@ pub struct Secrecy {
     credential: ListSet,
     /// 统一为, 设为
     credential_said: ListSet,
+    /// 用户名, 登录, 后台
+    credential_account: ListSet,
+    /// 弱口令, 不要使用
+    credential_advice: ListSet,
     /// 密★ of a mark whose characters are set apart.
     mark_star: ListSet,
     /// 密发
@@ -64,6 +73,8 @@ impl Secrecy {
             education: lists.scanned("secrecy_education"),
             credential: lists.scanned("credential"),
             credential_said: lists.asked("credential_said"),
+            credential_account: lists.asked("credential_account"),
+            credential_advice: lists.asked("credential_advice"),
             mark_star: lists.scanned("mark_star"),
             secret_issue: lists.scanned("secret_issue"),
             copy_number: lists.scanned("copy_number"),
@@ -119,8 +130,10 @@ impl Secrecy {
         let Some(reading) = scan.readings.get(index) else { return };
         for hit in reading.words_in(scan.lexicon, self.level, 0..reading.len()) {
             let (start, mut end) = (hit.start as usize, hit.end as usize);
-            let star = end + blanks(reading, end);
-            if reading.char(star).is_some_and(is_star) {
+            let star = star_behind(reading, end);
+            // 【绝密】★8分 is a film; with nothing but blanks between, the star alone says enough.
+            let is_plain = star == end + blanks(reading, end);
+            if reading.char(star).is_some_and(is_star) && (is_plain || period(reading, star + 1) > 0) {
                 mark(index, reading, start..star + 1, &is_education, report);
                 continue;
             }
@@ -144,7 +157,9 @@ impl Secrecy {
             // The red head of a document sets the characters apart; together they are found above.
             let (last, end) = (hit.start as usize, hit.end as usize);
             let apart = (last.saturating_sub(BLANKS_MAX)..last).rev().take_while(|&i| reading.class(i).is(Class::BLANK)).count();
-            let Some(start) = (last - apart).checked_sub(1).filter(|_| apart > 0) else { continue };
+            // 机蜜★1年: the star says what is meant.
+            let is_likeness = reading.char(last) != Some('密');
+            let Some(start) = (last - apart).checked_sub(1).filter(|_| apart > 0 || is_likeness) else { continue };
             let runs_on = start > 0 && reading.class(start - 1).is(Class::HAN);
             if matches!(reading.char(start), Some('绝' | '机' | '秘')) && !runs_on {
                 mark(index, reading, start..end, &is_education, report);
@@ -216,6 +231,20 @@ impl Secrecy {
         }
     }
 
+    /// Nothing stands between the word and its value, but an account or a system is named before it, or the value is letters
+    /// and digits: 用户名admin，密码admin123, 密码Mj2026. What warns of weak passwords names them, too.
+    fn is_of_account(&self, scan: &Scan<'_>, reading: &Reading<'_>, word: Hit, at: usize) -> bool {
+        if !reading.char(at).is_some_and(is_credential) {
+            return false;
+        }
+        let value = || (at..reading.len()).take(VALUE_CHARS).map_while(|i| reading.char(i)).take_while(|c| is_credential(*c));
+        let is_mixed = value().any(|c| c.is_ascii_alphabetic()) && value().any(|c| c.is_ascii_digit());
+        let sentence = reading.sentence(word.start as usize..at);
+        value().count() >= PLAIN_VALUE_CHARS_MIN
+            && (is_mixed || reading.has_word(scan.lexicon, self.credential_account, sentence.start..at))
+            && !reading.has_word(scan.lexicon, self.credential_advice, sentence)
+    }
+
     /// A password or passphrase with its value beside it.
     fn credentials(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
@@ -230,13 +259,13 @@ impl Secrecy {
             while at < first + 4 {
                 match reading.char(at) {
                     Some('：' | ':' | '是' | '为' | '=' | '“' | '"' | '「') => says = true,
-                    Some(' ') => {}
+                    Some(' ' | '【' | '[' | '(' | '（') => {}
                     _ => break,
                 }
                 at += 1;
             }
-            let is_apart = at > hit.end as usize;
-            let value = || (at..reading.len()).take(64).map_while(|i| reading.char(i)).take_while(|c| is_credential(*c));
+            let is_apart = at > hit.end as usize || self.is_of_account(scan, reading, hit, at);
+            let value = || (at..reading.len()).take(VALUE_CHARS).map_while(|i| reading.char(i)).take_while(|c| is_credential(*c));
             let len = value().count();
             let signs = value().filter(char::is_ascii_alphanumeric).count();
             // Without a sign between, only what looks like a password: 密码 123456, not 密码 2026年.
@@ -284,6 +313,12 @@ fn is_credential(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!@#$%^&*_.-".contains(c)
 }
 
+/// Where the star of a mark stands, if there is one: behind blanks, brackets that close, or on the next line.
+fn star_behind(reading: &Reading<'_>, level_end: usize) -> usize {
+    let is_between = |&i: &usize| reading.class(i).is(Class::BLANK) || reading.char(i).is_some_and(|c| "】]）)〕』」\n".contains(c));
+    level_end + (level_end..reading.len()).take(BLANKS_MAX).take_while(is_between).count()
+}
+
 fn blanks(reading: &Reading<'_>, at: usize) -> usize {
     (at..reading.len()).take(BLANKS_MAX).take_while(|&i| reading.class(i).is(Class::BLANK)).count()
 }
@@ -302,7 +337,8 @@ fn is_star(c: char) -> bool {
 
 /// The period after the star: 1年, 六个月, 长期, 会议开始前 — its length.
 fn period(reading: &Reading<'_>, at: usize) -> usize {
-    let blanks = (at..reading.len()).take(2).take_while(|&i| reading.class(i).is(Class::BLANK)).count();
+    let is_between = |&i: &usize| reading.class(i).is(Class::BLANK) || matches!(reading.char(i), Some('【' | '[' | '\n'));
+    let blanks = (at..reading.len()).take(2).take_while(is_between).count();
     let from = at + blanks;
     if reading.starts_with(from, "长期") {
         return blanks + 2;

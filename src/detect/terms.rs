@@ -10,6 +10,7 @@ use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::warned::Warned;
 use super::{Scan, disguised};
+use crate::lexicon::compile::Resolved;
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason, Text};
@@ -42,12 +43,22 @@ const DEAL_CHARS: usize = 20;
 /// with four times as many after them.
 const WINDOW_CHARS: usize = 16;
 
+/// Listed terms found so far.
+#[derive(Default)]
+struct Held {
+    terms: Vec<Term>,
+    /// Those that only a live contact or address beside them would make an offer; contacts are not known yet.
+    waiting: Vec<Term>,
+}
+
 pub struct Terms {
     warned: Warned,
     negation: ListSet,
     denial: ListSet,
     offer: ListSet,
     invite: ListSet,
+    /// Who reports an offer of harm, or complains of it, quotes its contact.
+    told: ListSet,
 }
 
 impl Terms {
@@ -58,12 +69,13 @@ impl Terms {
             denial: lexicon.lists(problems).asked("denial"),
             offer: lexicon.lists(problems).asked("offer"),
             invite: lexicon.lists(problems).scanned("invite"),
+            told: lexicon.lists(problems).asked("harm_told"),
         }
     }
 
     /// Checks every listed hit; what holds goes to `scan.terms` for all detectors, what does not is kept with its reason.
     pub fn prepare(&self, scan: &mut Scan<'_>, report: &mut Report) {
-        let mut terms = Vec::new();
+        let mut held = Held::default();
         for (index, reading) in scan.readings.iter().enumerate() {
             // The name of an image can offer and keep secrets like any text; of wording and events it only reminds.
             let is_name = reading.passage.role == Role::ImageName;
@@ -74,57 +86,22 @@ impl Terms {
                 |row: u32| scan.lexicon.row(row).is_some_and(|r| ["ILL.", "AD.", "SEC."].iter().any(|area| r.row.code.starts_with(area)));
             for hit in &reading.hits {
                 for &row in scan.lexicon.rows_of(hit.pattern).iter().filter(|&&row| !is_name || is_for_names(row)) {
-                    self.check(scan, index, *hit, row, report, &mut terms);
+                    self.check(scan, index, *hit, row, report, &mut held);
                 }
                 for &row in scan.lexicon.expressions_of(hit.pattern).iter().filter(|&&row| !is_name || is_for_names(row)) {
-                    self.expression(scan, index, *hit, row, report, &mut terms);
+                    self.expression(scan, index, *hit, row, report, &mut held);
                 }
             }
             if !is_name {
-                self.number_patterns(scan, index, report, &mut terms);
+                self.number_patterns(scan, index, report, &mut held);
             }
         }
-        // The longer term of the same code says more: 残废人 over 残废.
-        terms.sort_by(|a, b| {
-            (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(
-                b.reading,
-                b.range.start,
-                std::cmp::Reverse(b.range.end),
-                b.row,
-            ))
-        });
-        let lexicon = scan.lexicon;
-        let readings = scan.readings;
-        let is_blank = |reading: usize, at: usize| readings.get(reading).is_some_and(|r| r.class(at).is(Class::BLANK));
-        let code = |term: &Term| lexicon.row(term.row).map(|r| r.row.code.as_str());
-        let mut kept: Vec<Term> = Vec::with_capacity(terms.len());
-        for term in terms {
-            let inside = kept.iter().rev().take(16).any(|k| {
-                k.reading == term.reading && k.range.start <= term.range.start && term.range.end <= k.range.end && code(k) == code(&term)
-            });
-            // 办证刻章 代开发票: one offer in one breath.
-            let is_harmful = code(&term).is_some_and(|c| c.starts_with("ILL."));
-            // What is read out of a disguise says itself from where to where.
-            let is_disguised = |term: &Term| matches!(term.layer, Layer::Disguised(_));
-            let joined = kept.last_mut().filter(|k| {
-                is_harmful
-                    && !is_disguised(k)
-                    && !is_disguised(&term)
-                    && k.reading == term.reading
-                    && code(k) == code(&term)
-                    && (term.range.start == k.range.end || term.range.start == k.range.end + 1 && is_blank(term.reading, k.range.end))
-            });
-            match joined {
-                _ if inside => {}
-                Some(previous) => previous.range.end = term.range.end,
-                None => kept.push(term),
-            }
-        }
-        scan.terms = kept;
+        scan.terms = settled(scan, held.terms);
+        scan.waiting = held.waiting;
     }
 
     /// Tries a `regex` row where one of the words that its matches begin with was found.
-    fn expression(&self, scan: &Scan<'_>, index: usize, hit: Hit, row: u32, report: &mut Report, terms: &mut Vec<Term>) {
+    fn expression(&self, scan: &Scan<'_>, index: usize, hit: Hit, row: u32, report: &mut Report, held: &mut Held) {
         let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row)) else { return };
         let start = hit.start as usize;
         let window = reading.folded.chars.get(start..(start + 4 * WINDOW_CHARS).min(reading.len())).unwrap_or_default();
@@ -135,11 +112,11 @@ impl Terms {
         let text: String = window.iter().collect();
         if let Some(found) = ready.expression.as_ref().and_then(|e| e.find(&text)).filter(|found| found.start() == 0) {
             let hit = Hit { end: hit.start + found.as_str().chars().count() as u32, ..hit };
-            self.check(scan, index, hit, row, report, terms);
+            self.check(scan, index, hit, row, report, held);
         }
     }
 
-    fn number_patterns(&self, scan: &Scan<'_>, index: usize, report: &mut Report, terms: &mut Vec<Term>) {
+    fn number_patterns(&self, scan: &Scan<'_>, index: usize, report: &mut Report, held: &mut Held) {
         let Some(reading) = scan.readings.get(index) else { return };
         let expressions = scan.lexicon.expressions();
         let mut at = 0;
@@ -168,14 +145,14 @@ impl Terms {
                     let len = found.as_str().chars().count();
                     let hit =
                         Hit { start: (start + before) as u32, end: (start + before + len) as u32, pattern: u32::MAX, layer: Layer::Folded };
-                    self.check(scan, index, hit, row, report, terms);
+                    self.check(scan, index, hit, row, report, held);
                 }
             }
             at = end.max(last + 1);
         }
     }
 
-    fn check(&self, scan: &Scan<'_>, index: usize, hit: Hit, row_index: u32, report: &mut Report, terms: &mut Vec<Term>) {
+    fn check(&self, scan: &Scan<'_>, index: usize, hit: Hit, row_index: u32, report: &mut Report, held: &mut Held) {
         let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row_index)) else { return };
         let row = &ready.row;
         let range = hit.start as usize..hit.end as usize;
@@ -206,11 +183,18 @@ impl Terms {
             report.suppress(found(), SuppressedReason::Boundary, reading.text(around));
             return;
         }
-        if asks.more()
-            && let Some(failed) = ready.with.iter().find(|condition| !reading.holds(scan.lexicon, condition, range.clone(), scan.title()))
-        {
-            report.suppress(found(), SuppressedReason::Context, failed.failed.clone());
-            return;
+        // Whether a live contact or address stands beside it is not known yet.
+        let mut lacks_offer = None;
+        if asks.more() {
+            let failing = |condition: &&Resolved| !reading.holds(scan.lexicon, condition, range.clone(), scan.title());
+            let mut failed = ready.with.iter().filter(failing);
+            lacks_offer = failed.next();
+            if let Some(first) = lacks_offer
+                && (!first.live || failed.next().is_some())
+            {
+                report.suppress(found(), SuppressedReason::Context, first.failed.clone());
+                return;
+            }
         }
         if hit.layer != Layer::Folded
             && let Some((reason, detail)) = disguised::doubt(scan.lexicon, reading, &hit, row)
@@ -228,12 +212,43 @@ impl Terms {
             report.suppress(found(), SuppressedReason::Boundary, words);
             return;
         }
-        terms.push(Term { reading: index, range, row: row_index, layer: hit.layer });
+        let term = Term { reading: index, range: range.clone(), row: row_index, layer: hit.layer };
+        if let Some(lacks) = lacks_offer {
+            // Set aside, so that others know of it, until contacts are known.
+            report.suppress(found(), SuppressedReason::Context, lacks.failed.clone());
+            held.waiting.push(term);
+        } else {
+            held.terms.push(term);
+        }
+    }
+
+    /// Terms that lacked an offer beside them and have a live contact or address in their sentence, unless it tells of them.
+    fn take_offered(&self, scan: &mut Scan<'_>, live: &Live, report: &mut Report) {
+        let mut offered = std::mem::take(&mut scan.waiting);
+        offered.retain(|term| {
+            let Some(reading) = scan.readings.get(term.reading) else { return false };
+            let sentence = reading.sentence(term.range.clone());
+            let near = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
+            let near = near.start.max(sentence.start)..near.end.min(sentence.end);
+            live.begins_in(term.reading, &near) && !reading.has_word(scan.lexicon, self.told, sentence)
+        });
+        if offered.is_empty() {
+            return;
+        }
+        let mut places: Vec<_> = offered.iter().map(|term| (term.reading, term.range.start, term.range.end)).collect();
+        places.sort_unstable();
+        report.take_back("ILL.", &places);
+        let mut terms = std::mem::take(&mut scan.terms);
+        terms.append(&mut offered);
+        scan.terms = settled(scan, terms);
     }
 
     /// Findings of harmful words and of wording, operation and trade secret rows.
-    pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
+    pub fn detect(&self, scan: &mut Scan<'_>, report: &mut Report) {
         let live = Live::of(report);
+        if !scan.waiting.is_empty() {
+            self.take_offered(scan, &live, report);
+        }
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row) else { continue };
             let row = &ready.row;
@@ -311,6 +326,47 @@ impl Terms {
     }
 }
 
+/// Terms by place: of those of one code the longer one, and neighbours in one breath as one.
+fn settled(scan: &Scan<'_>, mut terms: Vec<Term>) -> Vec<Term> {
+    // The longer term of the same code says more: 残废人 over 残废.
+    terms.sort_by(|a, b| {
+        (a.reading, a.range.start, std::cmp::Reverse(a.range.end), a.row).cmp(&(
+            b.reading,
+            b.range.start,
+            std::cmp::Reverse(b.range.end),
+            b.row,
+        ))
+    });
+    let lexicon = scan.lexicon;
+    let readings = scan.readings;
+    let is_blank = |reading: usize, at: usize| readings.get(reading).is_some_and(|r| r.class(at).is(Class::BLANK));
+    let code = |term: &Term| lexicon.row(term.row).map(|r| r.row.code.as_str());
+    let mut kept: Vec<Term> = Vec::with_capacity(terms.len());
+    for term in terms {
+        let inside = kept.iter().rev().take(16).any(|k| {
+            k.reading == term.reading && k.range.start <= term.range.start && term.range.end <= k.range.end && code(k) == code(&term)
+        });
+        // 办证刻章 代开发票: one offer in one breath.
+        let is_harmful = code(&term).is_some_and(|c| c.starts_with("ILL."));
+        // What is read out of a disguise says itself from where to where.
+        let is_disguised = |term: &Term| matches!(term.layer, Layer::Disguised(_));
+        let joined = kept.last_mut().filter(|k| {
+            is_harmful
+                && !is_disguised(k)
+                && !is_disguised(&term)
+                && k.reading == term.reading
+                && code(k) == code(&term)
+                && (term.range.start == k.range.end || term.range.start == k.range.end + 1 && is_blank(term.reading, k.range.end))
+        });
+        match joined {
+            _ if inside => {}
+            Some(previous) => previous.range.end = term.range.end,
+            None => kept.push(term),
+        }
+    }
+    kept
+}
+
 /// Whether a sum of money stands in the range.
 fn has_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
     let mut at = range.start;
@@ -377,6 +433,12 @@ impl Live {
             .collect();
         places.sort_unstable();
         Self(places)
+    }
+
+    /// Whether one begins inside the range: an address may hold what ends a sentence.
+    fn begins_in(&self, reading: usize, range: &Range<usize>) -> bool {
+        let first = self.0.partition_point(|&(r, start, _)| (r, start) < (reading, range.start));
+        self.0.get(first).is_some_and(|&(r, start, _)| r == reading && start < range.end)
     }
 
     /// Whether one lies inside the range.

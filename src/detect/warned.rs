@@ -5,6 +5,7 @@ use super::reading::Reading;
 use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
+use crate::text::passage::Role;
 use std::ops::Range;
 
 /// How far a warning word may stand from the harmful word it defuses, in characters (DOMAIN §4.5).
@@ -26,6 +27,8 @@ pub struct Warned {
     /// Turns of advertisements that look like warnings: 不要错过, 拒绝套路.
     idle: ListSet,
     legal: ListSet,
+    /// 话术, 骗局: what a title or the first sentence under it says of tricks.
+    title_warning: ListSet,
     /// 叫我们, 被骂: who repeats a word of abuse to complain of it.
     naming: ListSet,
     /// Wars and films, of which people speak in the words of the time.
@@ -41,6 +44,7 @@ impl Warned {
             object: lists.asked("warning_object"),
             idle: lists.asked("warning_idle"),
             legal: lists.asked("legal"),
+            title_warning: lists.asked("title_warning"),
             naming: lists.asked("abuse_naming"),
             history: lists.asked("abuse_history"),
         }
@@ -53,6 +57,9 @@ impl Warned {
         }
         if scan.is_education {
             return Some("标题或开头表明是宣传、提示");
+        }
+        if reading.passage.role == Role::Title && self.is_title_of_warning(scan, reading) {
+            return Some("标题或正文首句表明是揭露骗术");
         }
         let near = reading.around(term.clone(), WARNING_CHARS, WARNING_CHARS);
         // Nobody warns of people: 土包子不要进城 is abuse. In a message only who complains of abuse repeats it.
@@ -67,6 +74,12 @@ impl Warned {
         }
         let legal = outside(reading, scan.lexicon, self.legal, reading.sentence(term.clone()), term).next().is_some();
         legal.then_some("同句为法律、统计或执法用语")
+    }
+
+    /// 12种常见刷单返利话术: a title names what the text warns of.
+    fn is_title_of_warning(&self, scan: &Scan<'_>, title: &Reading<'_>) -> bool {
+        let says = |reading: &Reading<'_>, range| reading.has_word(scan.lexicon, self.title_warning, range);
+        says(title, 0..title.len()) || scan.body().is_some_and(|(_, body)| says(body, body.sentence(0..1)))
     }
 
     fn is_warned_of(&self, scan: &Scan<'_>, reading: &Reading<'_>, near: Range<usize>, term: &Range<usize>) -> bool {

@@ -85,6 +85,8 @@ pub struct Resolved {
     pub failed: Text,
     /// Names the words for [`Lexicon::words`]; equal sets of words share a name.
     pub words: u32,
+    /// A live contact or address in the same sentence holds it as well.
+    pub live: bool,
 }
 
 /// A row ready for use.

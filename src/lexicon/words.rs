@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 const LISTS_MAX: usize = 256;
 /// Most words of a condition that a report names.
 const WORDS_SAID_MAX: usize = 6;
+/// Stands among the words of a condition for contacts and addresses, which are no words: detectors find them.
+const LIVE: &str = "{live}";
 
 /// What `words/*.csv` holds.
 #[derive(Default)]
@@ -91,7 +93,8 @@ impl WordSets {
         problems: &mut Vec<Problem>,
     ) -> Resolved {
         let mut written: Vec<&str> = Vec::new();
-        for word in &condition.words {
+        let live = !condition.negated && condition.words.iter().any(|word| word == LIVE);
+        for word in condition.words.iter().filter(|word| *word != LIVE) {
             match word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 None => written.push(word),
                 Some(name) => match lists.get(name) {
@@ -106,13 +109,15 @@ impl WordSets {
                 },
             }
         }
-        let said = written.iter().take(WORDS_SAID_MAX).copied().collect::<Vec<_>>().join("、");
+        let others = live.then_some("联系方式或网址");
+        let said = others.into_iter().chain(written.iter().copied()).take(WORDS_SAID_MAX).collect::<Vec<_>>().join("、");
         let failed = if condition.negated { format!("附近出现：{said}") } else { format!("附近没有：{said}") };
         let mut words: Vec<Vec<char>> = written.iter().map(|word| fold.fold_term(word)).filter(|w| !w.is_empty()).collect();
         words.sort_unstable();
         words.dedup();
         let next = self.0.len() as u32;
-        Resolved { negated: condition.negated, scope: condition.scope, failed: failed.into(), words: *self.0.entry(words).or_insert(next) }
+        let words = *self.0.entry(words).or_insert(next);
+        Resolved { negated: condition.negated, scope: condition.scope, failed: failed.into(), words, live }
     }
 
     /// The sets in the order of their names.
