@@ -230,7 +230,9 @@ impl Terms {
             let sentence = reading.sentence(term.range.clone());
             let near = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
             let near = near.start.max(sentence.start)..near.end.min(sentence.end);
-            live.begins_in(term.reading, &near) && !reading.has_word(scan.lexicon, self.told, sentence)
+            live.begins_in(term.reading, &near)
+                && !is_in_work_title(reading, term.range.start)
+                && !reading.has_word(scan.lexicon, self.told, sentence)
         });
         if offered.is_empty() {
             return;
@@ -266,10 +268,12 @@ impl Terms {
     fn harmful(&self, scan: &Scan<'_>, term: &Term, row: &Row, live: &Live, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
         let offer = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
-        let has_live = live.stands_in(term.reading, &offer);
         let near = reading.around(term.range.clone(), DEAL_CHARS, DEAL_CHARS);
         let is_priced = || has_sum(reading, near.clone()) && reading.has_word(scan.lexicon, self.offer, near.clone());
         let guard = self.warned.guard(scan, reading, &term.range, &row.code);
+        // The telephone in a warning is the constable's: 都是诈骗，请拨打民警电话….
+        let only_inviting = guard.is_some() && reading.has_word(scan.lexicon, self.told, reading.sentence(term.range.clone()));
+        let has_live = live.stands_in(term.reading, &offer, only_inviting);
         let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
         // Pulled apart with symbols: nobody disguises a warning.
         let disguised = term.layer != Layer::Folded;
@@ -384,6 +388,12 @@ fn is_list(between: &[char]) -> bool {
     between.contains(&'、') || between.contains(&'”')
 }
 
+/// Whether a place lies in the title of a work: 《色情与暴力》.
+fn is_in_work_title(reading: &Reading<'_>, start: usize) -> bool {
+    let before = reading.chars(start.saturating_sub(QUOTED_CHARS)..start);
+    before.iter().rev().find(|c| matches!(c, '《' | '》')) == Some(&'《')
+}
+
 /// Whether the range is quoted: “聋子”.
 pub fn is_quoted(reading: &Reading<'_>, range: &Range<usize>) -> bool {
     let before = reading.chars(range.start.saturating_sub(QUOTED_CHARS)..range.start);
@@ -417,34 +427,52 @@ fn allowing<'p>(reading: &Reading<'_>, unless: &'p [(Vec<char>, usize)], range: 
 }
 
 /// Contacts, addresses and prices that detectors before this one found, by place: asked once for every term.
-struct Live(Vec<(usize, usize, usize)>);
+struct Live(Vec<LivePlace>);
+
+struct LivePlace {
+    reading: usize,
+    range: Range<usize>,
+    /// It calls to buy or to join; a bare telephone or address may be anybody's.
+    invites: bool,
+}
 
 impl Live {
     fn of(report: &Report) -> Self {
-        const CODES: [&str; 8] = ["AD.CONTACT", "AD.KOULING", "AD.QR", "AD.PRICE", "LINK.", "PII.WECHAT", "PII.QQ", "PII.MOBILE"];
-        let mut places: Vec<(usize, usize, usize)> = report
+        const INVITING: [&str; 6] = ["AD.CONTACT", "AD.KOULING", "AD.QR", "AD.PRICE", "PII.WECHAT", "PII.QQ"];
+        const OTHERS: [&str; 2] = ["LINK.", "PII.MOBILE"];
+        let mut places: Vec<LivePlace> = report
             .found
             .iter()
-            .filter(|f| f.severity >= Severity::S1 && CODES.iter().any(|code| f.code.starts_with(code)))
+            .filter(|f| f.severity >= Severity::S1)
             .filter_map(|f| match &f.place {
-                Place::At { reading, range } => Some((*reading, range.start, range.end)),
+                Place::At { reading, range } => {
+                    let invites = INVITING.contains(&&*f.code) || f.code.starts_with("LINK.") && f.severity == Severity::S3;
+                    let is_live = invites || OTHERS.iter().any(|code| f.code.starts_with(code));
+                    is_live.then(|| LivePlace { reading: *reading, range: range.clone(), invites })
+                }
                 Place::Absent => None,
             })
             .collect();
-        places.sort_unstable();
+        places.sort_unstable_by_key(|place| (place.reading, place.range.start, place.range.end));
         Self(places)
+    }
+
+    /// Those that begin at or behind the beginning of the range, in order.
+    fn from(&self, reading: usize, range: &Range<usize>) -> impl Iterator<Item = &LivePlace> {
+        let first = self.0.partition_point(|place| (place.reading, place.range.start) < (reading, range.start));
+        self.0.iter().skip(first).take_while(move |place| place.reading == reading)
     }
 
     /// Whether one begins inside the range: an address may hold what ends a sentence.
     fn begins_in(&self, reading: usize, range: &Range<usize>) -> bool {
-        let first = self.0.partition_point(|&(r, start, _)| (r, start) < (reading, range.start));
-        self.0.get(first).is_some_and(|&(r, start, _)| r == reading && start < range.end)
+        self.from(reading, range).next().is_some_and(|place| place.range.start < range.end)
     }
 
-    /// Whether one lies inside the range.
-    fn stands_in(&self, reading: usize, range: &Range<usize>) -> bool {
-        let first = self.0.partition_point(|&(r, start, _)| (r, start) < (reading, range.start));
-        self.0.iter().skip(first).take_while(|&&(r, start, _)| r == reading && start <= range.end).any(|&(_, _, end)| end <= range.end)
+    /// Whether one lies inside the range; of bare telephones and addresses none where only those count that invite.
+    fn stands_in(&self, reading: usize, range: &Range<usize>, only_inviting: bool) -> bool {
+        self.from(reading, range)
+            .take_while(|place| place.range.start <= range.end)
+            .any(|place| place.range.end <= range.end && (place.invites || !only_inviting))
     }
 }
 
