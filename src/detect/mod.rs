@@ -33,6 +33,7 @@ pub mod quantity;
 pub mod reading;
 pub mod report;
 mod rumours;
+mod sale_passages;
 pub mod secrecy;
 pub mod source;
 pub mod targets;
