@@ -11,13 +11,12 @@ use super::prices::prices;
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::sale_passages::{Points, SalePassages, Spot};
+use super::share_codes::ShareCodes;
 use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
-use crate::text::fold::Class;
 use crate::text::passage::Role;
-use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -38,23 +37,15 @@ const HARM_CHARS: usize = 30;
 /// Why an element of an advertisement that is told about does not count.
 const QUOTED: &str = "案例、提醒或投诉中的引用";
 
+/// The commonest word of sellers.
 const FREE_POST: &str = "包邮";
-const COPY: &str = "复制";
-/// What begins with it and sends to a shop.
-const COPY_AND_OPEN: &str =
-    r"^复制.{0,20}(?:打开|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)";
-/// Its longest match, in characters.
-const COPY_AND_OPEN_CHARS: usize = 34;
-/// Each of its shops has one of them.
-const SHOP_SIGNS: [char; 7] = ['淘', '拼', '音', '快', '京', '红', '闲'];
 
 pub struct Ads {
     weak: ListSet,
     product: ListSet,
     price: ListSet,
     contacts: Contacts,
-    copy: ListSet,
-    share_mark: ListSet,
+    share_codes: ShareCodes,
     office: ListSet,
     public_service: ListSet,
     quoted: ListSet,
@@ -68,8 +59,6 @@ pub struct Ads {
     recruit: ListSet,
     pay: ListSet,
     public_post: ListSet,
-    share_code: Option<Regex>,
-    copy_and_open: Option<Regex>,
 }
 
 /// A finding of advertising or of a link.
@@ -96,14 +85,14 @@ const NEIGHBOURS: usize = 8;
 impl Ads {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let contacts = Contacts::new(lexicon, problems);
+        let share_codes = ShareCodes::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
         Self {
             contacts,
             weak: lists.scanned("ad_weak"),
             product: lists.scanned("ad_product"),
             price: lists.scanned("price"),
-            copy: lists.scanned("copy"),
-            share_mark: lists.scanned("share_mark"),
+            share_codes,
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
             lesson: lists.asked("ad_lesson"),
@@ -116,8 +105,6 @@ impl Ads {
             recruit: lists.scanned("recruit"),
             public_post: lists.asked("public_post"),
             pay: lists.scanned("pay"),
-            share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
-            copy_and_open: Regex::new(COPY_AND_OPEN).ok(),
         }
     }
 
@@ -151,7 +138,7 @@ impl Ads {
                     elements.push(found);
                 }
             }
-            self.share_codes(scan, index, &mut elements);
+            self.share_codes.detect(scan, index, &mut elements);
             if reading.passage.role == Role::Qr
                 && !report.found.iter().any(|f| f.range_in(index).is_some())
                 && !reading.passage.text.contains("://")
@@ -230,7 +217,7 @@ impl Ads {
 
     /// Whether there is anything to add up; most drafts have nothing.
     fn may_sell(&self, scan: &Scan<'_>, report: &Report) -> bool {
-        let words = [self.share_mark, self.copy, self.sale_hook, self.sale_call].into_iter().fold(self.price, ListSet::and);
+        let words = [self.share_codes.lists(), self.sale_hook, self.sale_call].into_iter().fold(self.price, ListSet::and);
         let is_ad_term = |term: &terms::Term| scan.lexicon.row(term.row).is_some_and(|ready| ready.row.code.starts_with("AD."));
         report.found.iter().any(is_ad)
             || scan.prose().any(|(_, r)| r.lists.meets(words) || r.passage.role == Role::Qr)
@@ -400,53 +387,6 @@ impl Ads {
         }
     }
 
-    fn share_codes(&self, scan: &Scan<'_>, index: usize, elements: &mut Vec<Found>) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        let text = &*reading.passage.text;
-        let mark = |c: char| matches!(c, '￥' | '¥' | '$' | '€' | '₤' | '₳' | '¢' | '₴' | '₰' | '👉' | '🔑');
-        let has_marks = reading.lists.meets(self.share_mark);
-        let is_copied = reading.lists.meets(self.copy);
-        if !has_marks && !is_copied {
-            return;
-        }
-        let mut codes: Vec<Range<usize>> = Vec::new();
-        // A code that counts has letters.
-        let share_code = self.share_code.as_ref().filter(|_| reading.classes.is(Class::LETTER));
-        for found in share_code.iter().flat_map(|r| r.find_iter(text)) {
-            let inner: String = found.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-            let mixed = inner.chars().any(|c| c.is_ascii_digit())
-                && inner.chars().any(|c| c.is_ascii_lowercase())
-                && inner.chars().any(|c| c.is_ascii_uppercase());
-            let marked = found.as_str().chars().next().is_some_and(mark);
-            if (marked && inner.chars().any(|c| c.is_ascii_alphabetic())) || mixed && is_copied {
-                codes.push(found.range());
-            }
-        }
-        let kept = codes.is_empty();
-        for bytes in codes {
-            let range = reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
-            elements.push(Found::new("AD.KOULING", Severity::S3, index, range, "ads/share_code"));
-        }
-        if kept
-            && is_copied
-            && let Some(found) = self.copied_and_opened(text)
-        {
-            let range = reading.folded.index_of_byte(found.start)..reading.folded.index_of_byte(found.end);
-            elements.push(Found::new("AD.KOULING", Severity::S3, index, range, "ads/copy_and_open"));
-        }
-    }
-
-    /// 复制这段话，打开淘宝: the bytes. 可复制 and 复制推广 stand in any report, so each is looked at as far as it can reach.
-    fn copied_and_opened(&self, text: &str) -> Option<Range<usize>> {
-        text.match_indices(COPY).find_map(|(start, _)| {
-            let rest = text.get(start..)?;
-            let end = rest.char_indices().nth(COPY_AND_OPEN_CHARS).map_or(rest.len(), |(end, _)| end);
-            let near = rest.get(..end).filter(|near| near.contains(SHOP_SIGNS))?;
-            let found = self.copy_and_open.as_ref()?.find(near)?;
-            Some(start + found.start()..start + found.end())
-        })
-    }
-
     fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], is_private: bool, report: &mut Report, elements: &mut Vec<Found>) {
         let mut appeals: Vec<Appeal> = Vec::new();
         let mut taken: Vec<(usize, usize, usize)> = contacts.iter().map(|c| (c.reading, c.range.end, c.range.start)).collect();
@@ -578,21 +518,6 @@ impl Ads {
                 report.find(Found::new("AD.RECRUIT", severity, index, hit.start as usize..hit.end as usize, "ads/recruit"));
                 return;
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use proptest::string::string_regex;
-
-    proptest! {
-        #[test]
-        fn what_copy_and_open_matches_is_never_passed_over(found in string_regex(COPY_AND_OPEN.trim_start_matches('^')).unwrap()) {
-            prop_assert!(found.starts_with(COPY) && found.contains(SHOP_SIGNS));
-            prop_assert!(found.chars().count() <= COPY_AND_OPEN_CHARS);
         }
     }
 }

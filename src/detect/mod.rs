@@ -35,6 +35,7 @@ pub mod report;
 mod rumours;
 mod sale_passages;
 pub mod secrecy;
+mod share_codes;
 pub mod source;
 pub mod targets;
 pub mod terms;
