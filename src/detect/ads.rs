@@ -10,53 +10,55 @@ use super::contacts::{Contact, Contacts, Kind};
 use super::prices::{PriceWords, prices};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
+use super::sale_passages::{Points, SalePassages, Spot};
+use super::share_codes::ShareCodes;
 use super::{AccountKind, Scan, terms};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason};
-use crate::text::fold::Class;
 use crate::text::passage::Role;
-use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Points from which a passage is an advertisement.
 const AD_POINTS: i64 = 3;
 /// Points from which the heaviest element blocks.
 const BLOCK_POINTS: i64 = 5;
+/// Most links and codes of a passage that count.
+const LINKS_MAX: usize = 2;
+/// How far before a number the word stands that has people call it to buy, in characters.
+const CALL_CHARS: usize = 10;
 /// How near an absolute term must stand to product words, in characters.
 const PRODUCT_CHARS: usize = 30;
 
 /// How near a contact stands to the word of harm that it offers, in characters.
 const HARM_CHARS: usize = 30;
-
 /// How near a number stands to the words that it is an account as well, in characters.
 const SAME_NUMBER_CHARS: usize = 8;
 
 /// Why an element of an advertisement that is told about does not count.
 const QUOTED: &str = "案例、提醒、询问或投诉中的引用";
 
-const COPY: &str = "复制";
-/// What begins with it and sends to a shop.
-const COPY_AND_OPEN: &str =
-    r"^复制.{0,20}(?:打开|咑閞|去|到|后).{0,6}(?:淘.{0,2}[宝寳]|手淘|手机淘|拼多多|抖音|(?i:dou)音|快手|京东|小红书|闲鱼)";
-/// Its longest match, in characters.
-const COPY_AND_OPEN_CHARS: usize = 34;
-/// Each of its shops has one of them.
-const SHOP_SIGNS: [char; 7] = ['淘', '拼', '音', '快', '京', '红', '闲'];
+/// The commonest word of sellers.
+const FREE_POST: &str = "包邮";
 
 pub struct Ads {
     weak: ListSet,
     product: ListSet,
     /// 微信同号.
     same_account: ListSet,
-    price: ListSet,
+    price: PriceWords,
     contacts: Contacts,
-    copy: ListSet,
-    share_mark: ListSet,
+    share_codes: ShareCodes,
     office: ListSet,
     public_service: ListSet,
     quoted: ListSet,
     reproved: ListSet,
+    /// Words of who sells: 包邮, 店主微信; and of where to call him: 订购热线.
+    sale_hook: ListSet,
+    sale_call: ListSet,
+    tender: ListSet,
+    employment: ListSet,
     lesson: ListSet,
     /// A citizen asks whether what he was told is true.
     wondered: ListSet,
@@ -67,8 +69,15 @@ pub struct Ads {
     recruit: ListSet,
     pay: ListSet,
     public_post: ListSet,
-    share_code: Option<Regex>,
-    copy_and_open: Option<Regex>,
+}
+
+/// A finding of advertising or of a link.
+fn is_ad(found: &Found) -> bool {
+    found.code.starts_with("AD.") || found.code.starts_with("LINK.")
+}
+
+fn is_shop(found: &Found) -> bool {
+    matches!(&*found.code, "LINK.ECOMMERCE" | "AD.MINIPROGRAM")
 }
 
 /// The diversion phrases of one paragraph.
@@ -86,15 +95,15 @@ const NEIGHBOURS: usize = 8;
 impl Ads {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let contacts = Contacts::new(lexicon, problems);
+        let share_codes = ShareCodes::new(lexicon, problems);
         let mut lists = lexicon.lists(problems);
         Self {
             contacts,
             weak: lists.scanned("ad_weak"),
             product: lists.scanned("ad_product"),
             same_account: lists.scanned("same_account"),
-            price: lists.scanned("price"),
-            copy: lists.scanned("copy"),
-            share_mark: lists.scanned("share_mark"),
+            price: PriceWords { said: lists.scanned("price"), sign: lists.scanned("share_mark") },
+            share_codes,
             office: lists.scanned("office"),
             public_service: lists.scanned("public_service"),
             lesson: lists.asked("ad_lesson"),
@@ -103,45 +112,48 @@ impl Ads {
             own_matter: lists.asked("own_matter"),
             quoted: lists.asked("ad_quoted"),
             reproved: lists.asked("ad_reproved"),
+            sale_hook: lists.scanned("sale_hook"),
+            sale_call: lists.scanned("sale_call"),
+            tender: lists.asked("tender"),
+            employment: lists.asked("employment_service"),
             recruit: lists.scanned("recruit"),
             public_post: lists.asked("public_post"),
             pay: lists.scanned("pay"),
-            share_code: Regex::new(r"[￥¥$€₤₳¢₴₰]\s?[A-Za-z0-9]{8,13}\s?[￥¥$€₤₳¢₴₰]|[(（《👉🔑/]\s?[A-Za-z0-9]{8,13}\s?[)）》👈🔑/]").ok(),
-            copy_and_open: Regex::new(COPY_AND_OPEN).ok(),
         }
     }
 
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
         let mut elements: Vec<Found> = Vec::new();
-        let (mut contacts, mut sells, mut same_numbers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut points = 0;
-        // Beside a shop or mini-program whatever is so much a piece is a price.
-        let has_shop = report.found.iter().any(|f| matches!(&*f.code, "LINK.ECOMMERCE" | "AD.MINIPROGRAM"));
-        for (index, _) in scan.prose() {
-            let own = self.contacts.of(scan, index);
-            let same = self.same_number(scan, index, report);
-            sells.push(has_shop || same.is_some() || own.iter().any(|contact| !contact.is_official) || Self::appeals(scan, index));
-            contacts.extend(own);
-            same_numbers.extend(same);
+        let mut contacts = self.contacts_of(scan);
+        if contacts.is_empty() && !self.may_sell(scan, report) {
+            self.recruiting(scan, report);
+            return;
         }
-        // Who is to be added stands in the name of an image or behind the name of the source as well as anywhere.
-        let beside = scan.readings.iter().enumerate().filter(|(_, r)| matches!(r.passage.role, Role::ImageName | Role::SourceName));
-        for (index, _) in beside {
-            contacts.extend(self.contacts.of(scan, index).into_iter().filter(|contact| contact.is_invited));
-        }
+        let passages = SalePassages::of(scan);
+        let same_numbers: Vec<Contact> = scan.prose().filter_map(|(index, _)| self.same_number(scan, index, report)).collect();
+        let mut sold = self.sold(scan, &contacts, &same_numbers, &passages);
         let is_private = contacts.iter().any(|contact| !contact.is_official);
-        for ((index, reading), sells) in scan.prose().zip(sells) {
-            let words = PriceWords { said: self.price, sign: self.share_mark };
-            for span in prices(reading, scan.lexicon, words, sells) {
+        // Beside a shop or mini-program whatever is so much a piece is a price.
+        let shops: BTreeSet<Spot> = report.found.iter().filter(|f| is_shop(f)).map(|f| passages.spot_of(f)).collect();
+        for (index, reading) in scan.prose() {
+            let sells = |at: usize| {
+                let spot = passages.spot(index, at);
+                shops.contains(&None) || shops.contains(&spot) || sold.contains(&(index, spot))
+            };
+            let something_is_sold = !sold.is_empty() || !shops.is_empty();
+            for span in prices(reading, scan.lexicon, self.price, something_is_sold.then_some(&sells)) {
                 let is_quoted = self.is_quoted(scan, reading, &span, is_private);
+                let is_tender = self.is_tender(scan, reading, &span);
                 let found = Found::new("AD.PRICE", Severity::S2, index, span, "ads/price");
                 if is_quoted {
                     report.suppress(found, SuppressedReason::Guard, QUOTED);
+                } else if is_tender {
+                    report.suppress(found, SuppressedReason::Context, "采购、招标、拍卖公告");
                 } else {
                     elements.push(found);
                 }
             }
-            self.share_codes(scan, index, &mut elements);
+            self.share_codes.detect(scan, index, &mut elements);
             if reading.passage.role == Role::Qr
                 && !report.found.iter().any(|f| f.range_in(index).is_some())
                 && !reading.passage.text.contains("://")
@@ -151,37 +163,47 @@ impl Ads {
                 elements.push(Found::new("AD.QR", severity, index, 0..reading.len(), "ads/qr_text"));
             }
         }
-        points += elements.iter().map(|f| if f.code == "AD.PRICE" { 2 } else { 3 }).sum::<i64>();
-        let links = report
-            .found
-            .iter()
-            .filter(|f| (f.code.starts_with("LINK.") || f.code.starts_with("AD.")) && f.severity >= Severity::S1)
-            .count() as i64;
-        points += 3 * links.min(2);
-        self.phrases(scan, &contacts, is_private, report, &mut elements);
-        points += elements.iter().filter(|f| f.code == "AD.DIVERSION").count() as i64;
-        let absolute = self.absolutes(scan, is_private, report, &mut elements);
-        points += absolute;
-        if points > 0 || !contacts.is_empty() {
-            let weak = scan.prose().filter(|(_, r)| r.lists.meets(self.weak)).count() as i64;
-            points += weak.min(1);
+        let mut points = Points::default();
+        let mut priced: BTreeSet<Spot> = BTreeSet::new();
+        for element in &elements {
+            let spot = passages.spot_of(element);
+            if element.code != "AD.PRICE" {
+                points.add(spot, 3);
+            } else if priced.insert(spot) {
+                points.add(spot, 2);
+            }
         }
-        points += Self::called_for(&elements, report);
+        let mut links: BTreeMap<Spot, usize> = BTreeMap::new();
+        for found in report.found.iter().filter(|f| is_ad(f) && f.severity >= Severity::S1) {
+            let spot = passages.spot_of(found);
+            let count = links.entry(spot).or_default();
+            *count += 1;
+            if *count <= LINKS_MAX {
+                points.add(spot, 3);
+            }
+        }
+        self.phrases(scan, &contacts, is_private, report, &mut elements);
+        for phrase in elements.iter().filter(|f| f.code == "AD.DIVERSION") {
+            points.add(passages.spot_of(phrase), 1);
+        }
+        self.absolutes(scan, is_private, &passages, report, &mut elements, &mut points);
+        self.weak(scan, &contacts, &passages, &mut points);
+        self.called_for(scan, &elements, &passages, report, &mut points);
+        let before = points.clone();
         // A seller's number on WeChat, too; elsewhere it is told as a number.
-        contacts.extend(same_numbers.into_iter().filter(|_| points >= 2));
-        let before_contacts = points;
+        let is_sellers = |contact: &Contact| before.of(passages.spot(contact.reading, contact.range.start)) >= 2;
+        contacts.extend(same_numbers.into_iter().filter(is_sellers));
         for contact in &mut contacts {
             contact.is_invited |= self.offers_harm(scan, contact, report);
             contact.is_invited &= !self.is_own_matter(scan, contact);
         }
-        for contact in &contacts {
-            let is_ad = contact.is_invited || before_contacts >= 2;
-            if is_ad && !contact.is_official {
-                points += 3;
-            }
-        }
         for contact in contacts {
-            let is_ad = (contact.is_invited || before_contacts >= 2) && !contact.is_official;
+            let spot = passages.spot(contact.reading, contact.range.start);
+            let is_ad = (contact.is_invited || before.of(spot) >= 2) && !contact.is_official;
+            if is_ad {
+                points.add(spot, 3);
+                sold.insert((contact.reading, spot));
+            }
             let (code, rule) = match (is_ad, contact.kind) {
                 (true, Kind::Qq) => ("AD.CONTACT", "ads/contact.qq"),
                 (true, Kind::WeChat) => ("AD.CONTACT", "ads/contact.wechat"),
@@ -200,66 +222,26 @@ impl Ads {
                 .get(contact.reading)
                 .is_some_and(|r| r.has_word(scan.lexicon, self.office.and(self.public_service), r.around(contact.range.clone(), 14, 8)));
             let severity = if !is_ad && office && contact.kind == Kind::Qq { severity.min(Severity::S1) } else { severity };
-            report.find(Found::new(code, severity, contact.reading, contact.range, rule).because("score", points));
+            let found = Found::new(code, severity, contact.reading, contact.range, rule);
+            report.find(found.because("score", points.of(spot)));
         }
-        let is_public_service = scan.prose().any(|(_, r)| r.lists.meets(self.public_service)) && points < BLOCK_POINTS + 3;
-        Self::settle(elements, points, is_public_service, report);
+        let is_public_service = scan.prose().any(|(_, r)| r.lists.meets(self.public_service));
+        // A seller who is to be reached does not hold the fair that the post tells of.
+        let sellers: BTreeSet<Spot> = sold.iter().map(|(_, spot)| *spot).chain(shops).collect();
+        let is_excused =
+            |spot: Spot, points: i64| is_public_service && points < BLOCK_POINTS + 3 && (spot.is_none() || !sellers.contains(&spot));
+        Self::settle(elements, &points, &passages, is_excused, report);
         self.recruiting(scan, report);
     }
 
-    /// The title says that the draft warns of advertisements or explains them, or the account does so for a living
-    /// (DOMAIN §5.9). That it imparts knowledge is not enough: advertisers do.
-    fn is_lesson(&self, scan: &Scan<'_>) -> bool {
-        let says_so = |title: &Reading<'_>| title.has_word(scan.lexicon, self.lesson, 0..title.len());
-        scan.account == AccountKind::Justice || scan.is_education && scan.title().is_some_and(says_so)
-    }
-
-    /// Severities by the score of the whole (DOMAIN §4.3).
-    fn settle(elements: Vec<Found>, points: i64, is_public_service: bool, report: &mut Report) {
-        let mut settled: Vec<Found> = Vec::new();
-        for mut element in elements {
-            if let Place::At { reading, range } = &element.place
-                && report.found.iter().any(|f| {
-                    (f.code == "AD.CONTACT" || f.code.starts_with("LINK."))
-                        && f.range_in(*reading).is_some_and(|r| r.start <= range.start && range.end <= r.end)
-                })
-            {
-                continue;
-            }
-            element.severity = match &*element.code {
-                "AD.KOULING" | "AD.QR" => element.severity,
-                "AD.ABSOLUTE" if points < AD_POINTS => {
-                    report.suppress(element, SuppressedReason::Context, "不在商业宣传语境中");
-                    continue;
-                }
-                "AD.PRICE" if points < AD_POINTS => {
-                    report.suppress(element, SuppressedReason::Context, "只有价格，没有其他广告要素");
-                    continue;
-                }
-                _ if points < AD_POINTS || is_public_service => Severity::S1,
-                _ => Severity::S2,
-            };
-            element.evidence.insert("score", points);
-            settled.push(element);
+    /// Who is to be reached: in prose, and who is to be added in the name of an image or behind the name of the source.
+    fn contacts_of(&self, scan: &Scan<'_>) -> Vec<Contact> {
+        let mut contacts: Vec<Contact> = scan.prose().flat_map(|(index, _)| self.contacts.of(scan, index)).collect();
+        let beside = scan.readings.iter().enumerate().filter(|(_, r)| matches!(r.passage.role, Role::ImageName | Role::SourceName));
+        for (index, _) in beside {
+            contacts.extend(self.contacts.of(scan, index).into_iter().filter(|contact| contact.is_invited));
         }
-        let ads = |f: &Found| f.code.starts_with("AD.") || f.code.starts_with("LINK.");
-        let blocked = settled.iter().chain(report.found.iter().filter(|f| ads(f))).any(|f| f.severity == Severity::S3);
-        if points >= BLOCK_POINTS && !blocked && !is_public_service {
-            let weight = |f: &Found| match &*f.code {
-                "AD.QR" | "AD.MINIPROGRAM" => 3,
-                "AD.PRICE" => 2,
-                _ => 1,
-            };
-            let mut links = report.found.iter_mut().filter(|f| matches!(&*f.code, "AD.MINIPROGRAM" | "LINK.ECOMMERCE"));
-            if let Some(heaviest) = links.next().filter(|_| !settled.is_empty()) {
-                heaviest.severity = Severity::S3;
-            } else if let Some(heaviest) = settled.iter_mut().max_by_key(|f| weight(f)) {
-                heaviest.severity = Severity::S3;
-            }
-        }
-        for element in settled {
-            report.find(element);
-        }
+        contacts
     }
 
     /// 13800138041，微信同号: a private number that is an account as well.
@@ -275,76 +257,177 @@ impl Ads {
         (is_private && !is_office).then_some(Contact { reading: index, range, kind: Kind::WeChat, is_invited: false, is_official: false })
     }
 
-    /// Points of a private number in a passage with an appeal to buy: 诚招代理，日入过千，电话13….
-    fn called_for(elements: &[Found], report: &Report) -> i64 {
-        let reading = |f: &Found| match &f.place {
-            Place::At { reading, .. } => Some(*reading),
-            Place::Absent => None,
-        };
-        // Elements stand in the order of their readings, and there are few of those.
-        let mut appeals: Vec<usize> = elements.iter().filter(|e| e.code == "AD.DIVERSION").filter_map(reading).collect();
-        appeals.dedup();
-        let is_number = |f: &Found| f.code == "PII.MOBILE" && f.severity >= Severity::S2;
-        let is_called_for = |f: &Found| is_number(f) && reading(f).is_some_and(|number| appeals.contains(&number));
-        if !appeals.is_empty() && report.found.iter().any(is_called_for) { 3 } else { 0 }
+    /// Whether there is anything to add up; most drafts have nothing.
+    fn may_sell(&self, scan: &Scan<'_>, report: &Report) -> bool {
+        let words =
+            [self.share_codes.lists(), self.sale_hook, self.sale_call, self.same_account].into_iter().fold(self.price.said, ListSet::and);
+        let is_ad_term = |term: &terms::Term| scan.lexicon.row(term.row).is_some_and(|ready| ready.row.code.starts_with("AD."));
+        report.found.iter().any(is_ad)
+            || scan.prose().any(|(_, r)| r.lists.meets(words) || r.passage.role == Role::Qr)
+            || scan.terms.iter().any(is_ad_term)
     }
 
-    /// Two different appeals to buy stand in this reading; one alone stands in many a remark about what somebody bought.
-    fn appeals(scan: &Scan<'_>, index: usize) -> bool {
-        // Terms stand in the order of their readings.
-        let from = scan.terms.partition_point(|term| term.reading < index);
-        let of_reading = scan.terms.get(from..).unwrap_or_default().iter().take_while(|term| term.reading == index);
-        let mut appeals =
-            of_reading.filter(|term| scan.lexicon.row(term.row).is_some_and(|ready| ready.row.code == "AD.DIVERSION")).map(|term| term.row);
-        let first = appeals.next();
-        first.is_some() && appeals.any(|row| Some(row) != first)
-    }
-
-    fn share_codes(&self, scan: &Scan<'_>, index: usize, elements: &mut Vec<Found>) {
-        let Some(reading) = scan.readings.get(index) else { return };
-        let text = &*reading.passage.text;
-        let mark = |c: char| matches!(c, '￥' | '¥' | '$' | '€' | '₤' | '₳' | '¢' | '₴' | '₰' | '👉' | '🔑');
-        let has_marks = reading.lists.meets(self.share_mark);
-        let is_copied = reading.lists.meets(self.copy);
-        if !has_marks && !is_copied {
-            return;
-        }
-        let mut codes: Vec<Range<usize>> = Vec::new();
-        // A code that counts has letters.
-        let share_code = self.share_code.as_ref().filter(|_| reading.classes.is(Class::LETTER));
-        for found in share_code.iter().flat_map(|r| r.find_iter(text)) {
-            let inner: String = found.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-            let mixed = inner.chars().any(|c| c.is_ascii_digit())
-                && inner.chars().any(|c| c.is_ascii_lowercase())
-                && inner.chars().any(|c| c.is_ascii_uppercase());
-            let marked = found.as_str().chars().next().is_some_and(mark);
-            if (marked && inner.chars().any(|c| c.is_ascii_alphabetic())) || mixed && is_copied {
-                codes.push(found.range());
+    /// Where something is sold: a contact, a seller's own word (包邮, 订购热线) or two different appeals to buy stand there; one
+    /// alone stands in many a remark about what somebody bought.
+    fn sold(&self, scan: &Scan<'_>, contacts: &[Contact], same_numbers: &[Contact], passages: &SalePassages) -> BTreeSet<(usize, Spot)> {
+        let private = contacts.iter().filter(|contact| !contact.is_official).chain(same_numbers);
+        let mut sold: BTreeSet<(usize, Spot)> =
+            private.map(|contact| (contact.reading, passages.spot(contact.reading, contact.range.start))).collect();
+        let hooks = self.sale_hook.and(self.sale_call);
+        for (index, reading) in scan.prose().filter(|(_, r)| r.lists.meets(hooks)) {
+            for hit in reading.words_in(scan.lexicon, hooks, 0..reading.len()) {
+                // 175元包邮 says no more than a price.
+                let start = hit.start as usize;
+                if !(reading.starts_with(start, FREE_POST) && reading.ends_with(start, "元")) {
+                    sold.insert((index, passages.spot(index, start)));
+                }
             }
         }
-        let kept = codes.is_empty();
-        for bytes in codes {
-            let range = reading.folded.index_of_byte(bytes.start)..reading.folded.index_of_byte(bytes.end);
-            elements.push(Found::new("AD.KOULING", Severity::S3, index, range, "ads/share_code"));
+        let mut appeals: BTreeMap<(usize, Spot), u32> = BTreeMap::new();
+        for term in &scan.terms {
+            if scan.lexicon.row(term.row).is_some_and(|ready| ready.row.code == "AD.DIVERSION") {
+                let place = (term.reading, passages.spot(term.reading, term.range.start));
+                if *appeals.entry(place).or_insert(term.row) != term.row {
+                    sold.insert(place);
+                }
+            }
         }
-        if kept
-            && is_copied
-            && let Some(found) = self.copied_and_opened(text)
-        {
-            let range = reading.folded.index_of_byte(found.start)..reading.folded.index_of_byte(found.end);
-            elements.push(Found::new("AD.KOULING", Severity::S3, index, range, "ads/copy_and_open"));
+        sold
+    }
+
+    /// A weak word counts beside another element.
+    fn weak(&self, scan: &Scan<'_>, contacts: &[Contact], passages: &SalePassages, points: &mut Points) {
+        if points.is_none() && contacts.is_empty() {
+            return;
+        }
+        if scan.prose().any(|(index, r)| !passages.is_body(index) && r.lists.meets(self.weak)) {
+            points.add(None, 1);
+            return;
+        }
+        let Some((_, body)) = scan.body().filter(|(index, r)| passages.is_body(*index) && r.lists.meets(self.weak)) else { return };
+        let reached = contacts.iter().filter_map(|contact| passages.spot(contact.reading, contact.range.start));
+        let spots: BTreeSet<usize> = points.passages().chain(reached).collect();
+        for number in spots {
+            if body.has_word(scan.lexicon, self.weak, passages.range(number)) {
+                points.add(Some(number), 1);
+            }
         }
     }
 
-    /// 复制这段话，打开淘宝: the bytes. 可复制 and 复制推广 stand in any report, so each is looked at as far as it can reach.
-    fn copied_and_opened(&self, text: &str) -> Option<Range<usize>> {
-        text.match_indices(COPY).find_map(|(start, _)| {
-            let rest = text.get(start..)?;
-            let end = rest.char_indices().nth(COPY_AND_OPEN_CHARS).map_or(rest.len(), |(end, _)| end);
-            let near = rest.get(..end).filter(|near| near.contains(SHOP_SIGNS))?;
-            let found = self.copy_and_open.as_ref()?.find(near)?;
-            Some(start + found.start()..start + found.end())
-        })
+    /// What is bought by tender is no ware of the account: 采购文件售价.
+    fn is_tender(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: &Range<usize>) -> bool {
+        let says = |reading: &Reading<'_>, range| reading.has_word(scan.lexicon, self.tender, range);
+        says(reading, reading.paragraph(range.clone())) || scan.title().is_some_and(|title| says(title, 0..title.len()))
+    }
+
+    /// The title says that the draft warns of advertisements or explains them, or the account does so for a living
+    /// (DOMAIN §5.9). That it imparts knowledge is not enough: advertisers do.
+    fn is_lesson(&self, scan: &Scan<'_>) -> bool {
+        let says_so = |title: &Reading<'_>| title.has_word(scan.lexicon, self.lesson, 0..title.len());
+        scan.account == AccountKind::Justice || scan.is_education && scan.title().is_some_and(says_so)
+    }
+
+    /// Severities by the score of the passage (DOMAIN §4.3).
+    fn settle(elements: Vec<Found>, points: &Points, passages: &SalePassages, is_excused: impl Fn(Spot, i64) -> bool, report: &mut Report) {
+        let mut settled: Vec<(Spot, Found)> = Vec::new();
+        for mut element in elements {
+            if let Place::At { reading, range } = &element.place
+                && report.found.iter().any(|f| {
+                    (f.code == "AD.CONTACT" || f.code.starts_with("LINK."))
+                        && f.range_in(*reading).is_some_and(|r| r.start <= range.start && range.end <= r.end)
+                })
+            {
+                continue;
+            }
+            let spot = passages.spot_of(&element);
+            let points = points.of(spot);
+            element.severity = match &*element.code {
+                "AD.KOULING" | "AD.QR" => element.severity,
+                "AD.ABSOLUTE" if points < AD_POINTS => {
+                    report.suppress(element, SuppressedReason::Context, "不在商业宣传语境中");
+                    continue;
+                }
+                "AD.PRICE" if points < AD_POINTS => {
+                    report.suppress(element, SuppressedReason::Context, "只有价格，没有其他广告要素");
+                    continue;
+                }
+                _ if points < AD_POINTS || is_excused(spot, points) => Severity::S1,
+                _ => Severity::S2,
+            };
+            element.evidence.insert("score", points);
+            settled.push((spot, element));
+        }
+        if settled.iter().any(|(spot, _)| points.of(*spot) >= BLOCK_POINTS) {
+            Self::block(&mut settled, points, passages, is_excused, report);
+        }
+        for (_, element) in settled {
+            report.find(element);
+        }
+    }
+
+    /// In each passage that weighs enough, and in which nothing blocks by itself, the heaviest element does.
+    fn block(
+        settled: &mut [(Spot, Found)],
+        points: &Points,
+        passages: &SalePassages,
+        is_excused: impl Fn(Spot, i64) -> bool,
+        report: &mut Report,
+    ) {
+        let of_report = report.found.iter().filter(|f| is_ad(f)).map(|f| (passages.spot_of(f), f));
+        let of_settled = settled.iter().map(|(spot, f)| (*spot, f));
+        let mut blocked: BTreeSet<Spot> = of_report.chain(of_settled).filter(|(_, f)| f.severity == Severity::S3).map(|(s, _)| s).collect();
+        let weight = |f: &Found| match &*f.code {
+            "AD.QR" | "AD.MINIPROGRAM" => 3,
+            "AD.PRICE" => 2,
+            _ => 1,
+        };
+        let mut shops: BTreeMap<Spot, usize> = BTreeMap::new();
+        for (number, found) in report.found.iter().enumerate().filter(|(_, f)| is_shop(f)) {
+            shops.entry(passages.spot_of(found)).or_insert(number);
+        }
+        let mut heaviest: BTreeMap<Spot, (i64, usize)> = BTreeMap::new();
+        for (number, (spot, found)) in settled.iter().enumerate() {
+            let best = heaviest.entry(*spot).or_insert((weight(found), number));
+            if weight(found) >= best.0 {
+                *best = (weight(found), number);
+            }
+        }
+        for (spot, (_, number)) in heaviest {
+            let score = points.of(spot);
+            let is_blocked = blocked.contains(&None) || blocked.contains(&spot) || spot.is_none() && !blocked.is_empty();
+            if score < BLOCK_POINTS || is_blocked || is_excused(spot, score) {
+                continue;
+            }
+            blocked.insert(spot);
+            let shop = shops.get(&spot).or_else(|| shops.get(&None)).and_then(|&shop| report.found.get_mut(shop));
+            if let Some(found) = shop.or_else(|| settled.get_mut(number).map(|(_, found)| found)) {
+                found.severity = Severity::S3;
+            }
+        }
+    }
+
+    /// Points of a telephone in a passage: a private number beside an appeal (诚招代理，日入过千，电话13…), any number that is
+    /// called to buy beside an appeal or a price (购机热线0816-…).
+    fn called_for(&self, scan: &Scan<'_>, elements: &[Found], passages: &SalePassages, report: &Report, points: &mut Points) {
+        let with = |code| elements.iter().filter(move |e| e.code == code).map(|e| passages.spot_of(e));
+        let appeals: BTreeSet<Spot> = with("AD.DIVERSION").collect();
+        let offers: BTreeSet<Spot> = appeals.iter().copied().chain(with("AD.PRICE")).collect();
+        if offers.is_empty() {
+            return;
+        }
+        let mut called: BTreeSet<Spot> = BTreeSet::new();
+        for found in report.found.iter().filter(|f| matches!(&*f.code, "PII.MOBILE" | "PII.LANDLINE")) {
+            let Place::At { reading: index, range } = &found.place else { continue };
+            let spot = passages.spot(*index, range.start);
+            let Some(reading) = scan.readings.get(*index).filter(|_| offers.contains(&spot)) else { continue };
+            let is_private = found.code == "PII.MOBILE" && found.severity >= Severity::S2 && appeals.contains(&spot);
+            if is_private || reading.has_word(scan.lexicon, self.sale_call, reading.around(range.clone(), CALL_CHARS, 0)) {
+                called.insert(spot);
+            }
+        }
+        for spot in called {
+            points.add(spot, 3);
+        }
     }
 
     fn phrases(&self, scan: &Scan<'_>, contacts: &[Contact], is_private: bool, report: &mut Report, elements: &mut Vec<Found>) {
@@ -432,23 +515,39 @@ impl Ads {
         !is_private && (is_wondered() || says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
     }
 
-    fn absolutes(&self, scan: &Scan<'_>, is_private: bool, report: &mut Report, elements: &mut Vec<Found>) -> i64 {
-        let mut count = 0;
+    fn absolutes(
+        &self,
+        scan: &Scan<'_>,
+        is_private: bool,
+        passages: &SalePassages,
+        report: &mut Report,
+        elements: &mut Vec<Found>,
+        points: &mut Points,
+    ) {
+        let mut done: BTreeSet<Spot> = BTreeSet::new();
         for term in &scan.terms {
             let Some(ready) = scan.lexicon.row(term.row).filter(|r| r.row.code == "AD.ABSOLUTE") else { continue };
             let Some(reading) = scan.readings.get(term.reading) else { continue };
             let near = reading.around(term.range.clone(), PRODUCT_CHARS, PRODUCT_CHARS);
-            if reading.has_word(scan.lexicon, self.product.and(self.price), near) {
+            if reading.has_word(scan.lexicon, self.product.and(self.price.said), near) {
                 let found = terms::from_row(scan, term, &ready.row, Severity::S2);
                 if self.is_quoted(scan, reading, &term.range, is_private) {
                     report.suppress(found, SuppressedReason::Guard, QUOTED);
                     continue;
                 }
-                count += 1;
+                let spot = passages.spot_of(&found);
+                if done.insert(spot) {
+                    points.add(spot, 1);
+                }
                 elements.push(found);
             }
         }
-        count.min(1)
+    }
+
+    /// Whether a public employment service tells of the post: named as such in the text or the title (DOMAIN §4.4).
+    fn is_employment_service(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+        let says = |reading: &Reading<'_>| reading.has_word(scan.lexicon, self.employment, 0..reading.len());
+        says(reading) || scan.title().is_some_and(says)
     }
 
     /// 诚聘、急招 with pay and a private contact.
@@ -467,26 +566,11 @@ impl Ads {
                 (is_private || f.code == "PII.LANDLINE") && f.range_in(index).is_some()
             });
             if contact {
-                let official = scan.account == AccountKind::Employment || reading.lists.meets(self.public_service);
+                let official = scan.account == AccountKind::Employment || self.is_employment_service(scan, reading);
                 let severity = if official { Severity::S1 } else { Severity::S2 };
                 report.find(Found::new("AD.RECRUIT", severity, index, hit.start as usize..hit.end as usize, "ads/recruit"));
                 return;
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use proptest::string::string_regex;
-
-    proptest! {
-        #[test]
-        fn what_copy_and_open_matches_is_never_passed_over(found in string_regex(COPY_AND_OPEN.trim_start_matches('^')).unwrap()) {
-            prop_assert!(found.starts_with(COPY) && found.contains(SHOP_SIGNS));
-            prop_assert!(found.chars().count() <= COPY_AND_OPEN_CHARS);
         }
     }
 }

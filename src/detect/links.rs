@@ -129,13 +129,15 @@ impl Links {
         if reading.passage.role.is_prose() {
             let near = reading.around(range.clone(), PRICE_CHARS, PRICE_CHARS);
             return reading.has_word(scan.lexicon, self.price, near.clone()) || {
-                let prices = known.by_reading.entry(index).or_insert_with(|| prices(reading, scan.lexicon, self.price_words, true));
+                let prices =
+                    known.by_reading.entry(index).or_insert_with(|| prices(reading, scan.lexicon, self.price_words, Some(&|_| true)));
                 prices.get(prices.partition_point(|price| price.start < near.start)).is_some_and(|price| price.end <= near.end)
             };
         }
         *known.anywhere.get_or_insert_with(|| {
             scan.prose().any(|(_, text)| {
-                text.has_word(scan.lexicon, self.coupon, 0..text.len()) || !prices(text, scan.lexicon, self.price_words, true).is_empty()
+                text.has_word(scan.lexicon, self.coupon, 0..text.len())
+                    || !prices(text, scan.lexicon, self.price_words, Some(&|_| true)).is_empty()
             })
         })
     }

@@ -17,14 +17,29 @@ const SAYS_CHARS: usize = 6;
 const PRICE_DIGITS_MAX: usize = 6;
 
 /// What wares are sold by.
-const MEASURES: &str = "斤克瓶盒袋箱件份套个只条棵株亩平㎡颗期节坛罐桶包提张次位人月晚间板双支根筐对天年";
+const MEASURES: &str = "斤克枚瓶盒袋箱件份套个只条棵株亩平㎡颗期节坛罐桶包提张次位人月晚间板双支根筐对天年";
 /// What wares with a signed price are sold by.
 const SIGNED_MEASURES: &str = "斤箱盒份人间晚瓶袋件套只提罐";
 /// An amount after these is a price.
-const SAYS_PRICE: [&str; 14] =
-    ["价", "月租", "租金", "首付", "月供", "只要", "只需", "只卖", "仅售", "仅需", "仅要", "折后", "直降", "立减"];
+const SAYS_PRICE: [&str; 15] =
+    ["价", "月租", "租金", "首付", "月供", "人均", "只要", "只需", "只卖", "仅售", "仅需", "仅要", "折后", "直降", "立减"];
 /// What is paid after these is no price of wares.
 const OTHER_SUMS: [char; 10] = ['补', '奖', '罚', '缴', '薪', '资', '险', '费', '税', '赔'];
+/// How far before a price the word stands, or ends in it, that says it is no ware's, in characters.
+const PUBLIC_CHARS: usize = 6;
+/// Prices that public bodies tell of, or the market makes.
+const PUBLIC: [&[char]; 8] = [
+    &['票', '价'],
+    &['门', '票'],
+    &['车', '票'],
+    &['地', '头', '价'],
+    &['收', '购', '价'],
+    &['收', '购', '均', '价'],
+    &['指', '导', '价'],
+    &['统', '货'],
+];
+const AVERAGE: [&[char]; 2] = [&['均', '价'], &['批', '发', '价']];
+const WEIGHTS: [&[char]; 4] = [&['斤'], &['千', '克'], &['吨'], &['k', 'g']];
 /// An amount before these is a price.
 const BECKONS: [&str; 6] = ["起", "抢", "包邮", "秒杀", "带走", "/"];
 
@@ -37,18 +52,17 @@ pub struct PriceWords {
     pub sign: ListSet,
 }
 
-/// The prices of a reading, by place. `sells`: a contact or an appeal to buy stands in it.
-pub fn prices(reading: &Reading<'_>, lexicon: &Lexicon, words: PriceWords, sells: bool) -> Vec<Range<usize>> {
-    let PriceWords { said, sign } = words;
-    let mut found = said_prices(reading, lexicon, said);
-    if !sells && reading.lists.meets(sign) {
-        found.extend(signed_prices(reading, lexicon, sign));
-        found.sort_unstable_by_key(|span| (span.start, span.end));
+/// The prices of a reading, by place. `sells`: whether something is sold where a character stands.
+pub fn prices(reading: &Reading<'_>, lexicon: &Lexicon, words: PriceWords, sells: Option<&dyn Fn(usize) -> bool>) -> Vec<Range<usize>> {
+    let mut found = said_prices(reading, lexicon, words.said);
+    if reading.lists.meets(words.sign) {
+        found.extend(signed_prices(reading, lexicon, words.sign));
     }
-    if sells {
-        found.extend(piece_prices(reading));
-        found.sort_unstable_by_key(|span| (span.start, span.end));
+    if let Some(sells) = sells {
+        found.extend(piece_prices(reading).into_iter().filter(|span| sells(span.start)));
     }
+    found.sort_unstable_by_key(|span| (span.start, span.end));
+    leave_public_prices(reading, &mut found);
     let mut spans: Vec<Range<usize>> = Vec::new();
     for span in found {
         match spans.last_mut() {
@@ -57,6 +71,22 @@ pub fn prices(reading: &Reading<'_>, lexicon: &Lexicon, words: PriceWords, sells
         }
     }
     spans
+}
+
+/// Takes out fares, tickets and the prices of the market, which a county tells of whoever advertises beside: 门票60元，半价30元,
+/// 均价每斤1.7元.
+fn leave_public_prices(reading: &Reading<'_>, found: &mut Vec<Range<usize>>) {
+    let mut public_end: Option<usize> = None;
+    found.retain(|span| {
+        let before = span.start.saturating_sub(PUBLIC_CHARS)..span.start + PUBLIC_CHARS.min(span.len());
+        let is_next = public_end.is_some_and(|end| span.start <= end + 1);
+        let by_weight = || reading.holds_one(span.start.saturating_sub(PUBLIC_CHARS)..span.end + 3, &WEIGHTS);
+        let is_public = is_next || reading.holds_one(before.clone(), &PUBLIC) || reading.holds_one(before, &AVERAGE) && by_weight();
+        if is_public {
+            public_end = Some(span.end);
+        }
+        !is_public
+    });
 }
 
 /// 现价99元, 特价￥9.9.
@@ -169,11 +199,13 @@ fn piece_price(reading: &Reading<'_>, amount: Range<usize>) -> Option<Range<usiz
     if unit > 0 && begins(end, &BECKONS) || is_sign {
         return Some(amount.start - usize::from(is_sign && matches!(before.last(), Some('￥' | '¥')))..end);
     }
-    // Before: 一斤88块, 每坛1299元, 100克88元.
-    let from = amount.start.checked_sub(2)?;
-    let is_piece_before = is_measure(from + 1) && reading.char(from).is_some_and(is_count);
+    // Before: 一斤88块, 每坛1299元, 100克88元, 5斤装19.9元.
+    let packed = usize::from(before.last() == Some(&'装'));
+    let measure = amount.start.checked_sub(1 + packed)?;
+    let is_piece_before = is_measure(measure) && measure > 0 && reading.char(measure - 1).is_some_and(is_count);
     if is_piece_before && unit > 0 {
-        return Some(from..end);
+        let digits = (0..measure).rev().take(AMOUNT_CHARS).take_while(|&i| reading.char(i).is_some_and(is_count)).count();
+        return Some(measure - digits..end);
     }
     let said = SAYS_PRICE.iter().any(|word| says.ends_with(word));
     // Of one digit it is a count, of many a number to call.

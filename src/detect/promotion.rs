@@ -97,6 +97,10 @@ pub struct Promotion {
     public_service: ListSet,
     /// Who speaks of himself as a seller: 本店, 我公司.
     speaker: ListSet,
+    /// What is bought and sold by tender.
+    tender: ListSet,
+    /// Who does not hold the fair that the title tells of, though he sells beside it.
+    sale: ListSet,
 }
 
 impl Promotion {
@@ -143,7 +147,9 @@ impl Promotion {
         let mut lists = lexicon.lists(problems);
         let (strong, public_service) = (lists.scanned("promotion_strong"), lists.scanned("public_service"));
         let speaker = lists.asked("promotion_speaker");
-        Self { words, signals, others, others_from, strong, public_service, speaker }
+        let tender = lists.asked("tender");
+        let sale = lists.scanned("sale_hook").and(lists.scanned("sale_call"));
+        Self { words, signals, others, others_from, strong, public_service, speaker, tender, sale }
     }
 
     /// One finding a passage: where its signals stand closest. Passages that already carry an advertising finding of
@@ -180,7 +186,11 @@ impl Promotion {
                 }
             }
             // 招聘会, 展销会 held by a public body (DOMAIN §4.3).
-            let is_public = scan.title().is_some_and(|title| title.lists.meets(self.public_service));
+            let near = heaviest.start..heaviest.end;
+            let is_public = scan.title().is_some_and(|title| title.lists.meets(self.public_service))
+                && !reading.has_word(scan.lexicon, self.sale, reading.paragraph(near.clone()));
+            let is_tender = reading.has_word(scan.lexicon, self.tender, reading.paragraph(near))
+                || scan.title().is_some_and(|title| title.has_word(scan.lexicon, self.tender, 0..title.len()));
             let severity = if is_public { Severity::S1 } else { Severity::S2 };
             let found = Found::new("AD.DIVERSION", severity, index, heaviest.start..heaviest.end, "ads/promotion")
                 .because("score", i64::from(points))
@@ -188,6 +198,8 @@ impl Promotion {
                 .saying("推销用语集中出现，像商业广告");
             if !self.is_backed(scan, index, reading, report) {
                 report.suppress(found, SuppressedReason::Context, "有标题的文稿，没有价格、私人联系方式或商业链接");
+            } else if is_tender {
+                report.suppress(found, SuppressedReason::Context, "采购、招标、拍卖公告");
             } else if scan.is_education || scan.account == AccountKind::Justice {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
             } else {
