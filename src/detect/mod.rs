@@ -3,13 +3,15 @@
 
 pub mod account_holders;
 pub mod ads;
-pub mod beside;
+pub mod area_names;
+mod beside;
 pub mod calendar;
 pub mod collecting;
 pub mod comments;
 pub mod contacts;
 pub mod disguised;
 pub mod documents;
+mod event_apart;
 mod event_context;
 mod event_frames;
 pub mod events;
