@@ -3,8 +3,8 @@
 
 pub mod account_holders;
 pub mod ads;
-pub mod area_names;
-mod beside;
+mod area_names;
+pub mod beside;
 pub mod calendar;
 pub mod collecting;
 pub mod comments;

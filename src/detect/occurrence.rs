@@ -194,7 +194,8 @@ fn is_case_of_rule(reading: &Reading<'_>, rest: Range<usize>) -> bool {
         if !matches!(reading.char(at), Some(',' | '，')) {
             continue;
         }
-        let applies = reading.char(at + 1).is_some_and(|c| APPLIES.contains(c));
+        let applies = reading.char(at + 1).is_some_and(|c| APPLIES.contains(c))
+            || ["一切", "一律", "后果"].iter().any(|word| reading.starts_with(at + 1, word));
         if applies && reading.ends_with(at, "的") && !reading.holds_one(clause..at, &[&['是']]) {
             return true;
         }
