@@ -2,6 +2,7 @@
 //! Must not know findings, severities or sentences.
 
 use crate::lexicon::Lexicon;
+use std::collections::HashMap;
 
 /// 自治县, 自治州, 自治旗.
 const SUFFIX_CHARS: usize = 3;
@@ -58,39 +59,49 @@ const PEOPLES: [&str; 47] = [
     "独龙族",
 ];
 
-/// The official name that was meant (of the county that is no autonomous one, if so) and how long the wrong name is, where
-/// `run` ends in a name of an autonomous area that does not exist. `officials` are the folded official names.
-pub fn wrong_area(run: &[char], officials: &[Vec<char>], lexicon: &Lexicon) -> Option<(String, usize)> {
-    let (before, suffix) = run.split_at_checked(run.len().checked_sub(SUFFIX_CHARS)?)?;
-    let stem_run = without_peoples(before);
-    if stem_run.len() == before.len() || !matches!(suffix, ['自', '治', '县' | '州' | '旗']) {
-        return None;
-    }
-    let peoples = before.len() - stem_run.len();
-    for len in (STEM_CHARS_MIN..=STEM_CHARS_MAX.min(stem_run.len())).rev() {
-        let stem = stem_run.get(stem_run.len() - len..)?;
-        let whole = len + peoples + SUFFIX_CHARS;
-        let text = |chars: &[char]| chars.iter().collect::<String>();
-        // 海南黎族苗族自治州 was one once.
-        if lexicon.tables.is_place(&text(run.get(run.len() - whole..)?)) {
-            return None;
-        }
-        if let Some(official) = officials.iter().find(|name| stem_of(name) == Some(stem)) {
-            return Some((text(official), whole));
-        }
-        let county = ["县", "市", "区"].iter().map(|rank| text(stem) + rank).find(|name| lexicon.tables.is_place(name));
-        if let Some(county) = county {
-            return Some((county, whole));
-        }
-    }
-    None
+/// What stands before the peoples of each official name (墨江 of 墨江哈尼族自治县), and the name.
+pub struct AreaNames {
+    by_stem: HashMap<Vec<char>, String>,
 }
 
-/// What stands before the peoples of an official name: 墨江 of 墨江哈尼族自治县.
-fn stem_of(name: &[char]) -> Option<&[char]> {
-    let before = name.get(..name.len().checked_sub(SUFFIX_CHARS)?)?;
-    let stem = without_peoples(before);
-    (stem.len() < before.len()).then_some(stem)
+impl AreaNames {
+    /// `officials` are the folded official names.
+    pub fn new(officials: &[Vec<char>]) -> Self {
+        let stem_of = |name: &Vec<char>| {
+            let before = name.get(..name.len().checked_sub(SUFFIX_CHARS)?)?;
+            let stem = without_peoples(before);
+            (stem.len() < before.len()).then(|| (stem.to_vec(), name.iter().collect()))
+        };
+        Self { by_stem: officials.iter().filter_map(stem_of).collect() }
+    }
+
+    /// The official name that was meant (of the county that is no autonomous one, if so) and how long the wrong name is,
+    /// where `run` ends in a name of an autonomous area that does not exist.
+    pub fn wrong(&self, run: &[char], lexicon: &Lexicon) -> Option<(String, usize)> {
+        let (before, suffix) = run.split_at_checked(run.len().checked_sub(SUFFIX_CHARS)?)?;
+        let stem_run = without_peoples(before);
+        if stem_run.len() == before.len() || !matches!(suffix, ['自', '治', '县' | '州' | '旗']) {
+            return None;
+        }
+        let peoples = before.len() - stem_run.len();
+        for len in (STEM_CHARS_MIN..=STEM_CHARS_MAX.min(stem_run.len())).rev() {
+            let stem = stem_run.get(stem_run.len() - len..)?;
+            let whole = len + peoples + SUFFIX_CHARS;
+            let text = |chars: &[char]| chars.iter().collect::<String>();
+            // 海南黎族苗族自治州 was one once.
+            if lexicon.tables.is_place(&text(run.get(run.len() - whole..)?)) {
+                return None;
+            }
+            if let Some(official) = self.by_stem.get(stem) {
+                return Some((official.clone(), whole));
+            }
+            let county = ["县", "市", "区"].iter().map(|rank| text(stem) + rank).find(|name| lexicon.tables.is_place(name));
+            if let Some(county) = county {
+                return Some((county, whole));
+            }
+        }
+        None
+    }
 }
 
 fn without_peoples(mut chars: &[char]) -> &[char] {

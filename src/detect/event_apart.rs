@@ -25,6 +25,8 @@ const BEFORE_CHARS: usize = 40;
 /// How far behind an event its count and the lesson drawn from it may stand, in characters: 火灾事故`138起`.
 const COUNT_CHARS: usize = 6;
 const LESSON_CHARS: usize = 24;
+/// How far before a count its period may stand, in characters: 今年1至10月.
+const PERIOD_CHARS: usize = 80;
 /// From so many digits on a count of events is a statistic without a period, too: 126起.
 const STATISTIC_DIGITS: usize = 2;
 /// What is said of something that happened some time.
@@ -89,7 +91,7 @@ impl Apart {
         let is_many = || unit - number >= STATISTIC_DIGITS && !named_day(sentence.clone());
         // Terror is news in any number.
         let is_terror = reading.holds_one(event.clone(), &[&['恐'], &['袭']]);
-        let before = sentence.start..event.start;
+        let before = event.start.saturating_sub(PERIOD_CHARS).max(sentence.start)..event.start;
         is_counted
             && !is_terror
             && (is_many() || reading.has_word(scan.lexicon, self.period, before.clone()) || has_span_of_months(reading, before))

@@ -48,6 +48,8 @@ pub struct Terms {
     denial: ListSet,
     offer: ListSet,
     invite: ListSet,
+    /// 订购, 疗程: who claims a cure sells it.
+    claim_seller: ListSet,
 }
 
 impl Terms {
@@ -58,6 +60,7 @@ impl Terms {
             denial: lexicon.lists(problems).asked("denial"),
             offer: lexicon.lists(problems).asked("offer"),
             invite: lexicon.lists(problems).scanned("invite"),
+            claim_seller: lexicon.lists(problems).asked("claim_seller"),
         }
     }
 
@@ -302,9 +305,10 @@ impl Terms {
             report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Guard, guard);
             return;
         }
-        // A lesson repeats claims to refute them; one with a contact beside the claim sells (DOMAIN §5.9).
+        // A lesson repeats claims to refute them; with a contact or an offer beside the claim it sells (DOMAIN §5.9).
         let near = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
-        if row.code == "WRD.medical_claim" && scan.is_education && !live.stands_in(term.reading, &near) {
+        let sells = || live.stands_in(term.reading, &near) || reading.has_word(scan.lexicon, self.claim_seller, near.clone());
+        if row.code == "WRD.medical_claim" && scan.is_education && !sells() {
             report.find(from_row(scan, term, row, Severity::S0).because("guard", "标题表明是宣传、提示"));
             return;
         }

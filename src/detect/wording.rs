@@ -7,7 +7,7 @@
 //! Known false alarms: historical names in a historical text; a person keeps them with a reason.
 
 use super::Scan;
-use super::area_names::wrong_area;
+use super::area_names::AreaNames;
 use super::periods;
 use super::report::{Found, Report};
 use crate::lexicon::fixed_names::{FixedName, WrongName};
@@ -36,10 +36,12 @@ pub struct Wording {
     autonomous_set: HashSet<String>,
     /// 撤销, 原: what is said of areas of another time.
     area_past: ListSet,
+    area_names: AreaNames,
 }
 
 impl Wording {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let autonomous: Vec<Vec<char>> = lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect();
         Self {
             autonomous_suffix: lexicon.lists(problems).scanned("autonomous_suffix"),
             area_past: lexicon.lists(problems).asked("area_past"),
@@ -52,7 +54,8 @@ impl Wording {
                 .flat_map(|(name, kind)| FixedName::all_of(name, kind, &lexicon.fold))
                 .map(|FixedName { mut chars, core, .. }| chars.drain(core).collect())
                 .collect(),
-            autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
+            area_names: AreaNames::new(&autonomous),
+            autonomous,
             autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),
         }
     }
@@ -85,7 +88,7 @@ impl Wording {
             let Some((name, wrong_len)) = wrong.clone() else { continue };
             let range = end - wrong_len..end;
             // 1957年撤销的黎平侗族自治县: of another time.
-            if reading.has_word(scan.lexicon, self.area_past, reading.sentence(range.clone())) {
+            if reading.has_word(scan.lexicon, self.area_past, reading.around(range.clone(), PAST_CHARS, PAST_CHARS)) {
                 continue;
             }
             // 安达卢西亚自治区 is no 西藏自治区: the name would begin inside a word.
@@ -104,7 +107,7 @@ impl Wording {
         if self.is_official(&chars) {
             return None;
         }
-        wrong_area(&chars, &self.autonomous, scan.lexicon).or_else(|| {
+        self.area_names.wrong(&chars, scan.lexicon).or_else(|| {
             let name = self.nearest(run)?;
             let wrong_len = self.wrong_length(run, &name).min(chars.len());
             Some((name, wrong_len))
@@ -242,6 +245,8 @@ impl Wording {
     }
 }
 
+/// How far from the name of an area it may say that it was long ago, in characters.
+const PAST_CHARS: usize = 16;
 /// Characters of 自治县 and its like.
 const SUFFIX_CHARS: usize = 3;
 /// Characters of an autonomous area's name before its peoples, at least.
