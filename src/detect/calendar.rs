@@ -95,7 +95,34 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
         };
         at = next.max(at + 1);
     }
+    for at in 1..dates.len() {
+        if let Some([from, to]) = dates.get_mut(at - 1..=at) {
+            weekdays_of_span(reading, from, to);
+        }
+    }
     dates
+}
+
+/// 28日至29日（星期六、星期日）, 23日—27日（周一至周五）: the first weekday is that of the first day, the second that of the
+/// last one. 1日至30日（周六、周日） lists the days of rest between them.
+fn weekdays_of_span(reading: &Reading<'_>, from: &mut WrittenDate, to: &mut WrittenDate) {
+    let joins = |c: char| matches!(c, '至' | '到' | '—' | '-' | '–' | '～' | '~');
+    let lists = |c: char| matches!(c, '、' | '和' | '及');
+    let gap = reading.chars(from.range.end..to.range.start);
+    let is_pair = matches!(gap.len(), 1 | 2) && gap.iter().all(|&c| joins(c) || lists(c));
+    let open = to.range.end + usize::from(reading.class(to.range.end).is(Class::BLANK));
+    if !is_pair || from.weekday.is_some() || to.weekday.is_some() || !matches!(reading.char(open), Some('(' | '（')) {
+        return;
+    }
+    let Some((first, first_end)) = weekday_at(reading, open + 1) else { return };
+    let Some(sign) = reading.char(first_end).filter(|&c| joins(c) || lists(c)) else { return };
+    let second_start = first_end + if reading.char(first_end + 1) == Some(sign) { 2 } else { 1 };
+    let Some((second, end)) = weekday_at(reading, second_start) else { return };
+    let is_next_day = from.month == to.month && from.day.checked_add(1) == Some(to.day);
+    if matches!(reading.char(end), Some(')' | '）')) && (joins(sign) || is_next_day) {
+        from.weekday = Some((first, from.range.clone()));
+        to.weekday = Some((second, to.range.start..end + 1));
+    }
 }
 
 /// The first year that a text names: 2025年.

@@ -2,9 +2,10 @@
 //! Must not know codes, severities or titles.
 
 use super::Scan;
+use super::event_apart::Apart;
 use super::occurrence::{
-    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, is_advice, is_counted_case, is_denied, is_history, is_rule, is_said,
-    is_titled, is_told,
+    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, has_day, is_advice, is_counted_case, is_denied, is_history, is_rule,
+    is_said, is_titled, is_told,
 };
 use super::reading::Reading;
 use crate::lexicon::compile::Lists;
@@ -65,6 +66,11 @@ pub struct Context {
     era: ListSet,
     /// 昨日, 日电: what stands in news only.
     news: ListSet,
+    /// 宣判, 调查报告: what is told of an event of another year.
+    aftermath: ListSet,
+    /// 遗址, 周年: of events long over.
+    remembrance: ListSet,
+    apart: Apart,
 }
 
 /// What a sentence says besides its events.
@@ -80,6 +86,8 @@ pub struct Told<'e> {
     pub event: &'e Range<usize>,
     pub timed: bool,
     pub effect: bool,
+    /// An effect is named, not only that it was one event.
+    pub has_effect: bool,
     pub told: bool,
 }
 
@@ -133,6 +141,9 @@ impl Context {
             played: lists.asked("evt_played"),
             era: lists.asked("evt_era"),
             news: lists.asked("evt_news"),
+            aftermath: lists.asked("evt_aftermath"),
+            remembrance: lists.asked("evt_remembrance"),
+            apart: Apart::new(lists),
         }
     }
 
@@ -209,7 +220,7 @@ impl Context {
         list: (EventKind, ListSet),
         told: &Told<'_>,
     ) -> Option<&'static str> {
-        let &Told { sentence, event, effect, told: is_told, .. } = told;
+        let &Told { sentence, event, effect, has_effect, told: is_told, .. } = told;
         if is_titled(reading, sentence, event) {
             return Some("在书名号或引号内，是名称");
         }
@@ -218,6 +229,10 @@ impl Context {
         }
         if is_rule(reading, sentence, event) {
             return Some("是法规条文，不是已发生的事");
+        }
+        let names_day = |range: Range<usize>| has_day(reading, range.clone()) || reading.has_word(scan.lexicon, self.day, range);
+        if let Some(why) = self.apart.why(scan, reading, told, names_day, has_effect) {
+            return Some(why);
         }
         if list.0 == EventKind::Mass
             && reading.is_word(scan.lexicon, self.mass_everyday, event)
@@ -275,7 +290,14 @@ impl Context {
 
     /// 1976年7月28日, 民国三十一年五月: long ago, and no news of today beside it.
     pub fn is_history(&self, scan: &Scan<'_>, reading: &Reading<'_>, before: Range<usize>) -> bool {
-        (is_history(reading, before.clone(), scan.as_of) || reading.has_word(scan.lexicon, self.era, before.clone()))
+        // An hour of years ago is history in a lesson or in remembrance; courts and investigations tell news of it.
+        let is_over = || {
+            let paragraph = reading.paragraph(before.clone());
+            let remembers = |r: &Reading<'_>, range| r.has_word(scan.lexicon, self.remembrance, range);
+            let is_memory = || scan.title().is_some_and(|title| remembers(title, 0..title.len())) || remembers(reading, paragraph.clone());
+            (scan.is_education || is_memory()) && !reading.has_word(scan.lexicon, self.aftermath, paragraph.clone())
+        };
+        (is_history(reading, before.clone(), scan.as_of, is_over) || reading.has_word(scan.lexicon, self.era, before.clone()))
             && !reading.has_word(scan.lexicon, self.news, reading.paragraph(before))
     }
 
@@ -370,7 +392,7 @@ impl Context {
     ) -> Told<'e> {
         let told = is_told(reading, sentence.clone(), event) || befell();
         let is_one = told && (reading.passage.role == Role::Title || reading.holds_one(sentence.start..event.start, &ONE_OF_THEM));
-        Told { sentence, event, timed: signs.timed, effect: signs.has_effect || is_one, told }
+        Told { sentence, event, timed: signs.timed, effect: signs.has_effect || is_one, has_effect: signs.has_effect, told }
     }
 }
 

@@ -13,6 +13,8 @@ use std::ops::Range;
 
 pub struct Frames {
     frames: [Frame; 8],
+    /// 掉入, 滑落: said of things, too.
+    drop: ListSet,
     symptom: ListSet,
     /// 出现, 先后, 送医: says that people fell ill.
     onset: ListSet,
@@ -55,6 +57,7 @@ impl Frames {
                 frame("evt_rail", &["evt_rail_word"], 16, 0),
                 frame("evt_break", &["evt_break_thing"], 12, 0),
             ],
+            drop: lists.scanned("evt_drop"),
             symptom: lists.scanned("evt_symptom"),
             onset: lists.asked("evt_onset"),
             people: lists.asked("evt_people"),
@@ -68,6 +71,9 @@ impl Frames {
         }
         self.frames.iter().filter(|frame| lists.meets(frame.words)).any(|frame| {
             let from = event.start.saturating_sub(frame.before).max(sentence.start);
+            // 市民的手机掉进河里, 将钥匙掉入水沟: the thing falls, not whose it is.
+            let thing = lists.meets(self.drop).then(|| fallen_thing(reading, from..event.start)).flatten();
+            let from = thing.unwrap_or(from);
             let to = (event.end + frame.after).min(sentence.end);
             let holds = |range| reading.has_word(scan.lexicon, frame.needs, range);
             !holds(from..event.start) && !holds(event.end..to)
@@ -101,4 +107,11 @@ impl Frames {
         let Some(end) = people.map(|word| word.end as usize).max().or(is_whole.then_some(unit + 1)) else { return false };
         BEFELL.iter().any(|words| end + words.chars().count() == event && reading.starts_with(end, words))
     }
+}
+
+/// Where what falls begins behind its owner or behind 将, 把: 王女士的`钱包`; a person is no thing: 骑车的`张某`.
+fn fallen_thing(reading: &Reading<'_>, before: Range<usize>) -> Option<usize> {
+    let owner = before.clone().rev().find(|&at| matches!(reading.char(at), Some('的' | '将' | '把')))?;
+    let thing = reading.chars(owner + 1..before.end);
+    (!thing.is_empty() && !thing.iter().any(|c| matches!(c, ',' | '，' | '、' | '某' | '人' | '者'))).then_some(owner + 1)
 }

@@ -55,6 +55,8 @@ const ARTICLE_CHARS: usize = 7;
 const DEFINED_CHARS: usize = 5;
 /// Months after which a dated event is history.
 const HISTORY_MONTHS: i32 = 13;
+/// Months after which an event dated with its hour is history: of younger ones courts and investigations still tell.
+const HISTORY_WITH_HOUR_MONTHS: i32 = 36;
 
 /// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
 pub fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
@@ -186,13 +188,14 @@ fn is_article(reading: &Reading<'_>, from: usize) -> bool {
 
 /// 造成人员死亡的，处…, 发生事故的，由…: a case and what then applies; not 是昨日发生的，由….
 fn is_case_of_rule(reading: &Reading<'_>, rest: Range<usize>) -> bool {
-    const APPLIES: &str = "处由应按依给为属可予构追责";
+    const APPLIES: &str = "处由应按依给为属可予构追责从自严承";
     let mut clause = rest.start;
     for at in rest {
         if !matches!(reading.char(at), Some(',' | '，')) {
             continue;
         }
-        let applies = reading.char(at + 1).is_some_and(|c| APPLIES.contains(c));
+        let applies = reading.char(at + 1).is_some_and(|c| APPLIES.contains(c))
+            || ["一切", "一律", "后果"].iter().any(|word| reading.starts_with(at + 1, word));
         if applies && reading.ends_with(at, "的") && !reading.holds_one(clause..at, &[&['是']]) {
             return true;
         }
@@ -227,11 +230,16 @@ fn numbers<'r>(reading: &'r Reading<'_>, range: Range<usize>) -> impl Iterator<I
     })
 }
 
-/// 1976年7月28日，唐山发生……: the last date before the event has a year that lies more than a year back, and no hour.
-pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date) -> bool {
-    if has_clock_time(reading, before.clone()) {
-        return false;
-    }
+/// A day of the month or an hour: 11月22日, 3时许; not 10月以来.
+pub fn has_day(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    numbers(reading, range.clone()).any(|at| matches!(reading.char(at), Some('日' | '号' | '时' | '点')) && at < range.end)
+}
+
+/// 1976年7月28日，唐山发生……: the last date before the event has a year that lies more than a year back; with an hour some
+/// years, and nothing new is told of it (`is_over`).
+pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date, is_over: impl Fn() -> bool) -> bool {
+    let has_clock = has_clock_time(reading, before.clone());
+    let months_min = if has_clock { HISTORY_WITH_HOUR_MONTHS } else { HISTORY_MONTHS };
     let mut last: Option<(usize, i32)> = None;
     for end in numbers(reading, before.clone()) {
         match reading.char(end) {
@@ -247,7 +255,7 @@ pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date) -> b
     last.is_some_and(|(end, year)| {
         let month = (end + 1..end + 3).map_while(|at| digit_value(reading.char(at)?)).fold(0, |month, digit| 10 * month + digit as i32);
         let month = if month == 0 { 12 } else { month };
-        12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month >= HISTORY_MONTHS
+        12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month >= months_min && (!has_clock || is_over())
     })
 }
 

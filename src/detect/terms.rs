@@ -59,6 +59,8 @@ pub struct Terms {
     invite: ListSet,
     /// Who reports an offer of harm, or complains of it, quotes its contact.
     told: ListSet,
+    /// 订购, 疗程: who claims a cure sells it.
+    claim_seller: ListSet,
 }
 
 impl Terms {
@@ -70,6 +72,7 @@ impl Terms {
             offer: lexicon.lists(problems).asked("offer"),
             invite: lexicon.lists(problems).scanned("invite"),
             told: lexicon.lists(problems).asked("harm_told"),
+            claim_seller: lexicon.lists(problems).asked("claim_seller"),
         }
     }
 
@@ -256,7 +259,7 @@ impl Terms {
             let row = &ready.row;
             match row.code.split('.').next().unwrap_or_default() {
                 "ILL" => self.harmful(scan, term, row, &live, report),
-                "WRD" | "OPS" | "BIZ" => self.wording(scan, term, row, report),
+                "WRD" | "OPS" | "BIZ" => self.wording(scan, term, row, &live, report),
                 // SEC.* and AD.* rows belong to their own detectors.
                 _ => {}
             }
@@ -313,7 +316,7 @@ impl Terms {
         (is_lesson && is_quoted(reading, term)).then_some("标题表明是宣传、提示，词语带引号")
     }
 
-    fn wording(&self, scan: &Scan<'_>, term: &Term, row: &Row, report: &mut Report) {
+    fn wording(&self, scan: &Scan<'_>, term: &Term, row: &Row, live: &Live, report: &mut Report) {
         let Some(reading) = scan.readings.get(term.reading) else { return };
         if scan.is_message() && !row.code.starts_with("BIZ") && row.only.kinds.is_empty() {
             // A citizen's message is not the unit's wording.
@@ -324,6 +327,13 @@ impl Terms {
             && let Some(guard) = self.wording_guard(scan, reading, &term.range, &row.code)
         {
             report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Guard, guard);
+            return;
+        }
+        // A lesson repeats claims to refute them; with a contact or an offer beside the claim it sells (DOMAIN §5.9).
+        let near = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
+        let sells = || live.stands_in(term.reading, &near) || reading.has_word(scan.lexicon, self.claim_seller, near.clone());
+        if row.code == "WRD.medical_claim" && scan.is_education && !sells() {
+            report.find(from_row(scan, term, row, Severity::S0).because("guard", "标题表明是宣传、提示"));
             return;
         }
         report.find(from_row(scan, term, row, row.severity));

@@ -7,6 +7,7 @@
 //! Known false alarms: historical names in a historical text; a person keeps them with a reason.
 
 use super::Scan;
+use super::area_names::AreaNames;
 use super::periods;
 use super::report::{Found, Report};
 use crate::lexicon::fixed_names::{FixedName, WrongName};
@@ -33,12 +34,17 @@ pub struct Wording {
     known_names: HashSet<Vec<char>>,
     autonomous: Vec<Vec<char>>,
     autonomous_set: HashSet<String>,
+    /// 撤销, 原: what is said of areas of another time.
+    area_past: ListSet,
+    area_names: AreaNames,
 }
 
 impl Wording {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
+        let autonomous: Vec<Vec<char>> = lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect();
         Self {
             autonomous_suffix: lexicon.lists(problems).scanned("autonomous_suffix"),
+            area_past: lexicon.lists(problems).asked("area_past"),
             leader: lexicon.lists(problems).asked("leader"),
             activity: lexicon.lists(problems).asked("activity"),
             known_names: lexicon
@@ -48,7 +54,8 @@ impl Wording {
                 .flat_map(|(name, kind)| FixedName::all_of(name, kind, &lexicon.fold))
                 .map(|FixedName { mut chars, core, .. }| chars.drain(core).collect())
                 .collect(),
-            autonomous: lexicon.tables.autonomous.iter().map(|n| lexicon.fold.fold_term(n)).collect(),
+            area_names: AreaNames::new(&autonomous),
+            autonomous,
             autonomous_set: lexicon.tables.autonomous.iter().cloned().collect(),
         }
     }
@@ -72,16 +79,18 @@ impl Wording {
 
     fn autonomous(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
-        let mut known: HashMap<String, Option<String>> = HashMap::new();
+        let mut known: HashMap<String, Option<(String, usize)>> = HashMap::new();
         for hit in reading.words_in(scan.lexicon, self.autonomous_suffix, 0..reading.len()) {
             let end = hit.end as usize;
             let start = (end.saturating_sub(16)..end).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last().unwrap_or(end);
             let run = reading.text(start..end);
-            let nearest = known.entry(run.clone()).or_insert_with(|| self.nearest(&run));
-            let Some(name) = nearest.clone() else { continue };
-            let len = run.chars().count();
-            let wrong_len = self.wrong_length(&run, &name).min(len);
+            let wrong = known.entry(run.clone()).or_insert_with(|| self.wrong_area(scan, &run));
+            let Some((name, wrong_len)) = wrong.clone() else { continue };
             let range = end - wrong_len..end;
+            // 1957年撤销的黎平侗族自治县: of another time.
+            if reading.has_word(scan.lexicon, self.area_past, reading.around(range.clone(), PAST_CHARS, PAST_CHARS)) {
+                continue;
+            }
             // 安达卢西亚自治区 is no 西藏自治区: the name would begin inside a word.
             if reading.straddled(scan.lexicon, range.start, range.start).is_some() {
                 continue;
@@ -92,10 +101,27 @@ impl Wording {
         }
     }
 
+    /// The name that should stand at the end of `run` where a wrong one does, and the length of the wrong one.
+    fn wrong_area(&self, scan: &Scan<'_>, run: &str) -> Option<(String, usize)> {
+        let chars: Vec<char> = run.chars().collect();
+        if self.is_official(&chars) {
+            return None;
+        }
+        self.area_names.wrong(&chars, scan.lexicon).or_else(|| {
+            let name = self.nearest(run)?;
+            let wrong_len = self.wrong_length(run, &name).min(chars.len());
+            Some((name, wrong_len))
+        })
+    }
+
+    fn is_official(&self, run: &[char]) -> bool {
+        self.autonomous.iter().any(|name| run.ends_with(name))
+    }
+
     /// The official name that the end of `run` nearly is; `None` when it is right or like no name.
     fn nearest(&self, run: &str) -> Option<String> {
         let chars: Vec<char> = run.chars().collect();
-        if self.autonomous.iter().any(|name| chars.ends_with(name)) {
+        if self.is_official(&chars) {
             return None;
         }
         // 石林彝族自冶县: the name ends in a similar character.
@@ -219,6 +245,8 @@ impl Wording {
     }
 }
 
+/// How far from the name of an area it may say that it was long ago, in characters.
+const PAST_CHARS: usize = 16;
 /// Characters of 自治县 and its like.
 const SUFFIX_CHARS: usize = 3;
 /// Characters of an autonomous area's name before its peoples, at least.
