@@ -3,7 +3,7 @@
 //! Must not know severities.
 
 use super::reading::Reading;
-use super::{beside, plain_words};
+use super::{beside, children, illness, plain_words};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::text::fold::Class;
 use std::ops::Range;
@@ -19,6 +19,10 @@ pub struct Person {
     /// A later item of a numbered list whose first name is already reported.
     pub is_later_in_list: bool,
 }
+
+/// 姓名 heads the column; a sex or an age follows.
+pub const IN_COLUMN: &str = "表格列名";
+pub const FOLLOWED_BY_SEX: &str = "后接性别、年龄";
 
 /// Characters that end a name.
 fn ends_name(reading: &Reading<'_>, at: usize) -> bool {
@@ -89,12 +93,44 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
 const SHORT_POSTS: &str = "工总队局处";
 /// What somebody is the 长 of: 站长, 队长.
 const LED: &str = "站队股厂组班园馆台店社会庭处司团行场连排营校院所局部科室镇乡县市省区州厅";
+/// What neighbours are called behind their surname, alone and behind 大, 老, 阿: 张婶, 王大娘, 孙老伯.
+const KIN: &str = "婶嫂叔伯姐哥爷妈娘姨奶爸婆舅";
+/// Of these, what no given name begins with, and what follows the others where they are none.
+const NEVER_GIVEN: &str = "婶嫂姨奶爷妈爸婆舅";
+const SPEAKS: &str = "说道讲问答笑乐家们听看告";
+/// Such words that are doubled or stand behind none of these.
+const KIN_WORDS: [[char; 2]; 10] = [
+    ['奶', '奶'],
+    ['爷', '爷'],
+    ['叔', '叔'],
+    ['伯', '伯'],
+    ['婆', '婆'],
+    ['老', '汉'],
+    ['老', '太'],
+    ['老', '头'],
+    ['嫂', '子'],
+    ['婶', '子'],
+];
+
+/// Whether a surname is followed by such a word: no given name. 林叔乐呵呵 goes on behind it.
+fn is_kin(given: &[char]) -> bool {
+    match given {
+        [one] | ['大' | '老' | '阿' | '小', one] => KIN.contains(*one),
+        // 张婶说, 林叔乐呵呵: 叔平 and 伯涛 are given names, 婶说 is none.
+        [first, second] => {
+            NEVER_GIVEN.contains(*first) || KIN.contains(*first) && SPEAKS.contains(*second) || KIN_WORDS.contains(&[*first, *second])
+        }
+        _ => false,
+    }
+}
+
 /// What the words for cards and accounts end in: 农行卡, 惠农折.
 const ACCOUNT_ENDS: &str = "卡账帐户折证";
 
 /// Whether what follows a surname is a post or an account and no given name.
 fn is_post_or_account(given: &[char]) -> bool {
     match given {
+        _ if is_kin(given) => true,
         [one] => SHORT_POSTS.contains(*one),
         [led, '长'] => LED.contains(*led),
         [.., last] => ACCOUNT_ENDS.contains(*last),
@@ -165,7 +201,7 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
     let starts_word = || {
         (2..=4).any(|len| is_word(end..end + len))
-            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
+            || reading.char(end).is_some_and(|c| "在因于为系是读被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
     };
     // 赵建国|优抚金: the given name is a word itself.
     let is_given_word = || given.len() == 2 && is_word(given.clone()) && plain_words::is_given(reading, lexicon, given.clone());
@@ -211,6 +247,9 @@ fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usiz
     Some(end)
 }
 
+/// Asks for a name before a sign and as a header only: 号牌号码…，所有人：….
+const OWNER: &str = "所有人";
+
 /// Lists that names are found by.
 #[derive(Debug, Clone, Copy)]
 pub struct NameLists {
@@ -234,6 +273,10 @@ pub struct NameLists {
     pub class_sign: ListSet,
     /// 溺水、受伤 …: what happens to children.
     pub harm_to_minor: ListSet,
+    /// 女童、患儿 …: what a child is called right before its name.
+    pub child_role: ListSet,
+    /// 小学、幼儿园 …
+    pub school: ListSet,
 }
 
 /// Places that tell of a person right beside them.
@@ -270,6 +313,10 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         } else {
             // 本人是苏北人, 负责人为…: a word alone asks for no name.
             let is_asked = (word_end..at).any(|i| !matches!(reading.char(i), Some('为' | '是')));
+            // 让所有人平等享有
+            if !is_asked && reading.ends_with(word_end, OWNER) {
+                continue;
+            }
             let demand = if is_asked { Demand::Certain } else { Demand::Likely };
             // 直接责任人员, 妇女儿童, 行业主管, 居民楼: the word itself goes on.
             let goes_on = || {
@@ -313,7 +360,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         };
         if let Some(end) = spaced_name(reading, lexicon, &range).or_else(|| masked_at(reading, lexicon, range.start)).or_else(name) {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
-            add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
+            add(Person { range: range.start..end, is_masked, why: IN_COLUMN, is_later_in_list: false });
         }
     }
     // 2. At the head of a clause, near what says that a person stands there.
@@ -328,7 +375,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         add(person);
     }
     for hit in reading.words_in(lexicon, lists.illness, 0..reading.len()) {
-        if let Some(person) = beside::of_illness(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
+        if let Some(person) = illness::of_illness(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
             add(person);
         }
     }
@@ -339,6 +386,11 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     }
     for hit in reading.words_in(lexicon, lists.sign, 0..reading.len()).filter(|hit| reading.char(hit.start as usize) == Some('岁')) {
         if let Some(person) = beside::of_age(reading, lexicon, hit.start as usize, lists) {
+            add(person);
+        }
+    }
+    for hit in reading.words_in(lexicon, lists.child_role, 0..reading.len()) {
+        if let Some(person) = children::of_role(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
             add(person);
         }
     }
@@ -486,7 +538,7 @@ fn at_head(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &
     let why = if is_ill {
         "后接病情"
     } else if goes_on_like_a_person(reading, end) {
-        "后接性别、年龄"
+        FOLLOWED_BY_SEX
     } else if close() {
         "附近有本人号码"
     } else if opened {
