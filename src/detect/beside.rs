@@ -49,7 +49,8 @@ const CLASS_NAMES_MAX: usize = 32;
 /// What may stand between a child and its age.
 const TO_AGE: [&str; 8] = ["今年", "现年", "年仅", "年龄", "刚满", "女", "男", "才"];
 /// Who stands between an age and the name: 11岁男孩普某.
-pub const CHILD_WORDS: [&str; 12] = ["患儿", "幼儿", "男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
+pub const CHILD_WORDS: [&str; 15] =
+    ["小男孩", "小女孩", "幼童", "患儿", "幼儿", "男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
 /// Farthest a child stands from its age, in characters.
 const AGE_CHARS: usize = 10;
 /// What follows an age that is a limit or is said of many: 12岁以下, 11岁儿童.
@@ -126,7 +127,7 @@ const TO_NUMBER: [&str; 64] = [
 ];
 
 /// What the name of a business or a unit ends in.
-const BUSINESS_ENDS: &str = "店馆院局所司社厂部铺坊吧厅站场行城";
+const BUSINESS_ENDS: &str = "店馆院局所司社厂部铺坊吧厅站场行城室园";
 /// What may stand between a person and the address of a home.
 const TO_ADDRESS: [&str; 30] = [
     "家庭住址",
@@ -276,7 +277,8 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
     while at < number.end + 3 && matches!(reading.char(at), Some('（' | '(' | ' ' | '：' | ':' | '\n' | '-')) {
         at += 1;
     }
-    if let Some(word) = ["联系人", "，找", ",找", "找"].iter().find(|word| reading.starts_with(at, word)) {
+    if let Some(word) = ["联系人", "负责人", "老板", "店主", "经理", "，找", ",找", "找"].iter().find(|word| reading.starts_with(at, word))
+    {
         at += word.chars().count();
     }
     if !lexicon.tables.begins_surname(reading.char(at)?) {
@@ -301,7 +303,8 @@ pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usiz
 
 /// 李建国违建，地址：…: the sentence begins with who lives there.
 fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, lead: usize, lists: NameLists) -> Option<Range<usize>> {
-    let is_asked = ["地址", "住址"].iter().any(|word| reading.starts_with(lead + 1, word) && !reading.class(lead).is(Class::HAN));
+    let is_asked =
+        ["地址", "住址", "位于", "坐落"].iter().any(|word| reading.starts_with(lead + 1, word) && !reading.class(lead).is(Class::HAN));
     let sentence = reading.sentence(address..address);
     if !is_asked || address - sentence.start > NUMBER_CHARS {
         return None;

@@ -40,8 +40,8 @@ pub fn of_role(reading: &Reading<'_>, lexicon: &Lexicon, role: &Range<usize>, li
         let is_called = ["患儿", "同学"].iter().any(|word| reading.ends_with(role.end, word));
         is_called && reading.has_word(lexicon, lists.illness, near.clone())
     };
-    // 男孩陈子墨（7岁…）, 14岁少年刘浩然, 9岁的男童
-    let age_before = || [0, 1].iter().filter_map(|gap| role.start.checked_sub(1 + gap)).find(|&at| reading.char(at) == Some('岁'));
+    // 男孩陈子墨（7岁…）, 14岁少年刘浩然, 9岁的小男孩…
+    let age_before = || [0, 1, 2].iter().filter_map(|gap| role.start.checked_sub(1 + gap)).find(|&at| reading.char(at) == Some('岁'));
     let age = || {
         age_near(reading, lexicon, lists, name.end..near.end)
             .or_else(|| age_before().and_then(|at| age_ending_at(reading, at)).filter(|age| *age <= names::CHILD_AGE_MAX))
@@ -53,7 +53,9 @@ pub fn of_role(reading: &Reading<'_>, lexicon: &Lexicon, role: &Range<usize>, li
 pub fn named_child(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists) -> Option<usize> {
     let given = at + lexicon.tables.surname_len(reading.chars(at..at + 2))?;
     let end = names::name_at(reading, lexicon, at, lists, Demand::Likely)?;
-    (plain_words::is_given(reading, lexicon, given..end) && beside::is_child(reading, at..end)).then_some(end)
+    // 6岁的张弓岭小学: the name of a school.
+    let is_school = || reading.words_in(lexicon, lists.school, end..end + 4).any(|word| word.start as usize == end);
+    (plain_words::is_given(reading, lexicon, given..end) && beside::is_child(reading, at..end) && !is_school()).then_some(end)
 }
 
 fn near_child(reading: &Reading<'_>, name: &Range<usize>) -> Range<usize> {

@@ -113,9 +113,11 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
         || FALLS_ILL.iter().any(|word| reading.starts_with(illness.start, word)) || reading.holds_one(end..illness.start, &FALLING);
     // 同病房的李桂芳因艾滋病住院: with such a verb 的 and 叫 lead to a name, too.
     let is_led = |name: &Range<usize>| name.len() > 2 && falls_ill() && plain_words::is_given(reading, lexicon, name.start + 1..name.end);
+    // 今年全县确诊艾滋病病例12例
+    let counts = || reading.chars(illness.end..illness.end + GUARD_CHARS).contains(&'例');
     let name = name_ending_at(reading, lexicon, end, lists, &[], false)
         .or_else(|| name_ending_at(reading, lexicon, end, lists, &["的", "叫"], false).filter(is_led))
-        .or_else(|| falls_ill().then(|| subject(reading, lexicon, end, lists)).flatten())
+        .or_else(|| (falls_ill() && !counts()).then(|| subject(reading, lexicon, end, lists)).flatten())
         .or_else(|| {
             // 残疾等级二级 白桂芳
             let mut at = illness.end;
@@ -142,9 +144,12 @@ fn subject(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameList
     let start = called.or_else(head)?;
     let name_end = names::name_at(reading, lexicon, start, lists, Demand::Likely)?;
     let goes_on = matches!(reading.char(name_end), Some('是' | '系' | '，' | ',' | '（' | '('));
+    // 一位叫孟庆华的村民被确诊…: what they are stands behind.
+    let is_described = called.is_some() && reading.char(name_end) == Some('的');
+    let rest = if is_described { name_end + 3 } else { name_end }.min(end);
     let is_name = || name_end == start + 3 && plain_words::is_given(reading, lexicon, start + 1..name_end);
     // 她的丈夫确诊…, 接诊的患者确诊…: others have it.
-    (name_end <= end && goes_on && is_name() && !reading.holds_one(name_end..end, &OTHERS)).then_some(start..name_end)
+    (name_end <= end && (goes_on || is_described) && is_name() && !reading.holds_one(rest..end, &OTHERS)).then_some(start..name_end)
 }
 
 /// Whether the illness may be this person's own: not of who speaks of it, treats it or sells cures.

@@ -16,6 +16,7 @@ mod event_frames;
 pub mod events;
 pub mod fidelity;
 pub mod figures;
+mod heads;
 mod illness;
 pub mod in_addresses;
 pub mod links;
