@@ -312,9 +312,9 @@ fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, 
     let start = (sentence.start..lead).find(|&i| reading.class(i).is(Class::HAN))?;
     let end = names::name_at(reading, lexicon, start, lists, Demand::Likely)?;
     // 李建国茶叶店: a business.
-    let is_business = || reading.char(lead.checked_sub(1)?).map(|c| BUSINESS_ENDS.contains(c));
+    let is_business = lead.checked_sub(1).and_then(|i| reading.char(i)).is_none_or(|c| BUSINESS_ENDS.contains(c));
     let is_name = end == start + 3 && plain_words::is_given(reading, lexicon, start + 1..end);
-    (is_name && end < lead && is_business() == Some(false)).then_some(start..end)
+    (is_name && end < lead && !is_business).then_some(start..end)
 }
 
 /// 护照（…）已办好，请张三女士领取: who is asked by name behind a number.

@@ -28,6 +28,8 @@ const GROWN_UP: [&[char]; 6] = [&['教', '师'], &['老', '师'], &['任', '教'
 /// Headers of columns that tell a pupil's school or class, and those that tell where somebody works or goes.
 const SCHOOL_COLUMNS: [&[char]; 4] = [&['学', '校'], &['就', '读'], &['年', '级'], &['班', '级']];
 const NO_SCHOOL_COLUMNS: [&[char]; 6] = [&['毕', '业'], &['招', '聘'], &['录', '取'], &['单', '位'], &['院', '校'], &['高', '校']];
+/// How much of a title is looked at for each row, in characters.
+const TITLE_CHARS: usize = 60;
 /// Words of lists of those who teach or are hired.
 const STAFF: [&[char]; 7] = [&['教', '师'], &['老', '师'], &['教', '职'], &['录', '用'], &['聘'], &['岗'], &['职', '务']];
 
@@ -108,7 +110,7 @@ fn is_in_school_list(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>
             && reading.has_word(scan.lexicon, personal.school.and(personal.class_sign), chars(&cell.span))
     };
     let is_staff = || {
-        let in_title = scan.title().is_some_and(|title| title.holds_one(0..title.len(), &STAFF));
+        let in_title = scan.title().is_some_and(|title| title.holds_one(0..title.len().min(TITLE_CHARS), &STAFF));
         in_title || row().any(|cell| cell.header.as_ref().is_some_and(|header| reading.holds_one(chars(header), &STAFF)))
     };
     row().any(tells_school) && !is_staff()

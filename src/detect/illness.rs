@@ -24,6 +24,8 @@ const GUARD_CHARS: usize = 10;
 
 /// How far before a name the post of who bears it begins, in characters.
 const POST_CHARS: usize = 6;
+/// How far from an illness who has it is looked for behind who speaks of it, in characters.
+const SUFFERER_CHARS: usize = 60;
 /// How far before an illness the sentence that tells of it begins with a name, in characters.
 const SUBJECT_CHARS: usize = 40;
 /// Verbs of falling ill, between a name and the illness.
@@ -209,7 +211,9 @@ pub fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pe
             continue;
         }
         last_end = range.end;
-        let sufferer = nearest().filter(|p| may_have(personal, scan, reading, &p.range, &range)).min_by_key(distance);
+        let has_it = |p: &&Person| may_have(personal, scan, reading, &p.range, &range);
+        let other = || nearest().filter(|p| distance(p) <= SUFFERER_CHARS).filter(has_it).min_by_key(distance);
+        let sufferer = Some(first).filter(has_it).or_else(other);
         let Some(person) = sufferer else {
             let found = Found::new("PII.MEDICAL", Severity::S2, index, range, "personal/medical").because("name_masked", first.is_masked);
             report.suppress(found, SuppressedReason::Context, "讲解、诊治或借病行骗的人，不是患病的人");

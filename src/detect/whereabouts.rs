@@ -255,7 +255,7 @@ fn after_lead(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, range
     while start < range.end && matches!(reading.char(start), Some('为' | '在' | '是' | '于')) {
         start += 1;
     }
-    for words in [LIVES.as_slice(), &LOCATED, &LETTERS] {
+    for words in [LIVES.as_slice(), &LOCATED, &LETTERS, &["位于"]] {
         if let Some(word) = words.iter().find(|word| reading.starts_with(start, word)) {
             start += word.chars().count();
         }
