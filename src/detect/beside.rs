@@ -3,21 +3,16 @@
 //! Must not know severities.
 
 use super::names::{self, Demand, NameLists, Person};
-use super::plain_words;
 use super::reading::Reading;
+use super::{children, plain_words};
 use crate::lexicon::Lexicon;
 use crate::text::fold::Class;
 use std::ops::Range;
 
 /// Farthest a name may stand from its number, in characters (DOMAIN §3.5).
 pub const NUMBER_CHARS: usize = 20;
-/// Farthest a name may stand from the illness that is said of it, in characters.
-const ILLNESS_CHARS: usize = 10;
 /// Most characters of a school between a name and a class.
 const SCHOOL_CHARS: usize = 20;
-/// How far before a name and behind an illness the words stand that make it a doctor's or a lecture, in characters.
-const GUARD_CHARS: usize = 10;
-
 /// Last characters of what somebody is or belongs to: 护林员, 失主人, 民兴村, 县水务局.
 const LEADS: &str = "员户人者局村镇乡组所站区司社院校店厂";
 /// Words right before a name.
@@ -35,7 +30,7 @@ pub const BESIDE_CLASS: &str = "紧邻班级";
 const BESIDE_AGE: &str = "紧邻年龄";
 
 /// What may stand between a class and the child of it.
-const OF_CLASS: [&str; 12] = ["学生", "同学", "男生", "女生", "幼儿", "有一个", "有个", "有名", "那个", "名叫", "叫", "的"];
+const OF_CLASS: [&str; 13] = ["小朋友", "学生", "同学", "男生", "女生", "幼儿", "有一个", "有个", "有名", "那个", "名叫", "叫", "的"];
 /// Longest stretch of such words and signs.
 const GAP_CHARS_MAX: usize = 8;
 /// Pupils of a school before their name: 联珠小学学生李某.
@@ -54,14 +49,12 @@ const CLASS_NAMES_MAX: usize = 32;
 /// What may stand between a child and its age.
 const TO_AGE: [&str; 8] = ["今年", "现年", "年仅", "年龄", "刚满", "女", "男", "才"];
 /// Who stands between an age and the name: 11岁男孩普某.
-pub const CHILD_WORDS: [&str; 10] = ["男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
+pub const CHILD_WORDS: [&str; 15] =
+    ["小男孩", "小女孩", "幼童", "患儿", "幼儿", "男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
 /// Farthest a child stands from its age, in characters.
 const AGE_CHARS: usize = 10;
 /// What follows an age that is a limit or is said of many: 12岁以下, 11岁儿童.
 const AGE_LIMITS: [&str; 9] = ["以", "至", "到", "及", "-", "—", "~", "儿童", "(含"];
-
-/// Words of illness that name none.
-const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
 
 const SIGNS: [char; 19] = [' ', '\t', '\n', '：', ':', '，', ',', '、', '（', '(', '【', '[', '“', '"', '-', '—', '/', '的', '是'];
 
@@ -133,6 +126,8 @@ const TO_NUMBER: [&str; 64] = [
     "联系人",
 ];
 
+/// What the name of a business or a unit ends in.
+const BUSINESS_ENDS: &str = "店馆院局所司社厂部铺坊吧厅站场行城室园";
 /// What may stand between a person and the address of a home.
 const TO_ADDRESS: [&str; 30] = [
     "家庭住址",
@@ -167,56 +162,8 @@ const TO_ADDRESS: [&str; 30] = [
     "于",
 ];
 
-/// What may stand between a person and an illness of theirs.
-const TO_ILLNESS: [&str; 44] = [
-    "确诊为",
-    "诊断为",
-    "诊断出",
-    "确诊",
-    "查出",
-    "检出",
-    "患上",
-    "患有",
-    "身患",
-    "罹患",
-    "曾患",
-    "得了",
-    "感染",
-    "不幸",
-    "因为",
-    "由于",
-    "被",
-    "因",
-    "系",
-    "为",
-    "患",
-    "有",
-    "已",
-    "曾",
-    "现",
-    "家庭",
-    "一家",
-    "家中",
-    "家",
-    "同志",
-    "先生",
-    "女士",
-    "长期",
-    "多年",
-    "重度",
-    "病因",
-    "病情",
-    "病种",
-    "携带",
-    "自述",
-    "经",
-    "后",
-    "于",
-    "其",
-];
-
 /// The start of the connecting signs and words that end at `end`, at most `limit` characters back.
-fn back_over(reading: &Reading<'_>, end: usize, words: &[&str], limit: usize) -> usize {
+pub(super) fn back_over(reading: &Reading<'_>, end: usize, words: &[&str], limit: usize) -> usize {
     let mut at = end;
     while at > 0 && end - at < limit {
         let sign = reading.char(at - 1).is_some_and(|c| SIGNS.contains(&c));
@@ -230,7 +177,7 @@ fn back_over(reading: &Reading<'_>, end: usize, words: &[&str], limit: usize) ->
 /// The name that ends at `end` and begins at a break, behind what somebody is (种植户、村医) or after 请、与.
 /// `is_proven`: a number or an address of somebody stands beside, so that rare surnames and any noun before are believed;
 /// `leads` are words that lead to a name here.
-fn name_ending_at(
+pub(super) fn name_ending_at(
     reading: &Reading<'_>,
     lexicon: &Lexicon,
     end: usize,
@@ -315,7 +262,7 @@ pub fn is_post(reading: &Reading<'_>, end: usize) -> bool {
     POSTS.iter().any(|post| reading.ends_with(end, post)) && !reading.ends_with(end, "班主任")
 }
 
-fn person(range: Range<usize>, why: &'static str) -> Person {
+pub(super) fn person(range: Range<usize>, why: &'static str) -> Person {
     Person { range, is_masked: false, why, is_later_in_list: false }
 }
 
@@ -333,7 +280,8 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
     while at < number.end + 3 && matches!(reading.char(at), Some('（' | '(' | ' ' | '：' | ':' | '\n' | '-')) {
         at += 1;
     }
-    if let Some(word) = ["联系人", "，找", ",找", "找"].iter().find(|word| reading.starts_with(at, word)) {
+    if let Some(word) = ["联系人", "负责人", "老板", "店主", "经理", "，找", ",找", "找"].iter().find(|word| reading.starts_with(at, word))
+    {
         at += word.chars().count();
     }
     if !lexicon.tables.begins_surname(reading.char(at)?) {
@@ -348,11 +296,28 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
 /// The person who lives at `address`: 被处罚人张三，住所…, 张三（联珠镇曼兴村大寨组）.
 pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usize>, lists: NameLists) -> Option<Person> {
     let end = back_over(reading, address.start, &TO_ADDRESS, NUMBER_CHARS);
-    let name = (end < address.start).then(|| name_ending_at(reading, lexicon, end, lists, &[], true)).flatten()?;
+    let beside = (end < address.start).then(|| name_ending_at(reading, lexicon, end, lists, &[], true)).flatten();
+    let name = beside.or_else(|| subject_of_address(reading, lexicon, address.start, end, lists))?;
     // 常熟（…镇…村…组）: more than a surname must tell that it is nobody's town.
     let surname = lexicon.tables.surname_len(reading.chars(name.clone()))?;
     let is_town = || ["县", "市", "区"].iter().any(|kind| lexicon.tables.is_place(&format!("{}{kind}", reading.text(name.clone()))));
     (plain_words::is_given(reading, lexicon, name.start + surname..name.end) && !is_town()).then(|| person(name, BESIDE_ADDRESS))
+}
+
+/// 李建国违建，地址：…: the sentence begins with who lives there.
+fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, lead: usize, lists: NameLists) -> Option<Range<usize>> {
+    let is_asked =
+        ["地址", "住址", "位于", "坐落"].iter().any(|word| reading.starts_with(lead + 1, word) && !reading.class(lead).is(Class::HAN));
+    let sentence = reading.sentence(address..address);
+    if !is_asked || address - sentence.start > NUMBER_CHARS {
+        return None;
+    }
+    let start = (sentence.start..lead).find(|&i| reading.class(i).is(Class::HAN))?;
+    let end = names::name_at(reading, lexicon, start, lists, Demand::Likely)?;
+    // 李建国茶叶店: a business.
+    let is_business = lead.checked_sub(1).and_then(|i| reading.char(i)).is_none_or(|c| BUSINESS_ENDS.contains(c));
+    let is_name = end == start + 3 && plain_words::is_given(reading, lexicon, start + 1..end);
+    (is_name && end < lead && !is_business).then_some(start..end)
 }
 
 /// 护照（…）已办好，请张三女士领取: who is asked by name behind a number.
@@ -364,32 +329,6 @@ fn asked_behind(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>,
     let is_called = |end: usize| ["女士", "先生", "同志"].iter().any(|word| reading.starts_with(end, word));
     let end = [given + 1, given + 2].into_iter().find(|&end| is_called(end))?;
     names::is_whole_name(reading, lexicon, start, given..end, lists, true).then_some(start..end)
-}
-
-/// The person of whom the illness at `illness` is said.
-pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usize>, lists: NameLists) -> Option<Person> {
-    // 被确诊为, 被查出患有: only with the illness itself behind.
-    if FALLS_ILL.iter().any(|word| reading.starts_with(illness.start, word))
-        && !reading.has_word(lexicon, lists.illness, illness.end..illness.end + GUARD_CHARS)
-    {
-        return None;
-    }
-    let end = back_over(reading, illness.start, &TO_ILLNESS, ILLNESS_CHARS);
-    let name = name_ending_at(reading, lexicon, end, lists, &[], false).or_else(|| {
-        // 残疾等级二级 白桂芳
-        let mut at = illness.end;
-        while at < illness.end + 6 && reading.char(at).is_some_and(|c| "一二三四1234级期为： :".contains(c)) {
-            at += 1;
-        }
-        let is_apart = at > illness.end && matches!(reading.char(at - 1), Some(' ' | '：' | ':'));
-        let end = is_apart.then(|| names::name_at(reading, lexicon, at, lists, Demand::None)).flatten()?;
-        Some(at..end)
-    })?;
-    // 专家李建军，糖尿病防治讲座: the name of who speaks of it.
-    let near = reading.around(name.start.min(illness.start)..name.end.max(illness.end), GUARD_CHARS, GUARD_CHARS);
-    let sentence = reading.sentence(name.clone());
-    let near = near.start.max(sentence.start)..near.end.min(sentence.end);
-    (!reading.has_word(lexicon, lists.of_illness_not, near)).then(|| person(name, BESIDE_ILLNESS))
 }
 
 /// Whether a name ends where a document of somebody begins: 附张三身份证照片.
@@ -477,7 +416,7 @@ fn speaks(reading: &Reading<'_>, end: usize) -> bool {
 }
 
 /// Whether the name beside a class is a child's: 张老师 teaches it, 广播操 is a thing.
-fn is_child(reading: &Reading<'_>, name: Range<usize>) -> bool {
+pub(super) fn is_child(reading: &Reading<'_>, name: Range<usize>) -> bool {
     let is_thing = name.len() > 2 && name.end.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| CLASS_NOUN_ENDS.contains(c));
     // 宋庆龄奖
     let is_named_after = reading.char(name.end).is_some_and(|c| matches!(c, '奖' | '杯' | '牌' | '号'));
@@ -493,6 +432,14 @@ pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameL
     }
     let mut at = end + 1 + usize::from(reading.char(end + 1) == Some('的'));
     at += CHILD_WORDS.iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
+    // 12岁的王欣怡在小学读六年级
+    if reading.char(end + 1) == Some('的')
+        && at == end + 2
+        && let Some(name_end) = children::named_child(reading, lexicon, at, lists)
+        && children::is_pupil(reading, lexicon, lists, at..reading.sentence(at..name_end).end.min(name_end + SCHOOL_CHARS))
+    {
+        return Some(person(at..name_end, BESIDE_AGE));
+    }
     if at > end + 1
         && reading.char(at).is_some_and(|c| lexicon.tables.begins_surname(c))
         && let Some(name_end) = names::name_at(reading, lexicon, at, lists, Demand::Likely)

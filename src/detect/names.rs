@@ -3,7 +3,7 @@
 //! Must not know severities.
 
 use super::reading::Reading;
-use super::{beside, plain_words};
+use super::{beside, children, heads, illness, plain_words};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::text::fold::Class;
 use std::ops::Range;
@@ -19,6 +19,10 @@ pub struct Person {
     /// A later item of a numbered list whose first name is already reported.
     pub is_later_in_list: bool,
 }
+
+/// 姓名 heads the column; a sex or an age follows.
+pub const IN_COLUMN: &str = "表格列名";
+pub const FOLLOWED_BY_SEX: &str = "后接性别、年龄";
 
 /// Characters that end a name.
 fn ends_name(reading: &Reading<'_>, at: usize) -> bool {
@@ -101,12 +105,44 @@ fn is_measure(reading: &Reading<'_>, at: usize) -> bool {
 const SHORT_POSTS: &str = "工总队局处";
 /// What somebody is the 长 of: 站长, 队长.
 const LED: &str = "站队股厂组班园馆台店社会庭处司团行场连排营校院所局部科室镇乡县市省区州厅";
+/// What neighbours are called behind their surname, alone and behind 大, 老, 阿: 张婶, 王大娘, 孙老伯.
+const KIN: &str = "婶嫂叔伯姐哥爷妈娘姨奶爸婆舅";
+/// Of these, what no given name begins with, and what follows the others where they are none.
+const NEVER_GIVEN: &str = "婶嫂姨奶爷妈爸婆舅";
+const SPEAKS: &str = "说道讲问答笑乐家们听看告";
+/// Such words that are doubled or stand behind none of these.
+const KIN_WORDS: [[char; 2]; 10] = [
+    ['奶', '奶'],
+    ['爷', '爷'],
+    ['叔', '叔'],
+    ['伯', '伯'],
+    ['婆', '婆'],
+    ['老', '汉'],
+    ['老', '太'],
+    ['老', '头'],
+    ['嫂', '子'],
+    ['婶', '子'],
+];
+
+/// Whether a surname is followed by such a word: no given name. 林叔乐呵呵 goes on behind it.
+fn is_kin(given: &[char]) -> bool {
+    match given {
+        [one] | ['大' | '老' | '阿' | '小', one] => KIN.contains(*one),
+        // 张婶说, 林叔乐呵呵: 叔平 and 伯涛 are given names, 婶说 is none.
+        [first, second] => {
+            NEVER_GIVEN.contains(*first) || KIN.contains(*first) && SPEAKS.contains(*second) || KIN_WORDS.contains(&[*first, *second])
+        }
+        _ => false,
+    }
+}
+
 /// What the words for cards and accounts end in: 农行卡, 惠农折.
 const ACCOUNT_ENDS: &str = "卡账帐户折证";
 
 /// Whether what follows a surname is a post or an account and no given name.
 fn is_post_or_account(given: &[char]) -> bool {
     match given {
+        _ if is_kin(given) => true,
         [one] => SHORT_POSTS.contains(*one),
         [led, '长'] => LED.contains(*led),
         [.., last] => ACCOUNT_ENDS.contains(*last),
@@ -177,7 +213,7 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
     let starts_word = || {
         (2..=4).any(|len| is_word(end..end + len))
-            || reading.char(end).is_some_and(|c| "在因于为系被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
+            || reading.char(end).is_some_and(|c| "在因于为系是读被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
     };
     // 赵建国|优抚金: the given name is a word itself.
     let is_given_word = || given.len() == 2 && is_word(given.clone()) && plain_words::is_given(reading, lexicon, given.clone());
@@ -203,7 +239,7 @@ fn is_autonomous_area(reading: &Reading<'_>, at: usize) -> bool {
 }
 
 /// 张某、张某某、欧阳某、张*、张**: the end of the masked name at `at`.
-fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
+pub(super) fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
     let len = lexicon.tables.surname_len(reading.chars(at..at + 2))?;
     let is_mask = |i: usize| matches!(reading.char(i), Some('某' | '*' | '×' | '○' | 'x'));
     if !is_mask(at + len) {
@@ -216,12 +252,16 @@ fn masked_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usiz
     while is_mask(end) && end < at + len + 3 {
         end += 1;
     }
-    // 张某红
-    if reading.class(end).is(Class::HAN) && ends_name(reading, end + 1) && end == at + len + 1 {
+    // 张某红, not 张某说
+    let speaks = reading.char(end).is_some_and(|c| "说道称讲问答".contains(c));
+    if !speaks && reading.class(end).is(Class::HAN) && ends_name(reading, end + 1) && end == at + len + 1 {
         end += 1;
     }
     Some(end)
 }
+
+/// Asks for a name before a sign and as a header only: 号牌号码…，所有人：….
+const OWNER: &str = "所有人";
 
 /// Lists that names are found by.
 #[derive(Debug, Clone, Copy)]
@@ -246,6 +286,10 @@ pub struct NameLists {
     pub class_sign: ListSet,
     /// 溺水、受伤 …: what happens to children.
     pub harm_to_minor: ListSet,
+    /// 女童、患儿 …: what a child is called right before its name.
+    pub child_role: ListSet,
+    /// 小学、幼儿园 …
+    pub school: ListSet,
 }
 
 /// Places that tell of a person right beside them.
@@ -282,6 +326,10 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         } else {
             // 本人是苏北人, 负责人为…: a word alone asks for no name.
             let is_asked = (word_end..at).any(|i| !matches!(reading.char(i), Some('为' | '是')));
+            // 让所有人平等享有
+            if at == word_end && reading.ends_with(word_end, OWNER) {
+                continue;
+            }
             let demand = if is_asked { Demand::Certain } else { Demand::Likely };
             // 直接责任人员, 妇女儿童, 行业主管, 居民楼: the word itself goes on.
             let goes_on = || {
@@ -325,11 +373,11 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         };
         if let Some(end) = spaced_name(reading, lexicon, &range).or_else(|| masked_at(reading, lexicon, range.start)).or_else(name) {
             let is_masked = reading.text(range.start..end).contains(['某', '*', '×', '○']);
-            add(Person { range: range.start..end, is_masked, why: "表格列名", is_later_in_list: false });
+            add(Person { range: range.start..end, is_masked, why: IN_COLUMN, is_later_in_list: false });
         }
     }
     // 2. At the head of a clause, near what says that a person stands there.
-    for person in at_heads(reading, lexicon, lists, proofs, places_of_signs(reading, lexicon, lists, proofs)) {
+    for person in heads::at_heads(reading, lexicon, lists, proofs, heads::places_of_signs(reading, lexicon, lists, proofs)) {
         add(person);
     }
     // 3. Right beside a number, an address, an illness or a class.
@@ -340,7 +388,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
         add(person);
     }
     for hit in reading.words_in(lexicon, lists.illness, 0..reading.len()) {
-        if let Some(person) = beside::of_illness(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
+        if let Some(person) = illness::of_illness(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
             add(person);
         }
     }
@@ -351,6 +399,11 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proof
     }
     for hit in reading.words_in(lexicon, lists.sign, 0..reading.len()).filter(|hit| reading.char(hit.start as usize) == Some('岁')) {
         if let Some(person) = beside::of_age(reading, lexicon, hit.start as usize, lists) {
+            add(person);
+        }
+    }
+    for hit in reading.words_in(lexicon, lists.child_role, 0..reading.len()) {
+        if let Some(person) = children::of_role(reading, lexicon, &(hit.start as usize..hit.end as usize), lists) {
             add(person);
         }
     }
@@ -418,182 +471,4 @@ fn joined_at(reading: &Reading<'_>, at: usize) -> Option<usize> {
     let end = at + (at..at + JOINED_CHARS_MAX).take_while(in_name).count();
     let dot = (at + 1..end.min(at + JOINED_PART_CHARS_MAX + 1)).find(|&i| reading.char(i) == Some('·'))?;
     (dot + 2 < end && end < at + JOINED_CHARS_MAX).then_some(end)
-}
-
-/// How far behind the first character of a name the sign of a person may begin, in characters: `欧阳张三（ 116周岁`,
-/// `欧阳张三，2018年11月12日生`.
-const SIGN_CHARS: usize = 16;
-
-/// Stretches, by place, in which a name may begin that something says is a person's. Without any sign of a person there is
-/// nobody to look for.
-fn places_of_signs(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>]) -> Vec<Range<usize>> {
-    let signs = lists.illness.and(lists.opening).and(lists.sign);
-    if proofs.is_empty() && !reading.lists.meets(signs) {
-        return Vec::new();
-    }
-    // A letter may hide a name too.
-    if !proofs.is_empty() || reading.classes.is(Class::LETTER) {
-        return std::iter::once(0..reading.len()).collect();
-    }
-    let hits = reading.words_in(lexicon, signs, 0..reading.len());
-    hits.map(|hit| (hit.start as usize).saturating_sub(SIGN_CHARS)..hit.end as usize + 1).collect()
-}
-
-/// Persons at heads of clauses that begin in these stretches, which are sorted by where they begin.
-fn at_heads(
-    reading: &Reading<'_>,
-    lexicon: &Lexicon,
-    lists: NameLists,
-    proofs: &[Range<usize>],
-    stretches: Vec<Range<usize>>,
-) -> Vec<Person> {
-    let mut persons = Vec::new();
-    let mut at = 0;
-    for stretch in stretches {
-        at = at.max(stretch.start);
-        while at < stretch.end.min(reading.len()) {
-            let Some(person) = at_head(reading, lexicon, lists, proofs, at) else {
-                at += 1;
-                continue;
-            };
-            at = if person.is_masked { person.range.end } else { at + 1 };
-            persons.push(person);
-        }
-    }
-    persons
-}
-
-/// A person at `at`, at the head of a clause that goes on like one: （男，、，女，、，16岁、（手机 … or with a personal number near.
-fn at_head(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>], at: usize) -> Option<Person> {
-    let c = reading.char(at)?;
-    let before = at.checked_sub(1);
-    let after_break = before.is_none_or(|i| !reading.class(i).is(Class::HAN | Class::LETTER));
-    let is_requested = before.is_some_and(|i| matches!(reading.char(i), Some('请' | '由')));
-    let has_opening = reading.lists.meets(lists.opening);
-    let has_mask = reading.char(at + 1) == Some('某');
-    // All asked at once: each alone is hard to foresee for the processor, all together are seldom true.
-    if !((after_break | is_requested | has_opening | has_mask) & lexicon.tables.begins_surname(c)) {
-        return None;
-    }
-    let masked = |end: usize| Person { range: at..end, is_masked: true, why: "已遮蔽的姓名", is_later_in_list: false };
-    // 其中陈某（16岁…）: 某 says enough by itself.
-    if has_mask && let Some(end) = masked_at(reading, lexicon, at) {
-        return Some(masked(end));
-    }
-    let opened = is_after_opening(reading, lexicon, lists, at);
-    let asked = opened || is_requested;
-    if !(after_break || asked) || !reading.class(at).is(Class::HAN) {
-        return None;
-    }
-    if let Some(end) = masked_at(reading, lexicon, at) {
-        return Some(masked(end));
-    }
-    let falls_ill = reading.has_word(lexicon, lists.illness, at + 2..at + 8);
-    let demand = if asked || falls_ill { Demand::Likely } else { Demand::None };
-    let end = name_at(reading, lexicon, at, lists, demand)?;
-    let close = || proofs.iter().any(|p| p.start >= at && p.start <= at + 26 && reading.sentence(at..at + 1).contains(&p.start));
-    // 张三，因病致困
-    let says_on = end + usize::from(matches!(reading.char(end), Some(',' | '，')));
-    let is_ill = reading.words_in(lexicon, lists.illness, end..end + 6).any(|h| h.start as usize == end || h.start as usize == says_on);
-    let why = if is_ill {
-        "后接病情"
-    } else if goes_on_like_a_person(reading, end) {
-        "后接性别、年龄"
-    } else if close() {
-        "附近有本人号码"
-    } else if opened {
-        "前接单位、班级"
-    } else {
-        return None;
-    };
-    let is_later_in_list = list_number(reading, at).is_some_and(|n| n > 1);
-    Some(Person { range: at..end, is_masked: false, why, is_later_in_list })
-}
-
-/// 我镇、五年级1班的 … : the word that ends here leads over to a name.
-fn is_after_opening(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, at: usize) -> bool {
-    reading.lists.meets(lists.opening) && reading.words_in(lexicon, lists.opening, at.saturating_sub(4)..at).any(|h| h.end as usize == at)
-}
-
-/// `，男，`、`（女，`、`，16岁`.
-fn goes_on_like_a_person(reading: &Reading<'_>, end: usize) -> bool {
-    let mut at = end;
-    while at < end + 3 && matches!(reading.char(at), Some('，' | ',' | '（' | '(' | '、' | ' ')) {
-        at += 1;
-    }
-    if at == end {
-        return false;
-    }
-    // 普文华，现年8岁: of children only, the age of others is told of anybody.
-    let lead = ["现年", "今年", "年仅"].iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
-    at += lead;
-    let sex = matches!(reading.char(at), Some('男' | '女')) && !reading.class(at + 1).is(Class::HAN);
-    let mut digits = at;
-    while digits < at + 3 && reading.class(digits).is(Class::DIGIT) {
-        digits += 1;
-    }
-    if lead > 0 && reading.text(at..digits).parse::<u32>().map_or(true, |age| age > CHILD_AGE_MAX) {
-        return false;
-    }
-    sex || (digits > at && (is_birth(reading, at) || reading.starts_with(digits, "岁") || reading.starts_with(digits, "周岁")))
-}
-
-/// `2018年5月生`, `2011年3月2日出生`.
-fn is_birth(reading: &Reading<'_>, at: usize) -> bool {
-    let end = (at..at + 12).find(|&i| reading.char(i) == Some('生')).unwrap_or(at);
-    reading.char(at + 4) == Some('年') && reading.chars(at..end).iter().all(|c| c.is_ascii_digit() || "年月日出".contains(*c)) && end > at
-}
-
-/// The number of the list item that begins at `at`: `2.李四`, `（3）王五`.
-fn list_number(reading: &Reading<'_>, at: usize) -> Option<u32> {
-    let mut before = at.checked_sub(1)?;
-    if !matches!(reading.char(before), Some('.' | '、' | ')' | '）' | '．' | ' ')) {
-        // ①张三 folds to 1张三
-        before = at;
-    }
-    let mut start = before;
-    while start > 0 && before - start < 3 && reading.class(start - 1).is(Class::DIGIT) {
-        start -= 1;
-    }
-    if start > 0 && reading.class(start - 1).is(Class::DIGIT | Class::LETTER) {
-        return None;
-    }
-    reading.text(start..before).parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::detect::personal::Personal;
-    use crate::model::Field;
-    use crate::rule_files;
-    use crate::ruleset::Ruleset;
-    use crate::text::passage::{Passage, Role};
-    use proptest::prelude::*;
-    use std::sync::LazyLock;
-
-    static RULES: LazyLock<Ruleset> =
-        LazyLock::new(|| Ruleset::compile(&rule_files::read(&Default::default()).expect("shipped")).expect("shipped rules compile"));
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-        /// Names are sought near signs of a person only: nothing else may hold one.
-        #[test]
-        fn no_name_stands_far_from_every_sign(pieces in prop::collection::vec(prop::sample::select(&[
-            "张三", "李某", "王小明", "欧阳明月", "陈*", "冯某某", "我镇", "村民", "五年级1班的", "请", "由", "（男，", "，女，", "，16岁", "(5周岁)", "患有",
-            "肺结核", "因病致困", "，", "。", "、", "2.", "①", "高平", "和", "全县", "经济发展", "茶叶产业", " ", "a", "x1", "\n", "同志", "一二三四五六七八九十",
-        ][..]), 0..24)) {
-            let text = pieces.concat();
-            let mut problems = Vec::new();
-            let lists = Personal::new(RULES.lexicon(), &mut problems).names;
-            let reading = Reading::new(Passage::plain(Field::Body, None, Role::Body, &text), RULES.lexicon(), Default::default());
-            let places = |stretches: Vec<Range<usize>>| at_heads(&reading, RULES.lexicon(), lists, &[], stretches).into_iter().map(|p| p.range).collect::<Vec<_>>();
-            let stretches = places_of_signs(&reading, RULES.lexicon(), lists, &[]);
-            // Without any sign nobody is looked for, not even behind a mask (和x).
-            if !stretches.is_empty() {
-                prop_assert_eq!(places(stretches), places(std::iter::once(0..reading.len()).collect()));
-            }
-        }
-    }
 }

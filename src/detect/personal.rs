@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, beside, collecting, documents, in_addresses, names, people, phones};
+use super::{Scan, beside, children, collecting, documents, in_addresses, names, people, phones};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -56,6 +56,10 @@ pub struct Personal {
     pub address: ListSet,
     pub office_place: ListSet,
     pub disease: ListSet,
+    /// 医生、局长 …: right before the name of who treats an illness or speaks of it.
+    pub illness_post: ListSet,
+    /// 讲解、推销 …: what they do.
+    pub illness_teller: ListSet,
     pub poverty: ListSet,
     pub school: ListSet,
     pub harm_to_minor: ListSet,
@@ -63,6 +67,10 @@ pub struct Personal {
     pub prize: ListSet,
     /// What prizes and honours are called, everyday words too.
     pub honour: ListSet,
+    /// What the texts that honour people are called: names have to stand in them.
+    pub honoured: ListSet,
+    /// 选购、订房 …: hotlines that sell.
+    pub sales_line: ListSet,
     pub track: ListSet,
     /// Whose ways are told in public, and places alone.
     pub track_not: ListSet,
@@ -115,12 +123,16 @@ impl Personal {
             address: lists.scanned("address"),
             office_place: lists.asked("office_place"),
             disease: lists.scanned("disease"),
+            illness_post: lists.asked("illness_post"),
+            illness_teller: lists.asked("illness_teller"),
             poverty: lists.scanned("poverty"),
             school: lists.asked("school"),
             harm_to_minor: lists.asked("harm_to_minor"),
             aid_to_minor: lists.asked("aid_to_minor"),
             prize: lists.asked("prize"),
             honour: lists.asked("honour"),
+            honoured: lists.asked("honoured"),
+            sales_line: lists.asked("sales_line"),
             track: lists.scanned("track"),
             track_not: lists.asked("track_not"),
             class_sign: lists.scanned("class_sign"),
@@ -139,6 +151,8 @@ impl Personal {
                 of_illness_not: lists.asked("illness_not"),
                 class_sign: lists.scanned("class_sign"),
                 harm_to_minor: lists.asked("harm_to_minor"),
+                child_role: lists.scanned("child_role"),
+                school: lists.asked("school"),
             },
             people: people::Patterns::default(),
         }
@@ -173,7 +187,7 @@ impl Personal {
             documents::detect(self, scan, index, report);
             let mut proofs = Vec::new();
             let classes = people::classes(self, &self.people, scan, reading);
-            let is_occasion = !classes.is_empty() && people::is_occasion(self, scan, reading);
+            let is_occasion = !classes.is_empty() && children::is_occasion(self, scan, reading);
             let addresses = people::addresses(self, &self.people, scan, reading);
             let mut beside =
                 names::Beside { classes, addresses: addresses.iter().map(|a| a.range.clone()).collect(), numbers: Vec::new(), is_occasion };
@@ -295,7 +309,7 @@ impl Personal {
             && !context.nearest.meets(self.phone.and(self.bank).and(self.id).and(self.account))
             && !(context.nearest_end > 0 && names::holds_entry(reading, scan.lexicon, context.nearest_end..range.start));
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
-        if let Some(found) = self.mobile(index, &digits, &range, context, separators, &shape) {
+        if let Some(found) = self.mobile(scan, index, &digits, &range, context, (separators, &shape)) {
             let is_other = is_other && phones::is_led_by_number_word(reading, context.nearest_end..range.start);
             if is_amount || is_other {
                 report.suppress(found, SuppressedReason::Context, if is_amount { "后面是计量单位，是数量" } else { "前面是编号类词语" });
@@ -445,6 +459,17 @@ impl Personal {
                 })
             };
             match &*found.code {
+                // 值班民警张某（手机…）: a person's, whatever they are asked for, unless it is a unit's.
+                "PII.MOBILE" if found.severity == Severity::S1 && !phones::names_a_unit(scan, reading, range) => {
+                    let near = reading.around(range.clone(), CONTEXT_CHARS, CONTEXT_CHARS);
+                    let near = near.start.max(sentence.start)..near.end.min(sentence.end);
+                    let is_full = people::persons_in(persons, near.clone()).any(|p| !p.is_masked);
+                    // A masked name behind it may begin another line.
+                    if is_full || people::persons_in(persons, near.start..range.start).next().is_some() {
+                        found.severity = if is_full { Severity::S3 } else { Severity::S2 };
+                        found.evidence.insert("with_person", true);
+                    }
+                }
                 "PII.MOBILE"
                     if found.severity == Severity::S2
                         && (named || in_list(range) || near_other(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>

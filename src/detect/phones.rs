@@ -3,7 +3,7 @@
 
 use super::Scan;
 use super::numbers::{self, Chain};
-use super::personal::{Context, Personal, Settled};
+use super::personal::{CONTEXT_CHARS, Context, Personal, Settled};
 use super::reading::Reading;
 use super::report::{self, Found};
 use crate::model::Severity;
@@ -12,6 +12,9 @@ use std::ops::Range;
 /// How far before a phone the words of a home stand, in characters, and these words: too common to be looked for everywhere.
 const HOME_CHARS: usize = 8;
 const HOME_WORDS: [&[char]; 4] = [&['家'], &['宅'], &['住', '处'], &['屋', '里']];
+/// What says so behind a phone, and how far behind.
+const BEHIND_HOME: [&[char]; 4] = [&['宅', '电'], &['住', '宅', '）'], &['住', '宅', ')'], &['家', '庭', '电', '话']];
+const BEHIND_CHARS: usize = 5;
 /// What 家 is a part of where nobody lives.
 const NO_HOME: [&[char]; 8] =
     [&['国', '家'], &['专', '家'], &['商', '家'], &['大', '家'], &['厂', '家'], &['多', '家'], &['家', '电'], &['家', '政']];
@@ -88,7 +91,10 @@ impl Personal {
         }
         let is_home =
             || !context.any.meets(self.office) && scan.readings.get(index).is_some_and(|reading| is_at_home(reading, range.start));
-        let severity = if context.any.meets(self.home) || is_home() { Severity::S2 } else { Severity::S0 };
+        // 0879…（宅电）
+        let is_called_home =
+            || scan.readings.get(index).is_some_and(|r| r.holds_one(range.end..(range.end + BEHIND_CHARS).min(r.len()), &BEHIND_HOME));
+        let severity = if context.any.meets(self.home) || is_home() || is_called_home() { Severity::S2 } else { Severity::S0 };
         let mut found = Found::new("PII.LANDLINE", severity, index, range.clone(), "personal/landline").because("area", text);
         if severity == Severity::S0 {
             found = found.saying("办公电话，公开合法，仅供核对").instead("核对号码是否正确");
@@ -96,15 +102,17 @@ impl Personal {
         Some(Settled::Found(found))
     }
 
+    /// `layout`: the signs between the groups of digits, and how long each group is.
     pub(super) fn mobile(
         &self,
+        scan: &Scan<'_>,
         index: usize,
         digits: &[u8],
         range: &Range<usize>,
         context: Context,
-        separators: &[char],
-        shape: &[usize],
+        layout: (&[char], &[usize]),
     ) -> Option<Found> {
+        let (separators, shape) = layout;
         let number = match digits {
             [8, 6, rest @ ..] if rest.len() == 11 => rest,
             [0, 0, 8, 6, rest @ ..] if rest.len() == 11 => rest,
@@ -121,7 +129,7 @@ impl Personal {
         if !(usual || has_context && uniform || spelled && uniform) {
             return None;
         }
-        let is_office = context.any.meets(self.office);
+        let is_office = context.any.meets(self.office) && scan.readings.get(index).is_some_and(|r| !self.is_sales_line(scan, r, range));
         let severity = if is_office { Severity::S1 } else { Severity::S2 };
         let text: String = number.iter().filter_map(|&d| char::from_digit(u32::from(d), 10)).collect();
         let masked = report::mask("PII.MOBILE", &text);
@@ -132,6 +140,52 @@ impl Personal {
             found.instead(format!("删除，或遮蔽为 {masked}"))
         };
         Some(found)
+    }
+}
+
+/// How far before a phone and its title a unit may be named, in characters.
+const UNIT_CHARS: usize = 40;
+/// What the names of units hold.
+const UNITS: [&[char]; 20] = [
+    &['局'],
+    &['委'],
+    &['厅'],
+    &['署'],
+    &['政', '府'],
+    &['中', '心'],
+    &['办', '公', '室'],
+    &['值', '班', '室'],
+    &['法', '院'],
+    &['检', '察'],
+    &['派', '出', '所'],
+    &['司', '法', '所'],
+    &['大', '队'],
+    &['支', '队'],
+    &['工', '会'],
+    &['医', '院'],
+    &['学', '校'],
+    &['联', '社'],
+    &['残', '联'],
+    &['妇', '联'],
+];
+const HOTLINE: &str = "热线";
+
+/// Whether the text before a phone, or the title, names a unit.
+pub(super) fn names_a_unit(scan: &Scan<'_>, reading: &Reading<'_>, phone: &Range<usize>) -> bool {
+    let line = reading.paragraph(phone.clone());
+    reading.holds_one(phone.start.saturating_sub(UNIT_CHARS).max(line.start)..(phone.end + HOME_CHARS).min(line.end), &UNITS)
+        || scan.title().is_some_and(|title| title.holds_one(0..title.len().min(UNIT_CHARS), &UNITS))
+}
+
+impl Personal {
+    /// 选购热线, 订房热线; 热线 alone is a unit's only where one is named.
+    fn is_sales_line(&self, scan: &Scan<'_>, reading: &Reading<'_>, phone: &Range<usize>) -> bool {
+        let before = reading.around(phone.start..phone.start, CONTEXT_CHARS, 0);
+        if reading.has_word(scan.lexicon, self.sales_line, before.clone()) {
+            return true;
+        }
+        let is_hotline = before.clone().any(|at| reading.starts_with(at, HOTLINE));
+        is_hotline && !names_a_unit(scan, reading, phone)
     }
 }
 

@@ -121,7 +121,7 @@ impl Personal {
             && pieces.is_unusual(count)
             && pieces.may_be_mobile(count)
             && !reading.char(range.end).is_some_and(|c| "元万亿亩吨%".contains(c))
-            && let Some(found) = self.mobile(index, pieces.digits.get(..MOBILE_DIGITS)?, &range, context, &[], &[MOBILE_DIGITS])
+            && let Some(found) = self.mobile(scan, index, pieces.digits.get(..MOBILE_DIGITS)?, &range, context, (&[], &[MOBILE_DIGITS]))
         {
             report.find(found);
             return Some(range);

@@ -331,7 +331,7 @@ impl Terms {
         }
         // A lesson repeats claims to refute them; with a contact or an offer beside the claim it sells (DOMAIN §5.9).
         let near = reading.around(term.range.clone(), OFFER_CHARS, OFFER_CHARS);
-        let sells = || live.stands_in(term.reading, &near) || reading.has_word(scan.lexicon, self.claim_seller, near.clone());
+        let sells = || live.stands_in(term.reading, &near, false) || reading.has_word(scan.lexicon, self.claim_seller, near.clone());
         if row.code == "WRD.medical_claim" && scan.is_education && !sells() {
             report.find(from_row(scan, term, row, Severity::S0).because("guard", "标题表明是宣传、提示"));
             return;

@@ -6,7 +6,7 @@ use super::people::persons_in;
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
-use super::{Scan, beside};
+use super::{Scan, beside, plain_words};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::class_bits::next_where;
 use crate::text::fold::{Class, digit_value};
@@ -228,7 +228,8 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
         let is_letter_box = || !is_room && led_by(&LETTERS) && is_whose(OWNER_CHARS);
         let is_house = || led_by(&LOCATED) && is_whose(range.start);
         let public = !home && (is_office() && !is_letter_box() || is_area() && !is_house());
-        let inside_public = !home && !person && reading.has_word(scan.lexicon, personal.office_place, range.clone());
+        let inside_public = !home
+            && (!person && reading.has_word(scan.lexicon, personal.office_place, range.clone()) || is_seat(reading.chars(range.clone())));
         let to_room = *is_room && names_a_room(&with_digits(reading.chars(range.clone())));
         let found = |severity| {
             Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", to_room).because("home", home)
@@ -319,12 +320,47 @@ fn after_lead(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, range
     while start < range.end && matches!(reading.char(start), Some('为' | '在' | '是' | '于')) {
         start += 1;
     }
-    for words in [LIVES.as_slice(), &LOCATED, &LETTERS] {
+    for words in [LIVES.as_slice(), &LOCATED, &LETTERS, &["位于"]] {
         if let Some(word) = words.iter().find(|word| reading.starts_with(start, word)) {
             start += word.chars().count();
         }
     }
-    start.min(range.end.saturating_sub(1))
+    start.max(behind_dweller(reading, scan, start..range.end)).min(range.end.saturating_sub(1))
+}
+
+/// How far from the beginning of what looks like an address 住 may stand, in characters: 被告欧阳海涛住….
+const DWELLER_CHARS: usize = 12;
+/// What 住 begins that nobody does: 住房, 住建局.
+const NO_DWELLING: &str = "建房宅院所宿址户区处楼持用";
+
+/// 被告刘海涛住阳光家园…: where the address begins behind who lives there, else 0.
+fn behind_dweller(reading: &Reading<'_>, scan: &Scan<'_>, range: Range<usize>) -> usize {
+    let names_somebody = |end: usize| {
+        (2..=4).filter_map(|len| end.checked_sub(len)).filter(|start| *start >= range.start).any(|start| {
+            let given = scan.lexicon.tables.surname_len(reading.chars(start..end)).map(|len| start + len);
+            given.is_some_and(|given| (given + 1..=given + 2).contains(&end) && plain_words::is_given(reading, scan.lexicon, given..end))
+        })
+    };
+    let until = range.end.min(range.start + DWELLER_CHARS);
+    let lives = |at: &usize| reading.char(*at) == Some('住') && !reading.char(at + 1).is_some_and(|c| NO_DWELLING.contains(c));
+    let dwells = (range.start..until).find(lives).filter(|at| names_somebody(*at));
+    dwells.map_or(0, |at| at + 1 + usize::from(matches!(reading.char(at + 1), Some('在' | '于'))))
+}
+
+/// What an organ's seat is called: 县委大院, 机关二院, 政府办公楼.
+const ORGANS: [&[char]; 6] = [&['党', '委'], &['县', '委'], &['市', '委'], &['机', '关'], &['政', '府'], &['行', '政']];
+/// Longest stretch between an organ and its yard or building, in characters.
+const SEAT_CHARS: usize = 4;
+/// Where those who work there live.
+const HOUSING: [&[char]; 5] = [&['家', '属'], &['宿', '舍'], &['小', '区'], &['公', '寓'], &['住', '宅']];
+
+/// Whether an address is the seat of an organ and no housing of those who work there.
+fn is_seat(address: &[char]) -> bool {
+    let organ = ORGANS.iter().find_map(|organ| address.windows(organ.len()).position(|w| w == *organ).map(|at| at + organ.len()));
+    let Some(behind) = organ else { return false };
+    let rest = address.get(behind..).unwrap_or_default();
+    rest.iter().take(SEAT_CHARS).any(|c| matches!(c, '院' | '楼'))
+        && !HOUSING.iter().any(|word| rest.windows(word.len()).any(|w| w == *word))
 }
 
 /// How far around the word that tells of a track its stations are looked for, in characters.
