@@ -218,6 +218,7 @@ pub fn evidence_name(key: &str) -> &str {
         "places" => "地点数",
         "quoted" => "属于引用",
         "read_as" => "读作",
+        "in_pieces" => "分成几段写",
         "room" => "精确到门牌",
         "score" => "广告评分",
         "sentences_left_out" => "删去句数",

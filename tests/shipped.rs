@@ -51,6 +51,15 @@ fn a_row_may_not_name_a_list_that_is_not_there() {
 }
 
 #[test]
+fn a_row_may_not_ask_that_no_live_contact_stands_beside_it() {
+    let mut files = FILES.clone();
+    let bytes = files.0.get_mut("dictionaries/drugs.csv").expect("the words of drugs");
+    *bytes = String::from_utf8(bytes.clone()).expect("text").replacen(",{live}@20", ",!{live}@20", 1).into_bytes();
+    let problems = Ruleset::compile(&files).err().expect("refused");
+    assert!(problems.iter().any(|problem| problem.key == "with" && problem.reason.contains("live")), "{problems:?}");
+}
+
+#[test]
 fn every_evidence_of_a_sample_is_named_in_words() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     for entry in std::fs::read_dir(&folder).expect("the samples") {
@@ -62,6 +71,19 @@ fn every_evidence_of_a_sample_is_named_in_words() {
         for (key, _) in RULES.judge(&draft).findings.iter().flat_map(|finding| finding.evidence.iter()) {
             assert_ne!(evidence_name(key), key, "{}", path.display());
         }
+    }
+}
+
+#[test]
+fn every_evidence_that_a_detector_gives_is_named_in_words() {
+    let mut keys = BTreeSet::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/detect")).expect("the detectors") {
+        let code = std::fs::read_to_string(entry.expect("an entry").path()).expect("the code");
+        keys.extend(code.split("because(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+    }
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys {
+        assert_ne!(evidence_name(&key), key);
     }
 }
 

@@ -130,8 +130,7 @@ impl Personal {
             return None;
         }
         (15..=DIGITS_MAX).rev().find_map(|places| {
-            let (count, range) = pieces.whole(reading, start, places).filter(|(count, _)| pieces.is_unusual(*count))?;
-            debug_assert!(count > 0);
+            let (_, range) = pieces.whole(reading, start, places).filter(|(count, _)| pieces.is_unusual(*count))?;
             report.find(self.card(scan, index, pieces.digits.get(..places)?, &range, context, true)?);
             Some(range)
         })

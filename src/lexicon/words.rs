@@ -94,7 +94,7 @@ impl WordSets {
     ) -> Resolved {
         let mut written: Vec<&str> = Vec::new();
         let live = !condition.negated && condition.words.iter().any(|word| word == LIVE);
-        for word in condition.words.iter().filter(|word| *word != LIVE) {
+        for word in condition.words.iter().filter(|word| !(live && *word == LIVE)) {
             match word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 None => written.push(word),
                 Some(name) => match lists.get(name) {
