@@ -21,7 +21,7 @@ const FIRST_DIGITS_MIN: usize = 6;
 /// Longest gap of signs, and of blanks and line ends, in characters.
 const SIGNS_MAX: usize = 3;
 const BLANKS_MAX: usize = 24;
-/// Longest name of a little picture, with its brackets: [微笑], in characters.
+/// Longest name of a little picture, with its brackets: `[微笑]`, in characters.
 const PICTURE_CHARS: usize = 6;
 /// Most characters between the word and the number: 号码为：
 const LINK_CHARS: usize = 6;

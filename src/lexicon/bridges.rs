@@ -8,7 +8,7 @@ use crate::text::fold::{Class, Folded};
 
 /// Most marks between two characters of a term.
 pub const GAP_CHARS_MAX: usize = 3;
-/// Most characters of a picture written as a word: [微笑], [OK].
+/// Most characters of a picture written as a word: `[微笑]`, `[OK]`.
 const PICTURE_CHARS_MAX: usize = 4;
 /// How far from the ends of a term on two lines its first line begins and its last line or clause ends, in characters.
 const LINE_CHARS_MAX: usize = 8;
@@ -71,7 +71,7 @@ fn is_closing(c: char) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Filler {
     Marks,
-    /// Marks, and pictures written as words: 代[微笑]开.
+    /// Marks, and pictures written as words: `代[微笑]开`.
     Pictures,
     /// One letter or digit, the same between all: 六x合x彩.
     Letter(char),
@@ -79,7 +79,7 @@ enum Filler {
     Copies,
 }
 
-/// Where the picture ends that is written as a word from `at` on: [微笑].
+/// Where the picture ends that is written as a word from `at` on: `[微笑]`.
 fn picture_end(folded: &Folded, at: usize) -> Option<usize> {
     if folded.chars.get(at) != Some(&'[') {
         return None;
