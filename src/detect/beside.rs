@@ -181,7 +181,7 @@ pub(super) fn name_ending_at(
     reading: &Reading<'_>,
     lexicon: &Lexicon,
     end: usize,
-    lists: NameLists,
+    lists: &NameLists,
     leads: &[&str],
     is_proven: bool,
 ) -> Option<Range<usize>> {
@@ -208,7 +208,7 @@ pub(super) fn name_ending_at(
 }
 
 /// Whether a name may begin at `start`, in the run of Han characters that begins at `run`.
-fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize, lists: NameLists) -> bool {
+fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize, lists: &NameLists) -> bool {
     if start == run {
         // 近120万儿童, 21周内: a count goes on, no name begins.
         if start > 0 && reading.class(start - 1).is(Class::DIGIT) {
@@ -267,7 +267,7 @@ pub(super) fn person(range: Range<usize>, why: &'static str) -> Person {
 }
 
 /// The person whose number stands at `number`.
-pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: NameLists) -> Option<Person> {
+pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: &NameLists) -> Option<Person> {
     let end = back_over(reading, number.start, &TO_NUMBER, NUMBER_CHARS);
     if let Some(name) = name_ending_at(reading, lexicon, end, lists, &[], true) {
         return Some(person(name, BESIDE_NUMBER));
@@ -294,7 +294,7 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
 }
 
 /// The person who lives at `address`: 被处罚人张三，住所…, 张三（联珠镇曼兴村大寨组）.
-pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usize>, lists: NameLists) -> Option<Person> {
+pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usize>, lists: &NameLists) -> Option<Person> {
     let end = back_over(reading, address.start, &TO_ADDRESS, NUMBER_CHARS);
     let beside = (end < address.start).then(|| name_ending_at(reading, lexicon, end, lists, &[], true)).flatten();
     let name = beside.or_else(|| subject_of_address(reading, lexicon, address.start, end, lists))?;
@@ -305,7 +305,7 @@ pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usiz
 }
 
 /// 李建国违建，地址：…: the sentence begins with who lives there.
-fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, lead: usize, lists: NameLists) -> Option<Range<usize>> {
+fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, lead: usize, lists: &NameLists) -> Option<Range<usize>> {
     let is_asked =
         ["地址", "住址", "位于", "坐落"].iter().any(|word| reading.starts_with(lead + 1, word) && !reading.class(lead).is(Class::HAN));
     let sentence = reading.sentence(address..address);
@@ -321,7 +321,7 @@ fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, 
 }
 
 /// 护照（…）已办好，请张三女士领取: who is asked by name behind a number.
-fn asked_behind(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: NameLists) -> Option<Range<usize>> {
+fn asked_behind(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>, lists: &NameLists) -> Option<Range<usize>> {
     let until = reading.sentence(number.clone()).end.min(number.end + NUMBER_CHARS);
     let asks = (number.end..until).find(|&i| matches!(reading.char(i), Some('请')))?;
     let start = asks + 1;
@@ -332,13 +332,13 @@ fn asked_behind(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>,
 }
 
 /// Whether a name ends where a document of somebody begins: 附张三身份证照片.
-pub fn of_document(reading: &Reading<'_>, lexicon: &Lexicon, document: usize, lists: NameLists) -> bool {
+pub fn of_document(reading: &Reading<'_>, lexicon: &Lexicon, document: usize, lists: &NameLists) -> bool {
     name_ending_at(reading, lexicon, back_over(reading, document, &[], 2), lists, &[], false).is_some()
 }
 
 /// The children of the class at `class`: 大三班杨子涵小朋友, 五年级1班 张欣怡、刘子轩, 杨子涵（县幼儿园大三班）.
 /// `is_occasion`: the text tells of aid, harm or prizes, so that a class and a name may stand apart without the school.
-pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, lists: NameLists, is_occasion: bool) -> Vec<Person> {
+pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, lists: &NameLists, is_occasion: bool) -> Vec<Person> {
     let mut children = Vec::new();
     if OF_OTHERS.iter().any(|word| reading.starts_with(class.end, word)) {
         return children;
@@ -379,7 +379,7 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
 }
 
 /// 叫张小明的: the end of a name between 叫 and 的.
-fn called(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists) -> Option<usize> {
+fn called(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: &NameLists) -> Option<usize> {
     let end = (at + 2..=at + 4).find(|&i| reading.char(i) == Some('的')).filter(|_| reading.ends_with(at, "叫"))?;
     let given = at + lexicon.tables.surname_len(reading.chars(at..end))?;
     (given < end && names::is_whole_name(reading, lexicon, at, given..end, lists, false)).then_some(end)
@@ -424,7 +424,7 @@ pub(super) fn is_child(reading: &Reading<'_>, name: Range<usize>) -> bool {
 }
 
 /// The child whose age ends before 岁 at `end`: 溺水者张欣怡，11岁; in an accident or a crime also 11岁男孩张小明溺水.
-pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists) -> Option<Person> {
+pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: &NameLists) -> Option<Person> {
     let digits = (end.saturating_sub(2)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
     let age: u32 = reading.text(digits..end).parse().ok()?;
     if age > names::CHILD_AGE_MAX {
@@ -458,7 +458,7 @@ pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameL
 }
 
 /// The person who 就读于 a school or is called 小朋友, that is where the word at `word` ends the name.
-pub fn before_word(reading: &Reading<'_>, lexicon: &Lexicon, word: &Range<usize>, lists: NameLists) -> Option<Person> {
+pub fn before_word(reading: &Reading<'_>, lexicon: &Lexicon, word: &Range<usize>, lists: &NameLists) -> Option<Person> {
     let mut end = word.start;
     while end > 0 && reading.char(end - 1).is_some_and(|c| "现，,".contains(c)) {
         end -= 1;

@@ -34,7 +34,7 @@ const TITLE_CHARS: usize = 60;
 const STAFF: [&[char]; 7] = [&['教', '师'], &['老', '师'], &['教', '职'], &['录', '用'], &['聘'], &['岗'], &['职', '务']];
 
 /// The child whose name follows the word at `role`: 女童张语桐, 患儿王梓涵. Its age, school or illness stands beside.
-pub fn of_role(reading: &Reading<'_>, lexicon: &Lexicon, role: &Range<usize>, lists: NameLists) -> Option<Person> {
+pub fn of_role(reading: &Reading<'_>, lexicon: &Lexicon, role: &Range<usize>, lists: &NameLists) -> Option<Person> {
     let at = role.end + usize::from(matches!(reading.char(role.end), Some('：' | ':' | '“' | '叫')));
     let name = at..named_child(reading, lexicon, at, lists)?;
     let near = near_child(reading, &name);
@@ -52,7 +52,7 @@ pub fn of_role(reading: &Reading<'_>, lexicon: &Lexicon, role: &Range<usize>, li
 }
 
 /// The end of the name at `at`, of which every character is one of given names.
-pub fn named_child(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists) -> Option<usize> {
+pub fn named_child(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: &NameLists) -> Option<usize> {
     let given = at + lexicon.tables.surname_len(reading.chars(at..at + 2))?;
     let end = names::name_at(reading, lexicon, at, lists, Demand::Likely)?;
     // 6岁的张弓岭小学: the name of a school.
@@ -67,7 +67,7 @@ fn near_child(reading: &Reading<'_>, name: &Range<usize>) -> Range<usize> {
 }
 
 /// The first age of a child in the range.
-fn age_near(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, range: Range<usize>) -> Option<u32> {
+fn age_near(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, range: Range<usize>) -> Option<u32> {
     let ends = reading.words_in(lexicon, lists.sign, range).map(|word| word.start as usize).filter(|&at| reading.char(at) == Some('岁'));
     ends.filter_map(|at| age_ending_at(reading, at)).find(|age| *age <= names::CHILD_AGE_MAX)
 }
@@ -79,7 +79,7 @@ fn age_ending_at(reading: &Reading<'_>, end: usize) -> Option<u32> {
 }
 
 /// Whether a school or a class is told there, and nobody who teaches.
-pub fn is_pupil(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, range: Range<usize>) -> bool {
+pub fn is_pupil(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, range: Range<usize>) -> bool {
     // 上班, 值班
     let is_class = |word: crate::lexicon::Hit| reading.char(word.start as usize) != Some('班');
     (reading.has_word(lexicon, lists.school, range.clone()) || reading.words_in(lexicon, lists.class_sign, range.clone()).any(is_class))
@@ -87,7 +87,7 @@ pub fn is_pupil(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, rang
 }
 
 /// Where the word begins that calls the person at `name` a child, if school or class stand beside.
-fn called_before(reading: &Reading<'_>, lexicon: &Lexicon, person: &Person, lists: NameLists) -> Option<usize> {
+fn called_before(reading: &Reading<'_>, lexicon: &Lexicon, person: &Person, lists: &NameLists) -> Option<usize> {
     if person.why != CALLED || !is_pupil(reading, lexicon, lists, near_child(reading, &person.range)) {
         return None;
     }
@@ -194,7 +194,7 @@ pub fn minors(
             .map(|c| c.start)
             .or(is_listed.then_some(person.range.start))
             .or_else(|| beside::pupil_before(reading, person.range.start))
-            .or_else(|| called_before(reading, scan.lexicon, person, personal.names).filter(|_| is_child))
+            .or_else(|| called_before(reading, scan.lexicon, person, &personal.names).filter(|_| is_child))
             .or_else(|| {
                 let is_listed = class.is_none() && occasion.is_aid && is_in_school_list(personal, scan, reading, person.range.start);
                 (!person.is_masked && is_child && is_listed).then_some(person.range.start)

@@ -192,7 +192,7 @@ fn shown(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person],
         done = range.end;
         let somebody = persons_in(persons, sentence.clone()).next().is_some()
             || reading.holds_one(sentence.clone(), &GROUPS)
-            || beside::of_document(reading, scan.lexicon, range.start, personal.names);
+            || beside::of_document(reading, scan.lexicon, range.start, &personal.names);
         if somebody && !report.covers(&["PII.BIOMETRIC"], index, &range) {
             done = sentence.end;
             let severity = if reading.holds_one(sentence, &SOUGHT) { Severity::S1 } else { Severity::S2 };

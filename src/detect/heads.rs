@@ -13,7 +13,7 @@ const SIGN_CHARS: usize = 16;
 
 /// Stretches, by place, in which a name may begin that something says is a person's. Without any sign of a person there is
 /// nobody to look for.
-pub fn places_of_signs(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>]) -> Vec<Range<usize>> {
+pub fn places_of_signs(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, proofs: &[Range<usize>]) -> Vec<Range<usize>> {
     let signs = lists.illness.and(lists.opening).and(lists.sign);
     if proofs.is_empty() && !reading.lists.meets(signs) {
         return Vec::new();
@@ -30,7 +30,7 @@ pub fn places_of_signs(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameList
 pub fn at_heads(
     reading: &Reading<'_>,
     lexicon: &Lexicon,
-    lists: NameLists,
+    lists: &NameLists,
     proofs: &[Range<usize>],
     stretches: Vec<Range<usize>>,
 ) -> Vec<Person> {
@@ -51,7 +51,7 @@ pub fn at_heads(
 }
 
 /// A person at `at`, at the head of a clause that goes on like one: （男，、，女，、，16岁、（手机 … or with a personal number near.
-fn at_head(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>], at: usize) -> Option<Person> {
+fn at_head(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, proofs: &[Range<usize>], at: usize) -> Option<Person> {
     let c = reading.char(at)?;
     let before = at.checked_sub(1);
     let after_break = before.is_none_or(|i| !reading.class(i).is(Class::HAN | Class::LETTER));
@@ -98,7 +98,7 @@ fn at_head(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &
 }
 
 /// 我镇、五年级1班的 … : the word that ends here leads over to a name.
-fn is_after_opening(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, at: usize) -> bool {
+fn is_after_opening(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, at: usize) -> bool {
     reading.lists.meets(lists.opening) && reading.words_in(lexicon, lists.opening, at.saturating_sub(4)..at).any(|h| h.end as usize == at)
 }
 
@@ -173,7 +173,7 @@ mod tests {
         ][..]), 0..24)) {
             let text = pieces.concat();
             let mut problems = Vec::new();
-            let lists = Personal::new(RULES.lexicon(), &mut problems).names;
+            let lists = &Personal::new(RULES.lexicon(), &mut problems).names;
             let reading = Reading::new(Passage::plain(Field::Body, None, Role::Body, &text), RULES.lexicon(), Default::default());
             let places = |stretches: Vec<Range<usize>>| at_heads(&reading, RULES.lexicon(), lists, &[], stretches).into_iter().map(|p| p.range).collect::<Vec<_>>();
             let stretches = places_of_signs(&reading, RULES.lexicon(), lists, &[]);

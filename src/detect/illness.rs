@@ -103,7 +103,7 @@ const TO_ILLNESS: [&str; 44] = [
 ];
 
 /// The person of whom the illness at `illness` is said.
-pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usize>, lists: NameLists) -> Option<Person> {
+pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usize>, lists: &NameLists) -> Option<Person> {
     // 被确诊为, 被查出患有: only with the illness itself behind.
     if FALLS_ILL.iter().any(|word| reading.starts_with(illness.start, word))
         && !reading.has_word(lexicon, lists.illness, illness.end..illness.end + GUARD_CHARS)
@@ -138,7 +138,7 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
 }
 
 /// Whom the sentence is about that goes on with an illness at `end`: 她叫李春燕，2015年确诊…; 李春燕是教师，2015年确诊….
-fn subject(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: NameLists) -> Option<Range<usize>> {
+fn subject(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: &NameLists) -> Option<Range<usize>> {
     let sentence = reading.sentence(end..end);
     let from = sentence.start.max(end.saturating_sub(SUBJECT_CHARS));
     let called = (from..end).rev().find(|&i| reading.char(i) == Some('叫')).map(|i| i + 1);

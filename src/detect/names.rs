@@ -44,7 +44,7 @@ pub enum Demand {
 }
 
 /// The name that begins at `at`, by surname: its end.
-pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameLists, demand: Demand) -> Option<usize> {
+pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: &NameLists, demand: Demand) -> Option<usize> {
     let given = at + lexicon.tables.surname_len(reading.chars(at..at + 2))?;
     if ends_name(reading, given) || reading.char(given) == Some('某') || is_measure(reading, at) {
         return None;
@@ -76,7 +76,7 @@ pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: NameL
 
 /// Whether `at..given.end` is a name, when its end is known from what follows: 王建国的电话.
 /// `is_proven`: a number or an address of theirs stands beside.
-pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, is_proven: bool) -> bool {
+pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: &NameLists, is_proven: bool) -> bool {
     let end = given.end;
     let name = reading.chars(at..end);
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
@@ -169,7 +169,7 @@ fn is_no_given(c: char) -> bool {
 }
 
 /// Whether the surname at `at` and what follows as the given name make a name that ends there.
-fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: NameLists, demand: Demand) -> bool {
+fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: &NameLists, demand: Demand) -> bool {
     let end = given.end;
     let letters = reading.chars(given.clone());
     if given.clone().any(|i| ends_name(reading, i)) || letters.iter().any(|c| is_no_given(*c)) || is_post_or_account(letters) {
@@ -306,7 +306,7 @@ pub struct Beside {
 }
 
 /// All persons of a reading. `proofs` are places of numbers that belong to a person (identity numbers, phones, cards).
-pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: NameLists, proofs: &[Range<usize>], beside: &Beside) -> Vec<Person> {
+pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, proofs: &[Range<usize>], beside: &Beside) -> Vec<Person> {
     let mut persons: Vec<Person> = Vec::new();
     let mut add = |person: Person| {
         if !persons.iter().rev().take(32).any(|p| p.range.start < person.range.end && person.range.start < p.range.end) {
@@ -449,7 +449,7 @@ fn spaced_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>) ->
 }
 
 /// 高兴, 文静: a name that is a word too, where it fills its cell.
-fn cell_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>, lists: NameLists) -> Option<usize> {
+fn cell_name(reading: &Reading<'_>, lexicon: &Lexicon, cell: &Range<usize>, lists: &NameLists) -> Option<usize> {
     let name = reading.chars(cell.clone());
     let given = cell.start + lexicon.tables.surname_len(name)?;
     let fits = (given + 1..=given + 2).contains(&cell.end) && (given..cell.end).all(|i| reading.class(i).is(Class::HAN));

@@ -202,7 +202,7 @@ impl Personal {
             }
             let persons = match role {
                 Role::Author => Vec::new(),
-                _ => names::persons(reading, scan.lexicon, self.names, &proofs, &beside),
+                _ => names::persons(reading, scan.lexicon, &self.names, &proofs, &beside),
             };
             let named = people::Named { persons: &persons, classes: &beside.classes, addresses: &addresses };
             people::detect(self, &self.people, scan, index, &named, report);

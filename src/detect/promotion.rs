@@ -11,6 +11,7 @@ use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Kind, Problem, Severity, SuppressedReason};
 use crate::text::class_bits::next_where;
 use crate::text::passage::Role;
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -387,9 +388,9 @@ impl Promotion {
     /// The stretch of [`STRETCH_CHARS`] whose different signals weigh most, if that is `needed` or more.
     fn heaviest_stretch(&self, marks: &[Mark], needed: i32) -> Option<Stretch> {
         // Each word counts once; both windows only move on, so this is linear.
-        let mut signals = Tally::new(self.words.len());
-        let mut guards = Tally::new(self.words.len());
-        let mut matter = Tally::new(self.words.len());
+        let mut signals = Tally::default();
+        let mut guards = Tally::default();
+        let mut matter = Tally::default();
         let is_matter = |m: &Mark| m.points > 0 && self.words.get(m.word).is_some_and(|w| w.is_matter);
         let (mut signals_end, mut guards_from, mut guards_end) = (0, 0, 0);
         let mut best: Option<(i32, usize)> = None;
@@ -423,18 +424,17 @@ impl Promotion {
 }
 
 /// Points of the different words in a window.
+#[derive(Default)]
 struct Tally {
-    counts: Vec<u32>,
+    /// Few of the many words stand in one passage.
+    counts: FxHashMap<usize, u32>,
     points: i32,
 }
 
 impl Tally {
-    fn new(words: usize) -> Self {
-        Self { counts: vec![0; words], points: 0 }
-    }
-
     fn add(&mut self, mark: &Mark, applies: bool) {
-        if let Some(count) = self.counts.get_mut(mark.word).filter(|_| applies) {
+        if applies {
+            let count = self.counts.entry(mark.word).or_default();
             if *count == 0 {
                 self.points += mark.points;
             }
@@ -443,7 +443,7 @@ impl Tally {
     }
 
     fn remove(&mut self, mark: &Mark, applies: bool) {
-        if let Some(count) = self.counts.get_mut(mark.word).filter(|c| applies && **c > 0) {
+        if let Some(count) = self.counts.get_mut(&mark.word).filter(|c| applies && **c > 0) {
             *count -= 1;
             if *count == 0 {
                 self.points -= mark.points;

@@ -108,14 +108,11 @@ impl<'a> Reading<'a> {
     /// Whether one of these words (already folded) stands wholly inside the range. For the few words of a rule over short
     /// stretches; lists are asked by [`Self::has_word`].
     pub fn holds_one(&self, range: Range<usize>, words: &[&[char]]) -> bool {
-        let mut rest = self.chars(range);
-        while !rest.is_empty() {
-            if words.iter().any(|word| rest.starts_with(word)) {
-                return true;
-            }
-            rest = rest.get(1..).unwrap_or_default();
-        }
-        false
+        let chars = self.chars(range);
+        // Few places begin like a word: only there is the rest of it compared.
+        chars.iter().enumerate().any(|(at, c)| {
+            words.iter().any(|word| word.first() == Some(c) && chars.get(at..).unwrap_or_default().starts_with(word))
+        })
     }
 
     /// Whether the folded text at `at` begins with `word` (already folded).

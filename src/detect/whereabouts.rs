@@ -8,7 +8,7 @@ use super::reading::Reading;
 use super::report::{Found, Report};
 use super::{Scan, beside, plain_words};
 use crate::model::{Severity, SuppressedReason};
-use crate::text::class_bits::next_where;
+use crate::text::class_bits::ClassBits;
 use crate::text::fold::{Class, digit_value};
 use regex::Regex;
 use std::borrow::Cow;
@@ -85,8 +85,10 @@ pub struct Address {
 pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<Address> {
     let mut places = Vec::new();
     let chars = reading.folded.chars.as_slice();
+    let mut signs = ClassBits::default();
+    signs.mark_among(chars, &ADDRESS_SIGNS);
     let mut at = 0;
-    while let Some((sign, _)) = next_where(chars, at, |c| ADDRESS_SIGNS.iter().fold(false, |any, sign| any | (c == *sign))) {
+    while let Some(sign) = signs.next(at) {
         at = sign;
         let is_trigger = match chars.get(at) {
             Some('栋' | '幢' | '座' | '室' | '楼' | '单') => {

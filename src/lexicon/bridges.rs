@@ -3,7 +3,7 @@
 
 use super::compile::{Hit, Layer};
 use super::matcher::Matcher;
-use crate::text::class_bits::{gaps, set_bits};
+use crate::text::class_bits::{doubled, gaps, set_bits};
 use crate::text::fold::{Class, Folded};
 
 /// Most marks between two characters of a term.
@@ -110,11 +110,9 @@ pub fn scan(folded: &Folded, matcher: &Matcher, is_bridged: impl Fn(u32) -> bool
             }
         }
     }
-    for (at, pairs) in folded.chars.windows(4).enumerate() {
-        if let &[a, b, c, d] = pairs
-            && a == b
-            && c == d
-            && matcher.may_bridge(a, c)
+    for at in doubled(&folded.chars) {
+        if let Some(&[left, _, right]) = folded.chars.get(at..at + 3)
+            && matcher.may_bridge(left, right)
         {
             joined.scan(folded, at + 1, Filler::Copies, matcher, &is_bridged, hits);
         }

@@ -42,11 +42,12 @@ impl ListSet {
 
     /// Their numbers, the lowest first.
     pub fn numbers(self) -> impl Iterator<Item = u8> {
-        let Self([low, high]) = self;
-        [(low, 0), (high, 128)].into_iter().flat_map(|(bits, first)| {
-            std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)))
-                .take_while(|bits| *bits != 0)
-                .map(move |bits| first + bits.trailing_zeros() as u8)
+        let Self([mut low, mut high]) = self;
+        std::iter::from_fn(move || {
+            let (bits, first) = if low != 0 { (&mut low, 0) } else { (&mut high, 128) };
+            let number = (*bits != 0).then(|| first + bits.trailing_zeros() as u8);
+            *bits &= bits.wrapping_sub(1);
+            number
         })
     }
 

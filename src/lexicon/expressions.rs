@@ -23,29 +23,55 @@ pub struct Expressions {
     number_rows: Vec<Needing>,
     /// Characters that are in some set.
     any: GramFilter<1>,
-    /// Which sets such a character is in, one bit a set.
-    sets: FxHashMap<char, u128>,
+    /// Which sets such a character is in.
+    sets: FxHashMap<char, Sets>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Needing {
     row: u32,
     /// Sets of which each must have a character in the window.
-    needs: u128,
+    needs: Sets,
 }
 
 /// Sets of which some character stands in a window.
 #[derive(Debug, Clone, Copy)]
-pub struct Present(u128);
+pub struct Present(Sets);
+
+/// Some of the sets, one bit each by number. One with a higher number than there are bits is not tested: its row is tried
+/// more often, never less.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sets([u128; 2]);
+
+impl Sets {
+    fn add(&mut self, number: usize) {
+        let Self(words) = self;
+        if let Some(word) = words.get_mut(number / 128) {
+            *word |= 1 << (number % 128);
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let (Self([a, b]), Self([c, d])) = (self, other);
+        Self([a | c, b | d])
+    }
+
+    fn are_all_in(self, other: Self) -> bool {
+        let (Self([a, b]), Self([c, d])) = (self, other);
+        a & !c | b & !d == 0
+    }
+}
 
 impl Expressions {
     /// `rows`: each with its expression and whether it is to be tried around digits. `commonness`: how often a character
     /// stands in ordinary text, for choosing the rarest sets.
     pub fn new(rows: &[(u32, &str, bool)], commonness: impl Fn(char) -> f32) -> Self {
-        let mut sets: BTreeMap<Vec<char>, u32> = BTreeMap::new();
+        let mut sets: BTreeMap<Vec<char>, usize> = BTreeMap::new();
         let (mut all, mut number_rows) = (Vec::with_capacity(rows.len()), Vec::new());
-        for &(row, expression, is_number) in rows {
-            let mut bits = 0u128;
+        // Those that only a digit announces need their sets most: theirs get the first numbers.
+        let in_need = rows.iter().filter(|row| row.2).chain(rows.iter().filter(|row| !row.2));
+        for &(row, expression, is_number) in in_need {
+            let mut needed_sets = Sets::default();
             if let Ok(hir) = regex_syntax::Parser::new().parse(expression) {
                 let mut needed = Vec::new();
                 let weight = |set: &[char]| set.iter().map(|&c| commonness(c)).sum::<f32>();
@@ -53,23 +79,21 @@ impl Expressions {
                 needed.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
                 needed.dedup();
                 for set in needed.into_iter().take(SETS_MAX) {
-                    let next = sets.len() as u32;
-                    let bit = *sets.entry(set).or_insert(next);
-                    // Beyond the last bit a set is not tested: the row is tried more often, never less.
-                    bits |= 1u128.checked_shl(bit).unwrap_or(0);
+                    let next = sets.len();
+                    needed_sets.add(*sets.entry(set).or_insert(next));
                 }
             }
-            let needing = Needing { row, needs: bits };
+            let needing = Needing { row, needs: needed_sets };
             all.push(needing);
             if is_number {
                 number_rows.push(needing);
             }
         }
         all.sort_unstable_by_key(|needing| needing.row);
-        let mut sets_of: FxHashMap<char, u128> = FxHashMap::default();
-        for (set, bit) in &sets {
+        let mut sets_of: FxHashMap<char, Sets> = FxHashMap::default();
+        for (set, number) in &sets {
             for c in set {
-                *sets_of.entry(*c).or_default() |= 1u128.checked_shl(*bit).unwrap_or(0);
+                sets_of.entry(*c).or_default().add(*number);
             }
         }
         let mut any = GramFilter::with_capacity(sets_of.len());
@@ -79,23 +103,21 @@ impl Expressions {
 
     /// What stands in `window`.
     pub fn present(&self, window: &[char]) -> Present {
-        let in_some = |block: &[char], place: usize| block.get(place).and_then(|c| self.sets.get(c)).copied().unwrap_or(0);
-        Present(
-            window.chunks(BLOCK_PLACES).fold(0, |present, block| {
-                set_bits(self.any.passing(block)).fold(present, |present, place| present | in_some(block, place))
-            }),
-        )
+        let in_some = |block: &[char], place: usize| block.get(place).and_then(|c| self.sets.get(c)).copied().unwrap_or_default();
+        Present(window.chunks(BLOCK_PLACES).fold(Sets::default(), |present, block| {
+            set_bits(self.any.passing(block)).fold(present, |present, place| present.and(in_some(block, place)))
+        }))
     }
 
     /// Whether the row may match somewhere in the window.
     pub fn may_match(&self, row: u32, present: Present) -> bool {
         let found = self.rows.binary_search_by_key(&row, |needing| needing.row).ok().and_then(|at| self.rows.get(at));
-        found.is_none_or(|needing| needing.needs & !present.0 == 0)
+        found.is_none_or(|needing| needing.needs.are_all_in(present.0))
     }
 
     /// Rows to be tried around digits that may match somewhere in the window.
     pub fn number_rows(&self, present: Present) -> impl Iterator<Item = u32> {
-        self.number_rows.iter().filter(move |needing| needing.needs & !present.0 == 0).map(|needing| needing.row)
+        self.number_rows.iter().filter(move |needing| needing.needs.are_all_in(present.0)).map(|needing| needing.row)
     }
 }
 

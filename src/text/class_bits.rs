@@ -3,7 +3,7 @@
 //! Must not know what is searched, nor detectors.
 
 use super::fold::Folded;
-use super::vector::bytes_with;
+use super::vector::{Avx2, among, bytes_with, same_as_next};
 use std::ops::Range;
 
 /// Characters of one word of bits.
@@ -23,6 +23,13 @@ impl ClassBits {
             self.0.extend(blocks.iter().map(|block| bytes_with(classes, block)));
             self.0.push(bytes_with(classes, &padded(rest)));
         }
+    }
+
+    /// Marks the characters that are among the wanted ones; what was marked before is forgotten.
+    pub fn mark_among<const N: usize>(&mut self, chars: &[char], wanted: &[char; N]) {
+        let avx2 = Avx2::detect();
+        self.0.clear();
+        self.0.extend(chars.chunks(WORD_CHARS).map(|block| among(avx2, block, wanted)));
     }
 
     /// The first marked character at or after `at`.
@@ -153,6 +160,17 @@ pub fn next_where(chars: &[char], at: usize, is_meant: impl Fn(char) -> bool) ->
     block.iter().zip(from..).find(|(c, _)| is_meant(**c)).map(|(c, place)| (place, *c))
 }
 
+/// Where two characters begin each of which stands there twice: 六六合合.
+pub fn doubled(chars: &[char]) -> impl Iterator<Item = usize> {
+    // Blocks overlap by what the last place of each looks ahead.
+    const STEP_CHARS: usize = WORD_CHARS - 2;
+    let avx2 = Avx2::detect();
+    (0..chars.len()).step_by(STEP_CHARS).flat_map(move |from| {
+        let same = same_as_next(avx2, chars.get(from..).unwrap_or_default());
+        set_bits(same & same >> 2 & !(0b11 << STEP_CHARS)).map(move |bit| from + bit)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,10 +219,19 @@ mod tests {
         }
 
         #[test]
+        fn doubled_characters_are_found_wherever_they_stand(chars in prop::collection::vec(prop::sample::select(vec!['甲', '乙', 'a']), 0..200)) {
+            let is_doubled = |i: &usize| i + 3 < chars.len() && chars[*i] == chars[i + 1] && chars[i + 2] == chars[i + 3];
+            prop_assert_eq!(doubled(&chars).collect::<Vec<_>>(), (0..chars.len()).filter(is_doubled).collect::<Vec<_>>());
+        }
+
+        #[test]
         fn the_next_one_is_the_first_that_is_meant(
-            chars in prop::collection::vec(prop_oneof![12 => Just('甲'), 1 => Just('a'), 1 => Just('丁')], 0..80),
-            at in 0usize..90,
+            chars in prop::collection::vec(prop_oneof![12 => Just('甲'), 1 => Just('a'), 1 => Just('丁')], 0..200),
+            at in 0usize..210,
         ) {
+            let mut bits = ClassBits(vec![u64::MAX]);
+            bits.mark_among(&chars, &['a', '丁']);
+            prop_assert_eq!(bits.next(at), (at..chars.len()).find(|&i| chars[i] != '甲'));
             let expected = (at..chars.len()).find(|&i| chars[i] != '甲').map(|i| (i, chars[i]));
             prop_assert_eq!(next_where(&chars, at, |c| (c == 'a') | (c == '丁')), expected);
         }

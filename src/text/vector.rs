@@ -88,6 +88,20 @@ fn bytes_with_portable(mask: u8, bytes: &[u8; 64]) -> u64 {
     })
 }
 
+/// One bit for each of the first 64 characters that is among the wanted ones.
+pub fn among<const N: usize>(avx2: Option<Avx2>, text: &[char], wanted: &[char; N]) -> u64 {
+    let text = text.get(..BLOCK_PLACES).unwrap_or(text);
+    let (all, at) = avx2.map_or((0, 0), |avx2| avx2.among(text, wanted));
+    text.iter().enumerate().skip(at).fold(all, |all, (at, c)| all | u64::from(wanted.contains(c)) << at)
+}
+
+/// One bit for each of the first 64 characters that the next one is the same as.
+pub fn same_as_next(avx2: Option<Avx2>, text: &[char]) -> u64 {
+    let text = text.get(..BLOCK_PLACES + 1).unwrap_or(text);
+    let (all, at) = avx2.map_or((0, 0), |avx2| avx2.same_as_next(text));
+    text.windows(2).enumerate().skip(at).fold(all, |all, (at, pair)| all | u64::from(matches!(pair, [a, b] if a == b)) << at)
+}
+
 /// For each scalar of the basic plane another of it and a class; a scalar without an entry is left to the caller.
 pub struct Plane(Box<[u32; SCALARS]>);
 
@@ -150,6 +164,50 @@ mod avx2 {
             // SAFETY: the processor has AVX2, and the table has a word for every hash.
             unsafe { grams::<N>(words, shift, text) }
         }
+
+        /// One bit for each character of `text` (at most 64) that is among the wanted ones; and the first place that was not
+        /// looked at, fewer than eight from the end.
+        pub fn among<const N: usize>(self, text: &[char], wanted: &[char; N]) -> (u64, usize) {
+            // SAFETY: the processor has AVX2.
+            unsafe { among(text, wanted) }
+        }
+
+        /// One bit for each place of `text` (at most 64, and one more character) where the next character is the same; and the
+        /// first place that was not looked at, fewer than eight from the end.
+        pub fn same_as_next(self, text: &[char]) -> (u64, usize) {
+            // SAFETY: the processor has AVX2.
+            unsafe { same_as_next(text) }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    unsafe fn among<const N: usize>(text: &[char], wanted: &[char; N]) -> (u64, usize) {
+        let (mut all, mut at) = (0u64, 0);
+        while at + LANES <= text.len().min(BLOCK_PLACES) {
+            // SAFETY: characters at..at + LANES are inside `text`, and a `char` is 32 bits wide.
+            let eight = unsafe { _mm256_loadu_si256(text.as_ptr().add(at).cast::<__m256i>()) };
+            let is_wanted = wanted.iter().fold(_mm256_setzero_si256(), |any, c| {
+                _mm256_or_si256(any, _mm256_cmpeq_epi32(eight, _mm256_set1_epi32(*c as i32)))
+            });
+            all |= u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(is_wanted)) as u8) << at;
+            at += LANES;
+        }
+        (all, at)
+    }
+
+    #[target_feature(enable = "avx2")]
+    unsafe fn same_as_next(text: &[char]) -> (u64, usize) {
+        let (mut all, mut at) = (0u64, 0);
+        while at + LANES < text.len().min(BLOCK_PLACES + 1) {
+            // SAFETY: characters at..at + LANES + 1 are inside `text`, and a `char` is 32 bits wide.
+            let (these, next) = unsafe {
+                let first = text.as_ptr().add(at);
+                (_mm256_loadu_si256(first.cast::<__m256i>()), _mm256_loadu_si256(first.add(1).cast::<__m256i>()))
+            };
+            all |= u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(these, next))) as u8) << at;
+            at += LANES;
+        }
+        (all, at)
     }
 
     #[target_feature(enable = "avx2")]
@@ -256,6 +314,14 @@ impl Avx2 {
     pub fn grams<const N: usize>(self, _: &[u32], _: u32, _: &[char]) -> (u64, usize) {
         (0, 0)
     }
+
+    pub fn among<const N: usize>(self, _: &[char], _: &[char; N]) -> (u64, usize) {
+        (0, 0)
+    }
+
+    pub fn same_as_next(self, _: &[char]) -> (u64, usize) {
+        (0, 0)
+    }
 }
 
 #[cfg(test)]
@@ -264,6 +330,18 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn characters_are_compared_alike_on_every_machine(text in prop::collection::vec(prop::sample::select(vec!['甲', '乙', '-', '😀']), 0..100)) {
+            let (wanted, block) = (['乙', '-', '丙'], &text[..text.len().min(BLOCK_PLACES)]);
+            let expected = block.iter().rev().fold(0, |bits, c| bits << 1 | u64::from(wanted.contains(c)));
+            let pairs = text.windows(2).take(BLOCK_PLACES).collect::<Vec<_>>();
+            let same = pairs.iter().rev().fold(0, |bits, pair| bits << 1 | u64::from(pair[0] == pair[1]));
+            for avx2 in [None, Avx2::detect()] {
+                prop_assert_eq!(among(avx2, &text, &wanted), expected);
+                prop_assert_eq!(same_as_next(avx2, &text), same);
+            }
+        }
+
         #[test]
         fn bytes_with_some_bit_are_told_on_every_machine(bytes in prop::array::uniform32(any::<[u8; 2]>()), mask in any::<u8>(), other in any::<u8>()) {
             // Few bits of few masks: both answers are common.
