@@ -48,6 +48,33 @@ pub struct Scanned {
     answers: RefCell<Answers>,
 }
 
+/// Words of some lists in a range, by place: those found by the scan, then those looked for now.
+pub struct Words<'s> {
+    hits: std::slice::Iter<'s, Hit>,
+    asked: std::vec::IntoIter<Hit>,
+    lexicon: &'s Lexicon,
+    lists: ListSet,
+    /// Where the range ends.
+    end: u32,
+}
+
+impl Iterator for Words<'_> {
+    type Item = Hit;
+
+    fn next(&mut self) -> Option<Hit> {
+        for hit in self.hits.by_ref() {
+            if hit.start >= self.end {
+                self.hits = Default::default();
+                break;
+            }
+            if hit.end <= self.end && self.lexicon.lists_of(hit.pattern).meets(self.lists) {
+                return Some(*hit);
+            }
+        }
+        self.asked.next()
+    }
+}
+
 impl std::ops::Deref for Reading<'_> {
     type Target = Scanned;
 
@@ -122,7 +149,8 @@ impl<'a> Reading<'a> {
 
     /// Whether the folded text before `at` ends with `word`.
     pub fn ends_with(&self, at: usize, word: &str) -> bool {
-        at.checked_sub(word.chars().count()).is_some_and(|start| self.starts_with(start, word))
+        let mut before = self.folded.chars.get(..at).unwrap_or_default().iter().rev();
+        word.chars().rev().all(|c| before.next() == Some(&c))
     }
 
     /// Hits that begin in the range.
@@ -132,21 +160,16 @@ impl<'a> Reading<'a> {
     }
 
     /// Words of these lists that lie inside the range, by place.
-    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> impl Iterator<Item = Hit> + 's {
-        let end = range.end;
-        // Most lists that are asked for have no word in the passage.
-        let listed = self.lists.meets(lists).then(|| self.hits_in(range.clone()));
+    pub fn words_in<'s>(&'s self, lexicon: &'s Lexicon, lists: ListSet, range: Range<usize>) -> Words<'s> {
+        let end = range.end as u32;
         let asked = if lexicon.asked().holds(lists) {
-            lexicon.asked().words_in(lists, &self.folded.chars, range, &mut self.answers.borrow_mut())
+            lexicon.asked().words_in(lists, &self.folded.chars, range.clone(), &mut self.answers.borrow_mut())
         } else {
             Vec::new()
         };
-        listed
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(move |h| h.end as usize <= end && lexicon.lists_of(h.pattern).meets(lists))
-            .chain(asked)
+        // Most lists that are asked for have no word in the passage.
+        let from = if self.lists.meets(lists) { self.hits.partition_point(|h| (h.start as usize) < range.start) } else { self.hits.len() };
+        Words { hits: self.hits.get(from..).unwrap_or_default().iter(), asked: asked.into_iter(), lexicon, lists, end }
     }
 
     pub fn has_word(&self, lexicon: &Lexicon, lists: ListSet, range: Range<usize>) -> bool {

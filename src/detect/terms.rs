@@ -14,7 +14,7 @@ use crate::lexicon::compile::Resolved;
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
 use crate::model::Problem;
 use crate::model::{Severity, SuppressedReason, Text};
-use crate::text::fold::Class;
+use crate::text::fold::{Class, text_of};
 use crate::text::passage::Role;
 use std::ops::Range;
 
@@ -112,7 +112,7 @@ impl Terms {
         if !expressions.may_match(row, expressions.present(window)) {
             return;
         }
-        let text: String = window.iter().collect();
+        let text = text_of(window);
         if let Some(found) = ready.expression.as_ref().and_then(|e| e.find(&text)).filter(|found| found.start() == 0) {
             let hit = Hit { end: hit.start + found.as_str().chars().count() as u32, ..hit };
             self.check(scan, index, hit, row, report, held);
@@ -140,8 +140,7 @@ impl Terms {
             for row in expressions.number_rows(expressions.present(window)) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 if text.is_empty() {
-                    text.reserve(3 * window.len());
-                    text.extend(window);
+                    text = text_of(window);
                 }
                 for found in expression.find_iter(&text) {
                     let before = text.get(..found.start()).map_or(0, |t| t.chars().count());

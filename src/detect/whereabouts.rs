@@ -9,7 +9,7 @@ use super::report::{Found, Report};
 use super::{Scan, beside, plain_words};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::class_bits::ClassBits;
-use crate::text::fold::{Class, digit_value};
+use crate::text::fold::{Class, digit_value, text_of};
 use regex::Regex;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -118,7 +118,7 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
         let window = with_digits(reading.chars(clause.clone()));
         let may_be_room = may_hold_room(&window);
         let may_be_village = may_hold_village(&window);
-        let text: String = if may_be_room || may_be_village { window.iter().collect() } else { String::new() };
+        let text = if may_be_room || may_be_village { text_of(&window) } else { String::new() };
         let chars = |bytes: usize| text.get(..bytes).map_or(0, |t| t.chars().count());
         let room = patterns.room.as_ref().filter(|_| may_be_room).and_then(|r| r.find(&text));
         let village = patterns.village.as_ref().filter(|_| may_be_village && room.is_none()).and_then(|r| r.find(&text));

@@ -68,7 +68,7 @@ impl Folded {
 
     /// The folded characters of a range as text.
     pub fn text(&self, start: usize, end: usize) -> String {
-        self.chars.get(start..end.min(self.chars.len())).unwrap_or_default().iter().collect()
+        text_of(self.chars.get(start..end.min(self.chars.len())).unwrap_or_default())
     }
 
     /// Bytes in the passage's text that folded characters `start..end` came from.
@@ -91,6 +91,13 @@ impl Folded {
         self.all = Class::default();
         self.has_dropped = false;
     }
+}
+
+/// Folded characters as text. Most take three bytes each, so the memory is taken at once.
+pub fn text_of(chars: &[char]) -> String {
+    let mut text = String::with_capacity(3 * chars.len());
+    text.extend(chars);
+    text
 }
 
 /// The folding table; built once for a ruleset.

@@ -157,8 +157,8 @@ mod avx2 {
         }
 
         /// One bit for each place of `text` (at most 64, and N - 1 more characters) where a gram begins all of whose
-        /// [`super::gram_marks`] are in its word of the table; and the first place that was not tried, fewer than eight from the
-        /// end.
+        /// [`super::gram_marks`] are in its word of the table; and the first place that was not tried: the end, or the beginning
+        /// where there are fewer than eight.
         pub fn grams<const N: usize>(self, words: &[u32], shift: u32, text: &[char]) -> (u64, usize) {
             assert!((1..32).contains(&shift) && words.len() >> (32 - shift) > 0, "a hash may lie beyond the table");
             // SAFETY: the processor has AVX2, and the table has a word for every hash.
@@ -278,9 +278,15 @@ mod avx2 {
     unsafe fn grams<const N: usize>(table: &[u32], shift: u32, text: &[char]) -> (u64, usize) {
         let (one, low) = (_mm256_set1_epi32(1), _mm256_set1_epi32(31));
         let shift = _mm_cvtsi32_si128(shift as i32);
+        let places = text.len().min(BLOCK_PLACES + N - 1).saturating_sub(N - 1);
+        if places < LANES {
+            return (0, 0);
+        }
         let mut all = 0u64;
-        let mut at = 0;
-        while at + LANES + N - 1 <= text.len().min(BLOCK_PLACES + N - 1) {
+        let mut next = 0;
+        while next < places {
+            // The last ones are looked at together with some that have been.
+            let at = next.min(places - LANES);
             let mut hash = _mm256_setzero_si256();
             for ((step, factor), turn) in (0..N).zip(FACTORS).zip(TURNS) {
                 // SAFETY: characters at..at + LANES + N - 1 are inside `text`, `step` is below N, and a `char` is 32 bits wide.
@@ -298,9 +304,9 @@ mod avx2 {
             let marks = _mm256_or_si256(_mm256_or_si256(first, second), third);
             let hold = _mm256_cmpeq_epi32(_mm256_and_si256(words, marks), marks);
             all |= u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(hold)) as u8) << at;
-            at += LANES;
+            next = at + LANES;
         }
-        (all, at)
+        (all, next)
     }
 }
 
