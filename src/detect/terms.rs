@@ -108,8 +108,7 @@ impl Terms {
         let (Some(reading), Some(ready)) = (scan.readings.get(index), scan.lexicon.row(row)) else { return };
         let start = hit.start as usize;
         let window = reading.folded.chars.get(start..(start + 4 * WINDOW_CHARS).min(reading.len())).unwrap_or_default();
-        let expressions = scan.lexicon.expressions();
-        if !expressions.may_match(row, expressions.present(window)) {
+        if !scan.lexicon.expressions().may_match(row, window) {
             return;
         }
         let text = text_of(window);
@@ -137,7 +136,7 @@ impl Terms {
             let end = last + 1 + after.iter().position(|&c| c == '\n').unwrap_or(after.len());
             let window = chars.get(start..end).unwrap_or_default();
             let mut text = String::new();
-            for row in expressions.number_rows(expressions.present(window)) {
+            for row in expressions.number_rows(window) {
                 let Some(expression) = scan.lexicon.row(row).and_then(|r| r.expression.as_ref()) else { continue };
                 if text.is_empty() {
                     text = text_of(window);

@@ -17,11 +17,11 @@ const BRANCH_SETS_MAX: usize = 2;
 
 /// The `regex` rows with what their matches cannot do without.
 pub struct Expressions {
-    /// Sorted by row.
-    rows: Vec<Needing>,
-    /// The same of those that nothing but a digit announces.
+    /// For each row, sets of characters of which each must have one in the window; the characters of a set are in order.
+    needed: FxHashMap<u32, Vec<Vec<char>>>,
+    /// The rows that nothing but a digit announces: many at once, so their sets have numbers.
     number_rows: Vec<Needing>,
-    /// Characters that are in some set.
+    /// Characters that are in some set of those.
     any: GramFilter<1>,
     /// Which sets such a character is in.
     sets: FxHashMap<char, Sets>,
@@ -30,95 +30,68 @@ pub struct Expressions {
 #[derive(Debug, Clone, Copy)]
 struct Needing {
     row: u32,
-    /// Sets of which each must have a character in the window.
     needs: Sets,
 }
 
-/// Sets of which some character stands in a window.
-#[derive(Debug, Clone, Copy)]
-pub struct Present(Sets);
-
-/// Some of the sets, one bit each by number. One with a higher number than there are bits is not tested: its row is tried
-/// more often, never less.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sets([u128; 2]);
-
-impl Sets {
-    fn add(&mut self, number: usize) {
-        let Self(words) = self;
-        if let Some(word) = words.get_mut(number / 128) {
-            *word |= 1 << (number % 128);
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        let (Self([a, b]), Self([c, d])) = (self, other);
-        Self([a | c, b | d])
-    }
-
-    fn are_all_in(self, other: Self) -> bool {
-        let (Self([a, b]), Self([c, d])) = (self, other);
-        a & !c | b & !d == 0
-    }
-}
+/// Some of the numbered sets, one bit each.
+type Sets = u128;
 
 impl Expressions {
     /// `rows`: each with its expression and whether it is to be tried around digits. `commonness`: how often a character
     /// stands in ordinary text, for choosing the rarest sets.
     pub fn new(rows: &[(u32, &str, bool)], commonness: impl Fn(char) -> f32) -> Self {
-        let mut sets: BTreeMap<Vec<char>, usize> = BTreeMap::new();
-        let (mut all, mut number_rows) = (Vec::with_capacity(rows.len()), Vec::new());
-        // Those that only a digit announces need their sets most: theirs get the first numbers.
-        let in_need = rows.iter().filter(|row| row.2).chain(rows.iter().filter(|row| !row.2));
-        for &(row, expression, is_number) in in_need {
-            let mut needed_sets = Sets::default();
+        let weight = |set: &[char]| set.iter().map(|&c| commonness(c)).sum::<f32>();
+        let mut numbers: BTreeMap<&[char], u32> = BTreeMap::new();
+        let rarest = |expression: &str| {
+            let mut needed = Vec::new();
             if let Ok(hir) = regex_syntax::Parser::new().parse(expression) {
-                let mut needed = Vec::new();
-                let weight = |set: &[char]| set.iter().map(|&c| commonness(c)).sum::<f32>();
                 needs(&hir, &weight, &mut needed);
                 needed.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
                 needed.dedup();
-                for set in needed.into_iter().take(SETS_MAX) {
-                    let next = sets.len();
-                    needed_sets.add(*sets.entry(set).or_insert(next));
-                }
+                needed.truncate(SETS_MAX);
             }
-            let needing = Needing { row, needs: needed_sets };
-            all.push(needing);
-            if is_number {
-                number_rows.push(needing);
+            needed
+        };
+        let needed: FxHashMap<u32, Vec<Vec<char>>> = rows.iter().map(|&(row, expression, _)| (row, rarest(expression))).collect();
+        let mut number_rows = Vec::new();
+        for &(row, ..) in rows.iter().filter(|(.., is_number)| *is_number) {
+            let mut needs = 0;
+            for set in needed.get(&row).into_iter().flatten() {
+                let next = numbers.len() as u32;
+                // Beyond the last bit a set is not tested: the row is tried more often, never less.
+                needs |= bit(*numbers.entry(set).or_insert(next));
+            }
+            number_rows.push(Needing { row, needs });
+        }
+        let mut sets: FxHashMap<char, Sets> = FxHashMap::default();
+        for (set, number) in &numbers {
+            for c in *set {
+                *sets.entry(*c).or_default() |= bit(*number);
             }
         }
-        all.sort_unstable_by_key(|needing| needing.row);
-        let mut sets_of: FxHashMap<char, Sets> = FxHashMap::default();
-        for (set, number) in &sets {
-            for c in set {
-                sets_of.entry(*c).or_default().add(*number);
-            }
-        }
-        let mut any = GramFilter::with_capacity(sets_of.len());
-        sets_of.keys().for_each(|c| any.insert([*c as u32]));
-        Self { rows: all, number_rows, any, sets: sets_of }
-    }
-
-    /// What stands in `window`.
-    pub fn present(&self, window: &[char]) -> Present {
-        let in_some = |block: &[char], place: usize| block.get(place).and_then(|c| self.sets.get(c)).copied().unwrap_or_default();
-        Present(window.chunks(BLOCK_PLACES).fold(Sets::default(), |present, block| {
-            set_bits(self.any.passing(block)).fold(present, |present, place| present.and(in_some(block, place)))
-        }))
+        let mut any = GramFilter::with_capacity(sets.len());
+        sets.keys().for_each(|c| any.insert([*c as u32]));
+        Self { needed, number_rows, any, sets }
     }
 
     /// Whether the row may match somewhere in the window.
-    pub fn may_match(&self, row: u32, present: Present) -> bool {
-        let found = self.rows.binary_search_by_key(&row, |needing| needing.row).ok().and_then(|at| self.rows.get(at));
-        found.is_none_or(|needing| needing.needs.are_all_in(present.0))
+    pub fn may_match(&self, row: u32, window: &[char]) -> bool {
+        let mut needed = self.needed.get(&row).into_iter().flatten();
+        needed.all(|set| window.iter().any(|c| set.binary_search(c).is_ok()))
     }
 
     /// Rows to be tried around digits that may match somewhere in the window.
-    pub fn number_rows(&self, present: Present) -> impl Iterator<Item = u32> {
-        self.number_rows.iter().filter(move |needing| needing.needs.are_all_in(present.0)).map(|needing| needing.row)
+    pub fn number_rows(&self, window: &[char]) -> impl Iterator<Item = u32> {
+        let in_some = |block: &[char], place: usize| block.get(place).and_then(|c| self.sets.get(c)).copied().unwrap_or(0);
+        let present: Sets = window.chunks(BLOCK_PLACES).fold(0, |present, block| {
+            set_bits(self.any.passing(block)).fold(present, |present, place| present | in_some(block, place))
+        });
+        self.number_rows.iter().filter(move |needing| needing.needs & !present == 0).map(|needing| needing.row)
     }
+}
+
+fn bit(number: u32) -> Sets {
+    1u128.checked_shl(number).unwrap_or(0)
 }
 
 /// Sets of characters of which every match holds at least one each.
@@ -193,11 +166,10 @@ mod tests {
         fn a_row_that_matches_is_always_possible(text in "[0-9年月以来底一、天人约近多余~%m(发) -]{0,24}") {
             let compiled = compiled();
             let chars: Vec<char> = text.chars().collect();
-            let present = compiled.present(&chars);
-            let possible: Vec<u32> = compiled.number_rows(present).collect();
+            let possible: Vec<u32> = compiled.number_rows(&chars).collect();
             for (row, expression) in (0u32..).zip(EXPRESSIONS) {
                 if regex::Regex::new(expression).unwrap().is_match(&text) {
-                    prop_assert!(compiled.may_match(row, present) && possible.contains(&row), "{expression}");
+                    prop_assert!(compiled.may_match(row, &chars) && possible.contains(&row), "{expression}");
                 }
             }
         }
@@ -206,8 +178,8 @@ mod tests {
     #[test]
     fn a_row_without_its_characters_is_not_tried() {
         let compiled = compiled();
-        let present = compiled.present(&"共有12个".chars().collect::<Vec<_>>());
-        assert_eq!(compiled.number_rows(present).collect::<Vec<_>>(), [6]);
-        assert!(!compiled.may_match(0, present));
+        let window: Vec<char> = "共有12个".chars().collect();
+        assert_eq!(compiled.number_rows(&window).collect::<Vec<_>>(), [6]);
+        assert!(!compiled.may_match(0, &window));
     }
 }
