@@ -3,6 +3,7 @@
 //! Must not know severities.
 
 use super::names::{self, Demand, NameLists, Person};
+use super::people::YEAR_CHARS;
 use super::reading::Reading;
 use super::{children, plain_words};
 use crate::lexicon::Lexicon;
@@ -359,7 +360,8 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
             break;
         }
     }
-    if !children.is_empty() {
+    // Of a year alone, only those behind it are its pupils.
+    if !children.is_empty() || class.len() == YEAR_CHARS && reading.ends_with(class.end, "年级") {
         return children;
     }
     let mut start = class.start;

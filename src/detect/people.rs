@@ -8,6 +8,7 @@ use super::reading::Reading;
 use super::report::{Found, Report};
 use super::{Scan, children, illness, whereabouts};
 use crate::model::{Severity, SuppressedReason};
+use crate::text::fold::Class;
 use regex::Regex;
 use std::ops::Range;
 
@@ -82,6 +83,20 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
 
 /// How far before 班、年级 a class may begin, and how far behind it may end, in characters.
 const CLASS_CHARS: (usize, usize) = (14, 6);
+/// Characters of a year alone: 五年级.
+pub const YEAR_CHARS: usize = 3;
+/// What pupils are called behind their names.
+const PUPILS: [&str; 2] = ["同学", "小朋友"];
+
+/// A year without a class, where somebody behind it is called its pupil: 五年级的李小明同学.
+fn year_of_pupil(reading: &Reading<'_>, end: usize) -> Option<Range<usize>> {
+    let year = end.checked_sub(YEAR_CHARS)?..end;
+    let is_numeral = |at: usize| reading.class(at).is(Class::DIGIT | Class::NUMERAL);
+    let is_year = reading.ends_with(end, "年级") && is_numeral(year.start) && year.start.checked_sub(1).is_none_or(|at| !is_numeral(at));
+    let name = end + usize::from(reading.char(end) == Some('的'));
+    let is_pupil = |at: usize| PUPILS.iter().any(|word| reading.starts_with(at, word));
+    (is_year && (name + 2..=name + 4).any(is_pupil)).then_some(year)
+}
 
 /// Classes of a school, in order.
 pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<Range<usize>> {
@@ -100,6 +115,8 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
         if let Some(found) = pattern.find_iter(&text).last() {
             let chars = |bytes: usize| from + text.get(..bytes).map_or(0, |t| t.chars().count());
             classes.push(chars(found.start())..chars(found.end()));
+        } else if is_numbered && let Some(class) = year_of_pupil(reading, end) {
+            classes.push(class);
         }
     }
     classes

@@ -181,15 +181,18 @@ fn piece_price(reading: &Reading<'_>, amount: Range<usize>) -> Option<Range<usiz
     }
     let says: String = before.iter().rev().take(4).rev().filter(|c| !matches!(c, ' ' | '：' | ':' | '为' | '是')).collect();
     let is_sign = matches!(before.last(), Some('￥' | '¥')) || says.ends_with("rmb");
+    let begins = |at: usize, words: &[&str]| words.iter().any(|word| reading.starts_with(at, word));
+    let is_measure = |at: usize| reading.char(at).is_some_and(|c| MEASURES.contains(c));
     let unit = match reading.char(amount.end) {
         Some('元') => 1,
-        // 九块九.
-        Some('块') => 1 + usize::from(reading.char(amount.end + 1).is_some_and(|c| digit_value(c).is_some() || c == '钱')),
+        // 九块九, 九块钱; not 99块一箱.
+        Some('块') => {
+            let goes_on = |c| c == '钱' || digit_value(c).is_some() && !is_measure(amount.end + 2);
+            1 + usize::from(reading.char(amount.end + 1).is_some_and(goes_on))
+        }
         _ => 0,
     };
     let end = amount.end + unit;
-    let begins = |at: usize, words: &[&str]| words.iter().any(|word| reading.starts_with(at, word));
-    let is_measure = |at: usize| reading.char(at).is_some_and(|c| MEASURES.contains(c));
     let is_count = |c: char| c.is_ascii_digit() || digit_value(c).is_some() || matches!(c, '每' | '两' | '半' | '单' | '/');
     // Behind: 99元/瓶, 99元一瓶, 88元每斤, 199/套.
     let a_piece = reading.char(end).is_some_and(is_count) && is_measure(end + 1);

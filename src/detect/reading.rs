@@ -137,9 +137,10 @@ impl<'a> Reading<'a> {
     pub fn holds_one(&self, range: Range<usize>, words: &[&[char]]) -> bool {
         let chars = self.chars(range);
         // Few places begin like a word: only there is the rest of it compared.
-        chars.iter().enumerate().any(|(at, c)| {
-            words.iter().any(|word| word.first() == Some(c) && chars.get(at..).unwrap_or_default().starts_with(word))
-        })
+        chars
+            .iter()
+            .enumerate()
+            .any(|(at, c)| words.iter().any(|word| word.first() == Some(c) && chars.get(at..).unwrap_or_default().starts_with(word)))
     }
 
     /// Whether the folded text at `at` begins with `word` (already folded).

@@ -83,9 +83,9 @@ impl Expressions {
     /// Rows to be tried around digits that may match somewhere in the window.
     pub fn number_rows(&self, window: &[char]) -> impl Iterator<Item = u32> {
         let in_some = |block: &[char], place: usize| block.get(place).and_then(|c| self.sets.get(c)).copied().unwrap_or(0);
-        let present: Sets = window.chunks(BLOCK_PLACES).fold(0, |present, block| {
-            set_bits(self.any.passing(block)).fold(present, |present, place| present | in_some(block, place))
-        });
+        let present: Sets = window
+            .chunks(BLOCK_PLACES)
+            .fold(0, |present, block| set_bits(self.any.passing(block)).fold(present, |present, place| present | in_some(block, place)));
         self.number_rows.iter().filter(move |needing| needing.needs & !present == 0).map(|needing| needing.row)
     }
 }

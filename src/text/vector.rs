@@ -186,9 +186,9 @@ mod avx2 {
         while at + LANES <= text.len().min(BLOCK_PLACES) {
             // SAFETY: characters at..at + LANES are inside `text`, and a `char` is 32 bits wide.
             let eight = unsafe { _mm256_loadu_si256(text.as_ptr().add(at).cast::<__m256i>()) };
-            let is_wanted = wanted.iter().fold(_mm256_setzero_si256(), |any, c| {
-                _mm256_or_si256(any, _mm256_cmpeq_epi32(eight, _mm256_set1_epi32(*c as i32)))
-            });
+            let is_wanted = wanted
+                .iter()
+                .fold(_mm256_setzero_si256(), |any, c| _mm256_or_si256(any, _mm256_cmpeq_epi32(eight, _mm256_set1_epi32(*c as i32))));
             all |= u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(is_wanted)) as u8) << at;
             at += LANES;
         }
