@@ -156,9 +156,10 @@ fn number(reading: &Reading<'_>, at: usize) -> (u32, usize) {
     if end > at {
         return (number, end);
     }
-    let is_han = |c: &&char| matches!(c, '〇' | '零' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十');
-    let run: Vec<char> = reading.chars(at..at + NUMBER_DIGITS_MAX).iter().take_while(is_han).copied().collect();
-    match quantity::han(&run).filter(|_| !run.is_empty()).and_then(|value| u32::try_from(value).ok()) {
+    let is_han = |c: &&char| matches!(**c, '〇' | '零' | '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十');
+    let run = reading.chars(at..at + NUMBER_DIGITS_MAX).iter().take_while(is_han).count();
+    let run = reading.chars(at..at + run);
+    match quantity::han(run).filter(|_| !run.is_empty()).and_then(|value| u32::try_from(value).ok()) {
         Some(value) => (value, at + run.len()),
         None => (u32::MAX, at),
     }

@@ -397,10 +397,14 @@ fn disguised_ip(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, r
             is_plain &= *dot == ".";
             end += dot.chars().count();
         }
-        let digits = (end..end + 4).take_while(|&i| reading.char(i).is_some_and(|c| c.is_ascii_digit())).count();
-        let Ok(value) = reading.text(end..(end + digits).min(reading.len())).parse() else { return };
+        let mut digits = reading.chars(end..end + 4).iter().map_while(|c| c.to_digit(10));
+        let with = |value: u8, digit: u32| value.checked_mul(10)?.checked_add(digit as u8);
+        let Some((value, len)) = digits.try_fold((0, 0), |(value, len), digit| Some((with(value, digit)?, len + 1))) else { return };
+        if len == 0 {
+            return;
+        }
         *octet = value;
-        end += digits;
+        end += len;
     }
     let goes_on = DOTS.iter().any(|dot| reading.starts_with(end, dot)) && reading.class(end + 1).is(Class::DIGIT);
     let near = reading.around(at..end, 8, 4);

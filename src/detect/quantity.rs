@@ -292,9 +292,12 @@ fn han_value(c: char) -> Option<u64> {
 
 /// 三百二十万, 二〇二六, 十二; `None` where the signs make no number.
 pub fn han(run: &[char]) -> Option<u64> {
-    let values: Vec<u64> = run.iter().map(|c| han_value(*c)).collect::<Option<_>>()?;
-    if values.iter().all(|v| *v < 10) {
-        return values.iter().try_fold(0u64, |sum, v| sum.checked_mul(10)?.checked_add(*v));
+    let values = run.iter().map_while(|c| han_value(*c));
+    if values.clone().count() < run.len() {
+        return None;
+    }
+    if values.clone().all(|value| value < 10) {
+        return values.clone().try_fold(0u64, |sum, value| sum.checked_mul(10)?.checked_add(value));
     }
     // Below ten thousand, below a hundred million, above.
     let (mut total, mut section, mut digit) = (0u64, 0u64, None);

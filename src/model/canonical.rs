@@ -11,6 +11,9 @@ const PIECE_BYTES: usize = 64;
 /// Small pieces are gathered up to this many bytes: each call of the hasher costs as much as hashing its bytes.
 const GATHERED_BYTES: usize = 512;
 
+/// One escaped character between quotes: `"\u001f"`.
+const ESCAPED_BYTES_MAX: usize = 8;
+
 /// Takes the fields of one object, in the order of their names.
 pub struct CanonicalHash {
     sink: Sink,
@@ -78,9 +81,13 @@ impl CanonicalHash {
     }
 
     fn escape(&mut self, byte: u8) {
-        let written = serde_json::to_string(&char::from(byte)).unwrap_or_default();
+        let mut written = [0; ESCAPED_BYTES_MAX];
+        let mut rest = written.as_mut_slice();
+        let fits = serde_json::to_writer(&mut rest, &char::from(byte)).is_ok();
+        debug_assert!(fits);
+        let len = ESCAPED_BYTES_MAX - rest.len();
         // Without the quotes around it.
-        self.sink.take(written.get(1..written.len().saturating_sub(1)).unwrap_or_default().as_bytes());
+        self.sink.take(written.get(1..len.saturating_sub(1)).unwrap_or_default());
     }
 
     /// SHA-256, hex.

@@ -3,7 +3,8 @@
 //! The one file with `unsafe` code. Each loop has a portable twin, here or beside its caller, that gives the same answers
 //! (property tests) and serves every other machine. Measured against the twin on 11 MB of posts: folding takes 0.62 instead
 //! of 1.05 ns a byte, judging as a whole is 1.24 times as fast with grams tested together, and the bits of 64 bytes take
-//! 2.6 instead of 10.6 ns.
+//! 2.6 instead of 10.6 ns; to compare 64 characters with eleven takes 21 instead of 105 ns, with their neighbours 3.5
+//! instead of 62 ns.
 #![allow(unsafe_code)]
 
 /// Characters handled together.
