@@ -251,13 +251,27 @@ fn bridged_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
                 at.and_then(|at| folded.chars.get(at))
                     .is_some_and(|c| is_list_mark(*c) && *c != '，' && *c != ',' && !ends(*c) && gaps[0].contains(c))
             };
+            // Pieces on short lines below each other.
+            let is_break = |gap: &Vec<char>| gap.is_empty() || gap.contains(&'\n') && gap.iter().all(|c| "\n ".contains(*c));
+            let begins = || (1..=9).any(|back| start.checked_sub(back).is_none_or(|i| folded.chars[i] == '\n'));
+            let ends_soon = || (at..=at + 8).any(|i| i >= folded.len() || folded.class(i).is(Class::END | Class::PUNCTUATION));
+            let is_broken_line = || term.len() > 2 && gaps.iter().all(is_break) && begins() && ends_soon();
+            let is_list = || match gaps.iter().all(|gap| *gap == gaps[0]) {
+                true => !goes_on(start.checked_sub(1)) && !goes_on(Some(at)),
+                false => is_broken_line(),
+            };
             if fits
                 && gaps.iter().any(|gap| !gap.is_empty())
                 && !(term.len() == 2 && gaps[0].iter().any(|&c| ends(c)))
                 && (lists || !gaps.iter().any(parts) || gaps.iter().all(parts))
-                && (!lists || gaps.iter().all(|gap| *gap == gaps[0]) && !goes_on(start.checked_sub(1)) && !goes_on(Some(at)))
+                && (!lists || is_list())
             {
                 found.insert((start as u32, at as u32, pattern as u32));
+            }
+            // 赌赌博博网网
+            let twice: Vec<char> = term.iter().flat_map(|&c| [c, c]).collect();
+            if term.len() > 2 && folded.chars[start..].starts_with(&twice) {
+                found.insert((start as u32, (start + twice.len()) as u32, pattern as u32));
             }
         }
     }
@@ -265,7 +279,7 @@ fn bridged_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_scan_finds_what_the_slow_reading_finds(
@@ -280,7 +294,7 @@ proptest! {
 
     #[test]
     fn marks_between_characters_are_read_over(
-        pieces in prop::collection::vec(prop::sample::select(vec!["赌", "博", "网", "友", "【", "】", "（", "“", "”", "、", "，", "*", " ", "。", "\n"]), 0..16),
+        pieces in prop::collection::vec(prop::sample::select(vec!["赌", "博", "网", "友", "【", "】", "（", "“", "”", "、", "，", "*", " ", "。", "\n", "赌赌博博", "网网", "\n赌", "博\n网"]), 0..16),
     ) {
         let terms: Vec<Vec<char>> = ["赌博", "赌博网", "友博"].iter().map(|t| t.chars().collect()).collect();
         let matcher = Matcher::new(&terms, |_, _| 1.0, |_| true);
