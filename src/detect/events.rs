@@ -119,13 +119,11 @@ impl Events {
         }
         leave_out_repeats(scan, &mut found);
         self.mark_hearsay(scan, &mut found);
-        // The body tells the event; the title repeats it.
-        let in_body: Vec<String> = found.iter().filter(|f| is_body(scan, f)).map(|f| f.code.to_string()).collect();
-        for event in found {
-            if is_body(scan, &event) || !in_body.contains(&event.code.to_string()) {
-                report.find(event);
-            }
-        }
+        // The body tells the event; the title repeats it. A graver one in the title is no repetition.
+        let (in_body, others): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|event| is_body(scan, event));
+        let repeats = |event: &Found| in_body.iter().any(|told| told.code == event.code && told.severity >= event.severity);
+        let others: Vec<Found> = others.into_iter().filter(|event| !repeats(event)).collect();
+        in_body.into_iter().chain(others).for_each(|event| report.find(event));
     }
 
     /// What the title makes of the events in the text.
