@@ -234,7 +234,7 @@ fn leads_to_a_name(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given
 
 /// 民兴村王建国, 护林员王建国: not 社保卡, where a word goes on, nor 账户农科站.
 fn is_behind_unit(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize) -> bool {
-    let goes_on = || (1..=2).any(|len| lexicon.segmenter.has(reading.chars(start - 1..start + len)));
+    let goes_on = || (1..=2).any(|len| reading.is_dictionary_word(lexicon, start - 1..start + len));
     start >= run + 2
         && reading.char(start - 1).is_some_and(|c| LEADS.contains(c))
         && !goes_on()
@@ -243,7 +243,7 @@ fn is_behind_unit(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given:
 
 /// 被处罚人|张三, 护士|张三, 港澳人士|张三: any word, where what follows looks like a given name and is no part of a word.
 fn is_behind_word(reading: &Reading<'_>, lexicon: &Lexicon, start: usize, given: Range<usize>, run: usize) -> bool {
-    let has = |range: Range<usize>| lexicon.segmenter.has(reading.chars(range));
+    let has = |range: Range<usize>| reading.is_dictionary_word(lexicon, range);
     let is_noun = || {
         reading.char(start - 1).is_some_and(|c| c == '长' || LEADS.contains(c))
             || (2..=4).any(|len| start >= run + len && has(start - len..start))

@@ -163,7 +163,7 @@ mod tests {
         LazyLock::new(|| Ruleset::compile(&rule_files::read(&Default::default()).expect("shipped")).expect("shipped rules compile"));
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(8 * ProptestConfig::default().cases))]
 
         /// Names are sought near signs of a person only: nothing else may hold one.
         #[test]

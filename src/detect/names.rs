@@ -78,7 +78,6 @@ pub fn name_at(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, lists: &Name
 /// `is_proven`: a number or an address of theirs stands beside.
 pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, lists: &NameLists, is_proven: bool) -> bool {
     let end = given.end;
-    let name = reading.chars(at..end);
     let is_everyday = || reading.words_in(lexicon, lists.no_name, at..end).any(|h| h.start as usize == at);
     !is_measure(reading, at)
         && (!is_rare(reading, lexicon, at..given.start)
@@ -86,7 +85,7 @@ pub fn is_whole_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given:
         && given.clone().all(|i| !ends_name(reading, i) && !reading.char(i).is_some_and(is_no_given))
         && !is_post_or_account(reading.chars(given.clone()))
         && !is_place(reading, &given)
-        && (!lexicon.segmenter.has(name) || lexicon.segmenter.is_person(name))
+        && !reading.is_plain_word(lexicon, at..end)
         && !reading.words_in(lexicon, lists.titles, given).any(|h| (h.start as usize) < end)
         && !is_everyday()
 }
@@ -189,7 +188,7 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     if demand == Demand::None && !ends {
         return false;
     }
-    let is_word = |range: Range<usize>| lexicon.segmenter.has(reading.chars(range));
+    let is_word = |range: Range<usize>| reading.is_dictionary_word(lexicon, range);
     // 关心、养老 are words, 高平、江城 places: no persons, unless the dictionary knows the word as a name. 联系人：龙洋
     let is_asked = || {
         let is_label =
@@ -200,7 +199,7 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
             && ends_name(reading, end)
             && plain_words::is_given(reading, lexicon, given.clone())
     };
-    if is_word(at..end) && !lexicon.segmenter.is_person(reading.chars(at..end)) && !is_asked() {
+    if reading.is_plain_word(lexicon, at..end) && !is_asked() {
         return false;
     }
     // 县长、公司 are no given names.
@@ -210,9 +209,10 @@ fn is_name(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usi
     if ends {
         return true;
     }
-    // 患者张三丰入院: the name ends where a word begins, and takes no character from a word.
+    // 患者张三丰入院: the name ends where a word begins, and takes no character from a word. 联系人：李建国等。
     let starts_word = || {
-        (2..=4).any(|len| is_word(end..end + len))
+        demand == Demand::Certain && reading.char(end).is_some_and(|c| "等收男女".contains(c)) && ends_name(reading, end + 1)
+            || (2..=4).any(|len| is_word(end..end + len))
             || reading.char(end).is_some_and(|c| "在因于为系是读被已将从对与和到参获同家户现住患报说是老总经天每又也都就不没".contains(c))
     };
     // 赵建国|优抚金: the given name is a word itself.

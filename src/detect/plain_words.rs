@@ -31,8 +31,8 @@ pub fn is_verb_alone(reading: &Reading<'_>, given: &Range<usize>) -> bool {
 /// Whether ordinary words stand where a name with the surname at `at` might; nothing but a role stands before it.
 /// `is_closed`: a sign stands behind it.
 pub fn are_words(reading: &Reading<'_>, lexicon: &Lexicon, at: usize, given: Range<usize>, is_closed: bool) -> bool {
-    let is_word = |range: Range<usize>| lexicon.segmenter.has(reading.chars(range));
-    let is_plain = |range: Range<usize>| is_word(range.clone()) && !lexicon.segmenter.is_person(reading.chars(range));
+    let is_word = |range: Range<usize>| reading.is_dictionary_word(lexicon, range);
+    let is_plain = |range: Range<usize>| reading.is_plain_word(lexicon, range);
     let is_double = given.len() == 2;
     // 黄石|市, 南水北调: the name is the head of a longer word.
     if (given.end + 1..=at + WORD_CHARS).any(|end| is_plain(at..end)) {
@@ -55,12 +55,11 @@ const GOES_ON_CHARS: usize = 3;
 
 /// Whether the role at `role` is the beginning of a longer word.
 pub fn goes_on(reading: &Reading<'_>, lexicon: &Lexicon, role: Range<usize>) -> bool {
-    (1..=GOES_ON_CHARS).any(|more| lexicon.segmenter.has(reading.chars(role.start..role.end + more)))
+    (1..=GOES_ON_CHARS).any(|more| reading.is_dictionary_word(lexicon, role.start..role.end + more))
 }
 
 /// 联系人|文凤英, not 人文|景观: two characters of a given name that are no word follow the surname at `at`.
 pub fn is_name_alone(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> bool {
     let given = at + 1..at + 3;
-    let is_word = || lexicon.segmenter.has(reading.chars(given.clone())) && !lexicon.segmenter.is_person(reading.chars(given.clone()));
-    is_given(reading, lexicon, given.clone()) && !is_word()
+    is_given(reading, lexicon, given.clone()) && !reading.is_plain_word(lexicon, given)
 }

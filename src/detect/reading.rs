@@ -132,6 +132,16 @@ impl<'a> Reading<'a> {
         self.folded.chars.get(range.start..range.end.min(self.len())).unwrap_or_default()
     }
 
+    /// Whether the dictionary of the segmenter has exactly these characters as a word; never where the text ends before them.
+    pub fn is_dictionary_word(&self, lexicon: &Lexicon, range: Range<usize>) -> bool {
+        range.end <= self.len() && lexicon.segmenter.has(self.chars(range))
+    }
+
+    /// [`Self::is_dictionary_word`], and it is no person's name.
+    pub fn is_plain_word(&self, lexicon: &Lexicon, range: Range<usize>) -> bool {
+        self.is_dictionary_word(lexicon, range.clone()) && !lexicon.segmenter.is_person(self.chars(range))
+    }
+
     /// Whether one of these words (already folded) stands wholly inside the range. For the few words of a rule over short
     /// stretches; lists are asked by [`Self::has_word`].
     pub fn holds_one(&self, range: Range<usize>, words: &[&[char]]) -> bool {

@@ -460,6 +460,27 @@ mod tests {
         LazyLock::new(|| Segmenter::read(include_bytes!("../../dictionaries/tables/words.tsv")).expect("the shipped words"));
     static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
 
+    /// Counts of the shipped words, and the sum of them all.
+    static COUNTS: LazyLock<(HashMap<&str, f64>, f64)> = LazyLock::new(|| {
+        let lines = include_str!("../../dictionaries/tables/words.tsv").lines().skip(1);
+        let counts: HashMap<&str, f64> = lines
+            .map(|line| {
+                let mut cells = line.split('\t');
+                (cells.next().expect("a word"), cells.next().and_then(|n| n.parse().ok()).expect("its count"))
+            })
+            .collect();
+        let sum = counts.values().sum();
+        (counts, sum)
+    });
+
+    /// ln of the probability of these words; a character that is no word counts 1, as in jieba.
+    fn log_probability(text: &str, boundaries: &[usize]) -> f64 {
+        let (counts, sum) = &*COUNTS;
+        let chars: Vec<char> = text.chars().collect();
+        let word = |ends: &[usize]| chars[ends[0]..ends[1]].iter().collect::<String>();
+        boundaries.windows(2).map(|ends| counts.get(word(ends).as_str()).map_or(0.0, |n| n.ln()) - sum.ln()).sum()
+    }
+
     fn boundaries(text: &str) -> Vec<usize> {
         let folded = FoldTable::new(&[], &[]).fold(text);
         let mut known = KnownRuns::default();
@@ -473,7 +494,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(8 * ProptestConfig::default().cases))]
         #[test]
         fn boundaries_are_those_of_jieba(
             words in prop::collection::vec(prop::sample::select(vec![
@@ -483,7 +504,10 @@ mod tests {
             ]), 1..30),
         ) {
             let text = words.concat();
-            prop_assert_eq!(boundaries(&text), boundaries_of_jieba(&text));
+            let (ours, theirs) = (boundaries(&text), boundaries_of_jieba(&text));
+            // 一一/一 and 一/一一 are equally probable: which wins there is chance of rounding.
+            let gain = log_probability(&text, &ours) - log_probability(&text, &theirs);
+            prop_assert!(ours == theirs || gain.abs() < 1e-9, "{:?}, jieba {:?}, gain {}", ours, theirs, gain);
         }
     }
 

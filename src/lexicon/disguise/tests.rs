@@ -279,7 +279,7 @@ fn bridged_slowly(folded: &Folded, terms: &[Vec<char>]) -> Found {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120 * ProptestConfig::default().cases, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_scan_finds_what_the_slow_reading_finds(
