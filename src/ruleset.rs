@@ -149,6 +149,7 @@ impl Ruleset {
             terms: Vec::new(),
             waiting: Vec::new(),
             addresses: Vec::new(),
+            mailboxes: Vec::new(),
             is_education: self.is_education(draft, &readings),
         };
         let mut report = Report::default();

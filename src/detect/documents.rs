@@ -1,14 +1,13 @@
-//! Personal documents written in letters and digits: passports, permits, plates, e-mail, social credit codes, addresses
+//! Personal documents written in letters and digits: passports, permits, plates, social credit codes, addresses
 //! of machines (DOMAIN §3.2, §3.4).
 //! Must not know persons or queues.
 
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
-use super::{Scan, numbers};
+use super::{Scan, mailboxes, numbers};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::{Class, digit_value};
-use crate::text::passage::Cell;
 use std::ops::Range;
 
 const PROVINCES: [char; 31] = [
@@ -19,10 +18,6 @@ const PROVINCES: [char; 31] = [
 const DOTS: [&str; 8] = [" . ", " 。 ", "[.]", "(.)", " .", ". ", "。", "."];
 /// Fewest letters and digits of a document that is no plate.
 const DOCUMENT_CHARS_MIN: usize = 8;
-/// Most cells of a row that are looked through.
-const ROW_CELLS_MAX: usize = 24;
-/// Ends of mailboxes whose dot is written as a word or a full stop.
-const WRITTEN_OUT_TOPS: [&str; 3] = ["com", "cn", "net"];
 /// Most places of a plate behind its letter.
 const PLATE_PLACES_MAX: usize = 6;
 const PLATE_SUFFIXES: &str = "学挂领试超港澳警";
@@ -72,7 +67,7 @@ pub fn detect(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut R
             sign += 1;
         }
         if chars.get(sign) == Some(&'@') {
-            email(personal, scan, index, sign, report);
+            mailboxes::around(personal, scan, index, sign, report);
         }
         at = end;
     }
@@ -274,74 +269,6 @@ fn military(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, repor
         end += 1;
     }
     report.find(Found::new("PII.MILITARY", Severity::S3, index, start..end, "personal/military"));
-}
-
-/// A mailbox around the `@` at `at`.
-pub(super) fn email(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, report: &mut Report) {
-    let Some(reading) = scan.readings.get(index) else { return };
-    let local = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
-    let host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
-    let start = (at.saturating_sub(64)..at).rev().take_while(|&i| reading.char(i).is_some_and(local)).last().unwrap_or(at);
-    let mut end = (at + 1..reading.len().min(at + 128)).take_while(|&i| reading.char(i).is_some_and(host)).last().map_or(at, |i| i + 1);
-    while end > at + 1 && matches!(reading.char(end - 1), Some('.' | '-')) {
-        end -= 1;
-    }
-    let mut domain = reading.text(at + 1..end.max(at + 1));
-    // name@163点com, name@qq。com
-    if end > at + 1
-        && !domain.contains('.')
-        && matches!(reading.char(end), Some('点' | '。'))
-        && let Some(top) = WRITTEN_OUT_TOPS.iter().find(|top| reading.starts_with(end + 1, top))
-        && !reading.char(end + 1 + top.len()).is_some_and(|c| c.is_ascii_alphanumeric())
-    {
-        domain = format!("{domain}.{top}");
-        end += 1 + top.len();
-    }
-    let top = domain.rsplit('.').next().unwrap_or_default();
-    if start == at
-        || !domain.contains('.')
-        || top.len() < 2
-        || !top.chars().all(|c| c.is_ascii_alphabetic())
-        || scan.is_in_address(index, &(start..end))
-    {
-        return;
-    }
-    let near = reading.around(start..end, 24, 6);
-    // 我的邮箱, and the column beside the one of names.
-    let is_mine = || reading.holds_one(reading.around(start..start, 6, 0), &[&['我', '的'], &['我', '邮'], &['本', '人']]);
-    let in_list = || {
-        let of_persons = |cell: &Cell| {
-            let header = cell.header.clone().unwrap_or_default();
-            reading.has_word(
-                scan.lexicon,
-                personal.names.before,
-                reading.folded.index_of_byte(header.start)..reading.folded.index_of_byte(header.end),
-            )
-        };
-        let byte = reading.folded.at.get(start).map_or(0, |b| *b as usize);
-        reading.passage.cell(byte).is_some_and(|own| {
-            let first = reading.passage.cells.partition_point(|c| (c.table, c.row) < (own.table, own.row));
-            let row = reading.passage.cells.get(first..).unwrap_or_default().iter().take(ROW_CELLS_MAX);
-            row.take_while(|c| (c.table, c.row) == (own.table, own.row)).any(of_persons)
-        })
-    };
-    let sentence = reading.sentence(start..end);
-    let official = domain == "gov.cn" || domain.ends_with(".gov.cn") || domain.ends_with(".edu.cn") || domain.ends_with(".org.cn");
-    let personal_box = reading.has_word(scan.lexicon, personal.personal_mail, near.clone()) || is_mine() || in_list();
-    let office = reading.has_word(scan.lexicon, personal.office, sentence) || reading.has_word(scan.lexicon, personal.unit_holder, near);
-    let severity = match (official, personal_box, office) {
-        (true, false, _) => Severity::S0,
-        (_, true, _) => Severity::S2,
-        (_, _, true) => Severity::S1,
-        _ => Severity::S1,
-    };
-    let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email")
-        .because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
-    report.find(match severity {
-        Severity::S0 => found.saying("政务邮箱，公开合法").instead("核对即可"),
-        Severity::S1 => found.saying("用商业邮箱作办公邮箱，或疑似个人邮箱").instead("改用 gov.cn 政务邮箱"),
-        _ => found,
-    });
 }
 
 /// An IPv4 address that begins at `at`, with its port.

@@ -8,6 +8,7 @@
 
 use super::Scan;
 use super::addresses::{Addresses, InProse, WRITTEN_OUT_DOT};
+use super::mailboxes;
 use super::prices::{PriceWords, prices};
 use super::report::{Found, Report};
 use super::spaced_addresses::SPACED;
@@ -61,7 +62,7 @@ impl Links {
     }
 
     pub fn detect(&self, scan: &mut Scan<'_>, report: &mut Report) {
-        let mut addresses = Vec::new();
+        let (mut addresses, mut mailboxes) = (Vec::new(), Vec::new());
         let mut priced = Priced::default();
         let source = scan.draft.source.as_ref().and_then(|s| s.url.as_deref()).filter(|_| scan.draft.kind == Kind::Repost);
         let mut seen: HashSet<String> = HashSet::new();
@@ -81,6 +82,10 @@ impl Links {
                 // In the name of an image a dot is ordinary: only what is disguised counts.
                 let counts = |found: &InProse| role != Role::ImageName || found.disguise.is_some();
                 for found in self.addresses.of(scan, index).into_iter().filter(counts) {
+                    if let Some(mailbox) = mailboxes::written(reading, &found) {
+                        mailboxes.push((index, mailbox));
+                        continue;
+                    }
                     addresses.push((index, found.range.clone()));
                     let bytes = reading.folded.bytes(&reading.passage.text, found.range.start, found.range.end);
                     let raw = reading.passage.text.get(bytes).unwrap_or_default().to_owned();
@@ -105,7 +110,7 @@ impl Links {
                 }
             }
         }
-        scan.addresses = addresses;
+        (scan.addresses, scan.mailboxes) = (addresses, mailboxes);
     }
 
     /// Judges one address.

@@ -24,7 +24,8 @@ mod heads;
 mod illness;
 pub mod in_addresses;
 pub mod links;
-pub mod masked_numbers;
+pub mod mailboxes;
+mod masked_numbers;
 pub mod names;
 pub mod numbers;
 mod occurrence;
@@ -82,6 +83,8 @@ pub struct Scan<'a> {
     pub waiting: Vec<terms::Term>,
     /// Addresses in running text: (reading, folded characters). Digits inside them are no phone numbers.
     pub addresses: Vec<(usize, std::ops::Range<usize>)>,
+    /// Mailboxes in running text whose `@` is written otherwise, by reading.
+    pub mailboxes: Vec<(usize, mailboxes::Written)>,
     /// The title says: this teaches or warns.
     pub is_education: bool,
 }

@@ -10,7 +10,7 @@ use super::names::{NameLists, Person};
 use super::numbers::{self, Chain, IdProof};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use super::{Scan, beside, children, collecting, documents, in_addresses, names, people, phones};
+use super::{Scan, beside, children, collecting, documents, in_addresses, mailboxes, names, people, phones};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, SuppressedReason};
@@ -170,7 +170,7 @@ impl Personal {
             if matches!(role, Role::ImageName | Role::BodyUrl | Role::LinkUrl) || role == Role::Qr && in_addresses::is_address(reading) {
                 in_addresses::detect(scan, index, report);
                 if let Some(sign) = in_addresses::mailbox(reading) {
-                    documents::email(self, scan, index, sign, report);
+                    mailboxes::around(self, scan, index, sign, report);
                 }
                 continue;
             }
@@ -185,6 +185,7 @@ impl Personal {
             }
             self.masked_ids(scan, index, report);
             documents::detect(self, scan, index, report);
+            mailboxes::report_written(self, scan, index, report);
             let mut proofs = Vec::new();
             let classes = people::classes(self, &self.people, scan, reading);
             let is_occasion = !classes.is_empty() && children::is_occasion(self, scan, reading);

@@ -23,6 +23,8 @@ use std::collections::{HashMap, HashSet};
 const SURE_CHARS_MIN: usize = 6;
 /// Up to this length the characters of a wrong name may stand side by side by chance.
 const CHANCE_CHARS_MAX: usize = 3;
+/// What begins a rank or a place that something 居: 居全国前列.
+const RANKS: &str = "全世前中首第于高末后榜多省市州县";
 /// Most names found with one error whose places can overlap a new one.
 const NEIGHBOURS: usize = 16;
 
@@ -193,7 +195,11 @@ impl Wording {
             let is_word = || reading.straddled(scan.lexicon, at, at + 1).is_some();
             // 公司发部分奖金: three characters are a name only where words begin and end with them.
             let is_by_chance = || whole.len() <= CHANCE_CHARS_MAX && reading.straddled(scan.lexicon, whole.start, whole.end).is_some();
-            if (fixed.kind != "state" && range.len() < SURE_CHARS_MIN && is_word())
+            // 我省生态环境居全国前列: a verb stands where the name would end.
+            let is_verb =
+                || at + 1 == range.end && reading.char(at) == Some('居') && reading.char(range.end).is_some_and(|c| RANKS.contains(c));
+            if is_verb()
+                || (fixed.kind != "state" && whole.len() < SURE_CHARS_MIN && is_word())
                 || is_by_chance()
                 || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range)
             {

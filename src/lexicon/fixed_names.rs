@@ -22,6 +22,8 @@ const LAW_PREFIX: &str = "中华人民共和国";
 const SIGNS_TOGETHER: usize = 16;
 /// Names of this kind are long and many.
 const LAW: &str = "law";
+/// The state, the party and what they are known by.
+const STATE: &str = "state";
 
 /// A name that must be right.
 pub struct FixedName {
@@ -202,7 +204,9 @@ impl FixedNames {
         }
         look_up(places.get(..count).unwrap_or_default());
         // The longer name says more: 生态环境部 over 生态环境.
-        wrong.sort_by_key(|found| (found.range.start, Reverse(found.range.end), Reverse(found.name.chars.len())));
+        // The name of the state over that of its law.
+        let rank = |name: &FixedName| name.kind != STATE;
+        wrong.sort_by_key(|found| (found.range.start, rank(found.name), Reverse(found.range.end), Reverse(found.name.chars.len())));
         wrong
     }
 
@@ -221,22 +225,35 @@ impl FixedNames {
     }
 }
 
-/// Characters that are mistaken for each other: same sound (without tone) or similar shape.
+/// Characters that are mistaken for each other: same sound (without tone, see [`as_often_said`]) or similar shape.
 struct Similar {
     sounds: HashMap<char, Vec<u16>>,
     of_sound: BTreeMap<u16, Vec<char>>,
     shapes: HashMap<char, Vec<char>>,
 }
 
+/// A syllable as half of the country says and types it: `zh`, `ch`, `sh` like `z`, `c`, `s`; `-ing`, `-eng`, `-ang` like
+/// `-in`, `-en`, `-an`.
+fn as_often_said(syllable: &str) -> String {
+    let (first, rest) = match syllable.as_bytes() {
+        [b'z' | b'c' | b's', b'h', ..] => {
+            syllable.split_at_checked(2).map_or((syllable, ""), |(_, rest)| (syllable.get(..1).unwrap_or(syllable), rest))
+        }
+        _ => ("", syllable),
+    };
+    let rest = if ["ing", "eng", "ang"].iter().any(|end| rest.ends_with(end)) { rest.strip_suffix('g').unwrap_or(rest) } else { rest };
+    format!("{first}{rest}")
+}
+
 impl Similar {
     fn new(tables: &Tables, fold: &FoldTable) -> Self {
-        let mut ids: HashMap<&str, u16> = HashMap::new();
+        let mut ids: HashMap<String, u16> = HashMap::new();
         let mut similar = Self { sounds: HashMap::new(), of_sound: BTreeMap::new(), shapes: HashMap::new() };
         // What folding changes never stands in folded text.
         let is_folded = |c: char| fold.fold_term(c.encode_utf8(&mut [0; 4])) == [c];
         for (c, syllable) in tables.pinyin.iter().chain(&tables.polyphones).filter(|(c, _)| is_folded(*c)) {
             let next = ids.len() as u16;
-            let id = *ids.entry(syllable.as_str()).or_insert(next);
+            let id = *ids.entry(as_often_said(syllable)).or_insert(next);
             similar.sounds.entry(*c).or_default().push(id);
             similar.of_sound.entry(id).or_default().push(*c);
         }
