@@ -18,6 +18,8 @@ use std::ops::Range;
 
 /// How near to each other a thing and what is wrong with it stand, in characters: 围墙歪了, 掉石头.
 const HAZARD_CHARS: usize = 12;
+/// How near before 不见了 stands who is lost, in characters: 孩子不见了, not 孩子的书包不见了.
+const LOST_CHARS: usize = 3;
 /// Shortest phrase that says itself, whatever words its ends may be part of, in characters: 从楼上跳下去.
 const PHRASE_CHARS_MIN: usize = 3;
 /// How near a word stands that makes a threat a way of speaking, or something of the past, in characters.
@@ -36,6 +38,11 @@ pub struct Comments {
     hazard_place: ListSet,
     hazard_urgent: ListSet,
     life_threat: ListSet,
+    /// 孩子 and 不见了: who is lost, and the words for it.
+    life_lost_who: ListSet,
+    life_lost: ListSet,
+    /// 都拉肚子, 见人就咬: needs no thing and no urgency beside it.
+    hazard_sure: ListSet,
     tip: ListSet,
     tip_crime: ListSet,
     tip_drugs: ListSet,
@@ -72,6 +79,9 @@ impl Comments {
             hazard_place: lists.asked("hazard_place"),
             hazard_urgent: lists.asked("hazard_urgent"),
             life_threat: lists.scanned("life_threat"),
+            life_lost_who: lists.asked("life_lost_who"),
+            life_lost: lists.asked("life_lost"),
+            hazard_sure: lists.asked("hazard_sure"),
             tip: lists.scanned("tip"),
             tip_crime: lists.scanned("tip_crime"),
             tip_drugs: lists.scanned("tip_drugs"),
@@ -113,12 +123,21 @@ impl Comments {
             let is_settled = |range: &Range<usize>| {
                 reading.has_word(scan.lexicon, self.life_settled, reading.around(range.clone(), SETTLED_CHARS, SETTLED_CHARS))
             };
-            if let Some(range) = all(self.life_threat).find(|r| !is_settled(r) && is_word(r) && !is_retold(r)) {
+            let lost = all(self.life_lost).filter_map(|lost| {
+                let before = lost.start.saturating_sub(LOST_CHARS)..lost.start;
+                let who = reading.words_in(scan.lexicon, self.life_lost_who, before).next()?;
+                Some(who.start as usize..lost.end)
+            });
+            let threat = all(self.life_threat).filter(is_word).chain(lost).find(|r| !is_settled(r) && !is_retold(r));
+            if let Some(range) = threat {
                 report.find(Found::new("EVT.LIFE_THREAT", Severity::S2, index, range, "comments/life_threat"));
             }
             let listed = || if has(self.hazard_place) || has(self.hazard_urgent) { first(self.hazard) } else { None };
             if !has(self.hazard_settled)
-                && let Some(range) = listed().or_else(|| self.broken_thing(scan, reading)).filter(|range| !is_retold(range))
+                && let Some(range) = listed()
+                    .or_else(|| self.broken_thing(scan, reading))
+                    .or_else(|| all(self.hazard_sure).next())
+                    .filter(|range| !is_retold(range))
             {
                 report.find(Found::new("EVT.HAZARD_REPORT", Severity::S2, index, range, "comments/hazard"));
             }

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 /// How far a warning word may stand from the harmful word it defuses, in characters (DOMAIN §4.5).
 const WARNING_CHARS: usize = 30;
+/// How near the words of a seller stand to what is sold, in characters.
+const VOICE_CHARS: usize = 16;
 /// How far behind a command its object may stand, in characters: 切勿轻易相信.
 const OBJECT_CHARS: usize = 6;
 /// Longest part of a turn of advertisements on either side of the word that looks like a warning, in characters.
@@ -20,6 +22,12 @@ const NAMING_CHARS: usize = 5;
 pub struct Warned {
     /// What speaks of crime and prevention wherever it stands.
     topic: ListSet,
+    /// 工作, 检查, 管理: everyday words of offices. They tell a quarrel about abuse from abuse and excuse nothing else.
+    weak: ListSet,
+    /// 到货, 找我, 开户送: who says so sells, whatever the title is about.
+    voice: ListSet,
+    /// 举报, 骗: who reports or complains.
+    told: ListSet,
     /// 不要, 拒绝, 打击: they warn of what they govern and of nothing else.
     command: ListSet,
     /// What a warning tells people to keep from: 参与, 轻信, 上当.
@@ -40,6 +48,9 @@ impl Warned {
         let mut lists = lexicon.lists(problems);
         Self {
             topic: lists.asked("warning"),
+            weak: lists.asked("warning_weak"),
+            voice: lists.asked("offer_voice"),
+            told: lists.asked("harm_told"),
             command: lists.asked("warning_command"),
             object: lists.asked("warning_object"),
             idle: lists.asked("warning_idle"),
@@ -52,16 +63,22 @@ impl Warned {
 
     /// What makes the term a warning, for the reviewer.
     pub fn guard(&self, scan: &Scan<'_>, reading: &Reading<'_>, term: &Range<usize>, code: &str) -> Option<&'static str> {
-        if scan.account == AccountKind::Justice && !scan.is_message() {
-            return Some("公安、司法类账号");
-        }
-        if scan.is_education {
-            return Some("标题或开头表明是宣传、提示");
+        let near = reading.around(term.clone(), WARNING_CHARS, WARNING_CHARS);
+        let is_law = || outside(reading, scan.lexicon, self.legal, reading.sentence(term.clone()), term).next().is_some();
+        // What the draft is about excuses what it tells of, not what somebody sells in the middle of it.
+        let is_about = (scan.account == AccountKind::Justice || scan.is_education) && !scan.is_message();
+        if is_about
+            && (!self.is_sold(scan, reading, term)
+                || terms::is_quoted(reading, term)
+                || self.is_warned_of(scan, reading, near.clone(), term)
+                || reading.has_word(scan.lexicon, self.told, near.clone())
+                || is_law())
+        {
+            return Some(if scan.is_education { "标题或开头表明是宣传、提示" } else { "公安、司法类账号" });
         }
         if reading.passage.role == Role::Title && self.is_title_of_warning(scan, reading) {
             return Some("标题或正文首句表明是揭露骗术");
         }
-        let near = reading.around(term.clone(), WARNING_CHARS, WARNING_CHARS);
         // Nobody warns of people: 土包子不要进城 is abuse. In a message only who complains of abuse repeats it.
         if scan.is_message() && code == "ILL.DISCRIMINATION" {
             let is_repeated = self.is_repeated(scan, reading, term)
@@ -72,8 +89,15 @@ impl Warned {
         if self.is_warned_of(scan, reading, near, term) {
             return Some("附近有警示用语");
         }
-        let legal = outside(reading, scan.lexicon, self.legal, reading.sentence(term.clone()), term).next().is_some();
-        legal.then_some("同句为法律、统计或执法用语")
+        let is_office = || code == "ILL.DISCRIMINATION" && reading.has_word(scan.lexicon, self.weak, reading.sentence(term.clone()));
+        (is_law() || is_office()).then_some("同句为法律、统计或执法用语")
+    }
+
+    /// The seller himself speaks beside the term.
+    fn is_sold(&self, scan: &Scan<'_>, reading: &Reading<'_>, term: &Range<usize>) -> bool {
+        let sentence = reading.sentence(term.clone());
+        let near = reading.around(term.clone(), VOICE_CHARS, VOICE_CHARS);
+        reading.has_word(scan.lexicon, self.voice, near.start.max(sentence.start)..near.end.min(sentence.end))
     }
 
     /// 12种常见刷单返利话术: a title names what the text warns of.
