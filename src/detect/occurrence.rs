@@ -303,7 +303,15 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
             place -= 4;
         }
         place = place.checked_sub(1)?;
-        let c = reading.char(place)?;
+        let mut c = reading.char(place)?;
+        // 一名68岁的老人: how old they are says nothing of how many.
+        if c == '岁' && place > 0 && reading.class(place - 1).is(Class::DIGIT) {
+            while place > 0 && reading.class(place - 1).is(Class::DIGIT) {
+                place -= 1;
+            }
+            place = place.checked_sub(1)?;
+            c = reading.char(place)?;
+        }
         if let Some(start) = count_of_people(reading, place) {
             return Some(start);
         }

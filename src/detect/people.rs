@@ -134,10 +134,18 @@ const PUBLIC_LISTS: [&[char]; 6] = [
     &['拟', '录', '用'],
 ];
 
+/// What a title that announces 公示 says of posts and of who gets them: 拟提拔任用干部公示, 拟聘用人员公示.
+const PROPOSED: [&[char]; 6] =
+    [&['拟', '任'], &['拟', '提', '拔'], &['拟', '聘'], &['拟', '录'], &['任', '职', '人', '选'], &['任', '用', '干', '部']];
+
 /// Whether names have to stand in this text.
 fn is_public_list(scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
-    reading.holds_one(0..OPENING_CHARS.min(reading.len()), &PUBLIC_LISTS)
-        || scan.title().is_some_and(|title| title.holds_one(0..OPENING_CHARS.min(title.len()), &PUBLIC_LISTS))
+    let is_announced = |title: &Reading<'_>| {
+        let opening = 0..OPENING_CHARS.min(title.len());
+        title.holds_one(opening.clone(), &PUBLIC_LISTS)
+            || title.holds_one(opening.clone(), &[&['公', '示']]) && title.holds_one(opening, &PROPOSED)
+    };
+    reading.holds_one(0..OPENING_CHARS.min(reading.len()), &PUBLIC_LISTS) || scan.title().is_some_and(is_announced)
 }
 
 /// Whether a text honours those it names: 传承人名单, 被评为…. Of those who are helped nobody needs the names.
