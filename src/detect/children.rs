@@ -14,6 +14,8 @@ use crate::text::passage::Cell;
 use jiff::civil::Date;
 use std::ops::Range;
 
+/// Longest word that calls somebody a child, in characters: 未成年犯罪嫌疑人.
+const CALLED_CHARS: usize = 8;
 /// Longest rest of a date of birth behind its year, in characters: 年11月12日出生.
 const BIRTH_CHARS: usize = 9;
 /// Most cells of a row that are looked through.
@@ -86,13 +88,23 @@ pub fn is_pupil(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, ran
         && !reading.holds_one(range, &GROWN_UP)
 }
 
-/// Where the word begins that calls the person at `name` a child, if school or class stand beside.
+/// Where the word begins that calls the person a child: 留守儿童白小雨 beside a school or class, 未成年犯罪嫌疑人李小天 anywhere.
 fn called_before(reading: &Reading<'_>, lexicon: &Lexicon, person: &Person, lists: &NameLists) -> Option<usize> {
-    if person.why != CALLED || !is_pupil(reading, lexicon, lists, near_child(reading, &person.range)) {
+    let start = person.range.start;
+    let words = || reading.words_in(lexicon, lists.child_role, start.saturating_sub(CALLED_CHARS)..start);
+    let is_minor_at = (start.saturating_sub(CALLED_CHARS)..start).find(|&at| reading.starts_with(at, "未成年"));
+    if let Some(at) = is_minor_at.filter(|_| !person.is_masked) {
+        let is_one = (at..start).all(|i| reading.class(i).is(Class::HAN));
+        return is_one.then_some(at);
+    }
+    // 同学, 小朋友 may be anybody's; 留守儿童 and 孤儿 are the child itself.
+    let is_the_child =
+        |word: crate::lexicon::Hit| word.end as usize == start && (word.end > word.start + 3 || reading.ends_with(start, "孤儿"));
+    let is_called = person.why == CALLED || words().any(is_the_child);
+    if !is_called || !is_pupil(reading, lexicon, lists, near_child(reading, &person.range)) {
         return None;
     }
-    let words = reading.words_in(lexicon, lists.child_role, person.range.start.saturating_sub(4)..person.range.start);
-    Some(words.map(|word| word.start as usize).min().unwrap_or(person.range.start))
+    Some(words().map(|word| word.start as usize).min().unwrap_or(start))
 }
 
 /// Whether the row of a list of aided pupils tells the school of the person at `name`.

@@ -29,7 +29,7 @@ const SUFFERER_CHARS: usize = 60;
 /// How far before an illness the sentence that tells of it begins with a name, in characters.
 const SUBJECT_CHARS: usize = 40;
 /// Verbs of falling ill, between a name and the illness.
-const FALLING: [&[char]; 6] = [&['因'], &['患'], &['诊'], &['查', '出'], &['检', '出'], &['感', '染']];
+const FALLING: [&[char]; 7] = [&['得', '了'], &['因'], &['患'], &['诊'], &['查', '出'], &['检', '出'], &['感', '染']];
 /// Who else has an illness that a sentence about somebody tells of.
 const OTHERS: [&[char]; 18] = [
     &['妻', '子'],
@@ -55,7 +55,7 @@ const OTHERS: [&[char]; 18] = [
 const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
 
 /// What may stand between a person and an illness of theirs.
-const TO_ILLNESS: [&str; 44] = [
+const TO_ILLNESS: [&str; 52] = [
     "确诊为",
     "诊断为",
     "诊断出",
@@ -96,10 +96,46 @@ const TO_ILLNESS: [&str; 44] = [
     "病种",
     "携带",
     "自述",
+    "去年",
+    "今年",
+    "前年",
+    "上月",
+    "最近",
+    "突然",
+    "被查",
+    "检查",
     "经",
     "后",
     "于",
     "其",
+];
+
+/// What leads to the name of somebody whose illness is told right behind it.
+const LEADS_TO_PATIENT: [&str; 24] = [
+    "看望了",
+    "慰问了",
+    "走访了",
+    "看望",
+    "慰问",
+    "走访",
+    "救救",
+    "帮帮",
+    "资助",
+    "帮扶",
+    "对象",
+    "老公",
+    "老婆",
+    "邻居",
+    "同事",
+    "朋友",
+    "爱人",
+    "表哥",
+    "表姐",
+    "舅舅",
+    "叔叔",
+    "大爷",
+    "大妈",
+    "重病的",
 ];
 
 /// The person of whom the illness at `illness` is said.
@@ -117,7 +153,16 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
     let is_led = |name: &Range<usize>| name.len() > 2 && falls_ill() && plain_words::is_given(reading, lexicon, name.start + 1..name.end);
     // 今年全县确诊艾滋病病例12例
     let counts = || reading.chars(illness.end..illness.end + GUARD_CHARS).contains(&'例');
+    // 李国庆（脑瘫）; 看望了李国庆，她被诊断为尿毒症; 我老公李国强去年查出尿毒症
+    let bracket = illness.start.checked_sub(1).filter(|&at| matches!(reading.char(at), Some('（' | '(')));
+    let clause = end
+        .checked_sub(2)
+        .filter(|&at| matches!(reading.char(at), Some('，' | ',' | '！' | '。')) && matches!(reading.char(at + 1), Some('他' | '她')));
+    let led_end = bracket.or(clause.filter(|_| falls_ill())).unwrap_or(end);
+    let is_close = bracket.is_some() || clause.is_some() || falls_ill();
+    let led = || is_close.then(|| name_ending_at(reading, lexicon, led_end, lists, &LEADS_TO_PATIENT, false)).flatten();
     let name = name_ending_at(reading, lexicon, end, lists, &[], false)
+        .or_else(led)
         .or_else(|| name_ending_at(reading, lexicon, end, lists, &["的", "叫"], false).filter(is_led))
         .or_else(|| (falls_ill() && !counts()).then(|| subject(reading, lexicon, end, lists)).flatten())
         .or_else(|| {

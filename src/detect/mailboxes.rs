@@ -151,10 +151,12 @@ fn weigh(personal: &Personal, scan: &Scan<'_>, index: usize, range: Range<usize>
     };
     let official = domain == "gov.cn" || domain.ends_with(".gov.cn") || domain.ends_with(".edu.cn") || domain.ends_with(".org.cn");
     let personal_box = reading.has_word(scan.lexicon, personal.personal_mail, near) || is_mine() || in_list();
-    let severity = match (official, personal_box) {
-        (_, true) => Severity::S2,
-        (true, false) => Severity::S0,
-        (false, false) => Severity::S1,
+    // Who writes a message leaves his own.
+    let severity = match official {
+        _ if personal_box => Severity::S2,
+        true => Severity::S0,
+        false if scan.is_message() => Severity::S2,
+        false => Severity::S1,
     };
     let found = Found::new("PII.EMAIL", severity, index, start..end, "personal/email")
         .because("domain", if official { "政务、教育等单位邮箱" } else { "商业邮箱" });
