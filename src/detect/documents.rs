@@ -192,7 +192,7 @@ fn plate(reading: &Reading<'_>, range: &Range<usize>, has_plate_word: impl Fn() 
         {
             return Some(("PII.PLATE", end));
         }
-        if !matches!(reading.char(at), Some('·' | '•' | ' ' | '-' | '.' | '・')) {
+        if !matches!(reading.char(at), Some('·' | '•' | ' ' | '-' | '.' | '・' | '☆' | '★' | '*')) {
             return None;
         }
         at += 1;

@@ -11,7 +11,17 @@ use std::ops::Range;
 /// Most hidden places before the first digit of an identity number.
 const FRONT_MASKS_MAX: usize = 14;
 /// Characters that hide digits.
-const MASKS: [char; 10] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱'];
+const MASKS: [char; 13] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '⋆', '✱', '#', '▇', '█'];
+
+/// Most places of a number looked at; an identity number has 18.
+const PLACES_MAX: usize = 20;
+
+/// 1388790*621: one of ten or a hundred is it.
+fn is_mobile_but_for_few(places: &[char], hidden: usize) -> bool {
+    let [first, second, ..] = places else { return false };
+    // 1920x1080x2 tells a size.
+    places.len() == 11 && (1..=2).contains(&hidden) && !places.contains(&'x') && *first == '1' && matches!(second, '3'..='9')
+}
 
 impl Personal {
     /// 530822********0018: masked well enough is S0, not enough is S2.
@@ -33,13 +43,19 @@ impl Personal {
                 at = digit + 1;
                 continue;
             }
-            let end =
-                (at..reading.len()).find(|&i| !reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c))).unwrap_or(reading.len());
-            let places: Vec<char> = reading.folded.chars.get(at..end).unwrap_or_default().to_vec();
+            let is_place = |i: usize| reading.char(i).is_some_and(|c| c.is_ascii_digit() || is_mask(c));
+            // 530822 1886 0214 31**: one blank or hyphen may part the places.
+            let (mut places, mut end, mut next) = (Vec::new(), at, at);
+            while places.len() <= PLACES_MAX && is_place(next) {
+                places.extend(reading.char(next));
+                end = next + 1;
+                next = end + usize::from(matches!(reading.char(end), Some(' ' | '-')));
+            }
+            let is_parted = end - at > places.len();
             let masked = |range: Range<usize>| places.get(range).unwrap_or_default().iter().filter(|c| is_mask(**c)).count();
             let hidden = masked(0..places.len()) - usize::from(places.last() == Some(&'x') && places.len() == 18);
             let context = self.context(scan, index, at);
-            let is_id = places.len() == 18 && hidden >= 2 && (places.iter().take(3).all(char::is_ascii_digit))
+            let is_id = places.len() == 18 && hidden >= 2 && !is_parted && (places.iter().take(3).all(char::is_ascii_digit))
                 || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
                 || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
             if is_id && !report.covers(&["PII.ID18"], index, &(at..end)) {
@@ -57,6 +73,9 @@ impl Personal {
             } else if places.len() == 11 && hidden >= 3 && places.first() == Some(&'1') {
                 let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile");
                 report.suppress(found, SuppressedReason::Mask, "手机号已遮蔽");
+            } else if is_mobile_but_for_few(&places, hidden) {
+                let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile").because("masked", hidden as i64);
+                report.find(found.saying("手机号只遮蔽了一两位，仍可逐个试出").instead("遮蔽中间四位，如 138****1234"));
             }
             at = end;
         }
