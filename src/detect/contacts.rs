@@ -12,8 +12,8 @@ use std::ops::Range;
 
 /// How far before the word that names an account 加 may stand, in characters: 加上我们客服的微信.
 const INVITATION_CHARS: usize = 9;
-/// How near a seller or wares may be named, in characters.
-const SELLER_CHARS: usize = 12;
+/// How near a seller or wares may be named, in characters of the same sentence.
+const SELLER_CHARS: usize = 24;
 /// Longest header of a column that is looked at for each of its cells, in bytes.
 const HEADER_BYTES_MAX: usize = 64;
 /// How far before it the account that publishes the draft may be named, in characters.
@@ -100,9 +100,8 @@ impl Contacts {
             let adds = lists.meets(self.add_wechat.and(self.add_qq)) || invitation.is_some();
             let spelled = || (adds && kind == Kind::WeChat).then(|| spelled_account(reading, hit.end as usize)).flatten();
             let Some(id) = account(reading, hit.end as usize, kind, adds).or_else(spelled) else { continue };
-            let sells = || reading.has_word(scan.lexicon, self.seller, reading.around(start..id.end, SELLER_CHARS, SELLER_CHARS));
             let span = invitation.unwrap_or(start)..id.end;
-            let sells = sells();
+            let sells = self.sells(scan, reading, start..id.end);
             // 加官方微信 is the office's own account; 关注公众号领饮料，加微信 is somebody else's beside it.
             let is_official = !sells && self.is_official(scan, reading, &span, id.start, adds);
             // 抖音号：mj8866 in a message; not where somebody tells of trouble with it.
@@ -112,7 +111,9 @@ impl Contacts {
                     && matches!(reading.char(hit.end as usize), Some(':' | '：'))
                     && !self.cues.is_trouble(scan, reading, span.clone())
             };
-            let is_invited = adds || sells || is_told();
+            // An office has no account of Telegram.
+            let is_handle = kind == Kind::Other && reading.char(id.start.wrapping_sub(1)) == Some('@');
+            let is_invited = adds || sells || is_handle || is_told();
             match contacts.last_mut() {
                 Some(last) if last.range.end == span.end => {
                     last.range.start = last.range.start.min(span.start);
@@ -134,6 +135,13 @@ impl Contacts {
             }
         }
         contacts
+    }
+
+    /// Whether a seller or wares are named beside.
+    fn sells(&self, scan: &Scan<'_>, reading: &Reading<'_>, range: Range<usize>) -> bool {
+        let sentence = reading.sentence(range.clone());
+        let near = reading.around(range, SELLER_CHARS, SELLER_CHARS);
+        reading.has_word(scan.lexicon, self.seller, near.start.max(sentence.start)..near.end.min(sentence.end.max(near.start)))
     }
 
     /// Whether the account is the office's own: named as such before or behind it, or the one that publishes the draft. Where
@@ -170,8 +178,7 @@ impl Contacts {
 
     fn cued(&self, scan: &Scan<'_>, reading: &Reading<'_>, index: usize, id: Range<usize>, shape: Shape) -> Option<Contact> {
         let is_name = shape == Shape::Name;
-        let sells =
-            |range: &Range<usize>| reading.has_word(scan.lexicon, self.seller, reading.around(range.clone(), SELLER_CHARS, SELLER_CHARS));
+        let sells = |range: &Range<usize>| self.sells(scan, reading, range.clone());
         let wechat =
             |range: Range<usize>, is_invited| Some(Contact { reading: index, range, kind: Kind::WeChat, is_invited, is_official: false });
         if let Some(sign) = sign_before(reading, id.start).filter(|_| is_name) {
@@ -183,6 +190,15 @@ impl Contacts {
         if let Some(cue) = self.cues.before(scan, reading, id.start, shape) {
             return self.by_cue(scan, reading, index, id, cue);
         }
+        // mj_8866（绿泡泡）
+        if is_name && matches!(reading.char(id.end), Some('（' | '(')) {
+            let inside = reading.words_in(scan.lexicon, self.wechat, id.end + 1..id.end + 1 + AFTER_CHARS);
+            if let Some(word) = inside.filter(|word| word.start as usize == id.end + 1).last() {
+                let range = id.start..word.end as usize;
+                let is_invited = scan.is_message() || sells(&range);
+                return wechat(range, is_invited);
+            }
+        }
         // mj_8866加微信.
         let after = reading.words_in(scan.lexicon, self.add_wechat, id.end..id.end + AFTER_CHARS);
         let mut ends = after.filter(|hit| hit.start as usize == id.end).map(|hit| hit.end as usize);
@@ -193,7 +209,7 @@ impl Contacts {
     fn by_cue(&self, scan: &Scan<'_>, reading: &Reading<'_>, index: usize, id: Range<usize>, cue: Cue) -> Option<Contact> {
         let Cue { start, kind, adds, is_telling } = cue;
         let range = start..id.end;
-        let sells = reading.has_word(scan.lexicon, self.seller, reading.around(range.clone(), SELLER_CHARS, SELLER_CHARS));
+        let sells = self.sells(scan, reading, range.clone());
         let is_official = !sells && self.is_official(scan, reading, &range, id.start, adds);
         let is_told = scan.is_message() && is_telling && !self.cues.is_trouble(scan, reading, range.clone());
         let is_invited = adds || sells || is_told;
