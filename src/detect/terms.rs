@@ -321,8 +321,8 @@ impl Terms {
             report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Context, "群众留言不按用语规范要求");
             return;
         }
-        if row.severity < Severity::S3
-            && let Some(guard) = self.wording_guard(scan, reading, &term.range, &row.code)
+        if let Some(guard) = is_correction(reading, &term.range, &row.code)
+            .or_else(|| self.wording_guard(scan, reading, &term.range, &row.code).filter(|_| row.severity < Severity::S3))
         {
             report.suppress(from_row(scan, term, row, row.severity), SuppressedReason::Guard, guard);
             return;
@@ -394,6 +394,15 @@ fn has_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
 /// Whether the text from `negation` on to the term is a list: 严禁使用瞎子、聋子、残废人.
 fn is_list(between: &[char]) -> bool {
     between.contains(&'、') || between.contains(&'”')
+}
+
+/// “人名政府”应为“人民政府”, 把“扫黑除恶”写成“扫黑险恶”: a lesson about the mistake. Somebody quotes it and says so beside.
+fn is_correction(reading: &Reading<'_>, term: &Range<usize>, code: &str) -> Option<&'static str> {
+    const SAYS_SO: [&[char]; 8] =
+        [&['应', '为'], &['应', '是'], &['写', '成'], &['误', '写'], &['写', '作'], &['改', '为'], &['错', '写'], &['错', '别', '字']];
+    let is_typo = matches!(code, "WRD.severe_typo" | "WRD.typo");
+    let near = reading.around(term.clone(), QUOTED_CHARS, QUOTED_CHARS);
+    (is_typo && is_quoted(reading, term) && reading.holds_one(near, &SAYS_SO)).then_some("讲解错别字，词语带引号")
 }
 
 /// Whether a place lies in the title of a work: 《色情与暴力》.
