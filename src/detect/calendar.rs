@@ -93,7 +93,8 @@ pub fn dates(reading: &Reading<'_>) -> Vec<WrittenDate> {
             }
             _ => end,
         };
-        at = next.max(at + 1);
+        // 十七八年: the run was entered one character before it began, and no number is read there.
+        at = next.max(run.end);
     }
     for at in 1..dates.len() {
         if let Some([from, to]) = dates.get_mut(at - 1..=at) {
@@ -192,8 +193,8 @@ fn in_figures(reading: &Reading<'_>, start: usize, year_end: usize, sign: char) 
     is_date.then_some((month as i8, day as i8, end))
 }
 
-/// Where the time of day behind a date ends: 上午9时, 9:00, 19时30分; and its hour.
-pub fn time_of_day(reading: &Reading<'_>, at: usize) -> (usize, Option<u32>) {
+/// Where the time of day behind a date ends: 上午9时, 9:00, 19时30分; and its hour and minute.
+pub fn time_of_day(reading: &Reading<'_>, at: usize) -> (usize, Option<(u32, u32)>) {
     const PARTS: [&str; 8] = ["上午", "下午", "晚上", "中午", "凌晨", "早上", "晚", "早"];
     let mut end = at + usize::from(reading.char(at) == Some(' '));
     end += PARTS.iter().find(|part| reading.starts_with(end, part)).map_or(0, |part| part.chars().count());
@@ -204,8 +205,9 @@ pub fn time_of_day(reading: &Reading<'_>, at: usize) -> (usize, Option<u32>) {
     }
     let hour = number(reading, end).0;
     end = reading.digits.run_end(hour_end + 1);
+    let minute = if end == hour_end + 3 { number(reading, hour_end + 1).0 } else { 0 };
     end += usize::from(reading.char(end) == Some('分'));
-    (end, Some(hour))
+    (end, Some((hour, minute)))
 }
 
 /// The weekday at `at`, and its end: 星期六, 周六, 本周日.
@@ -248,13 +250,30 @@ fn weekday(reading: &Reading<'_>, date: &Range<usize>, is_of_known_year: bool) -
             let (day, end) = weekday_at(reading, start)?;
             (end == date.start - 1).then_some((day, start))
         });
-        let is_span = |start: usize| {
-            matches!(start.checked_sub(1).and_then(|i| reading.char(i)), Some('每' | '至' | '到' | '—' | '、' | '下' | '上'))
-        };
+        let is_span = |start: usize| matches!(start.checked_sub(1).and_then(|i| reading.char(i)), Some('每' | '至' | '到' | '—' | '、'));
         return before.filter(|(_, start)| !is_span(*start)).map(|(day, start)| (day, start..date.end + 1));
     }
-    // Behind a comma only in a text that says its year: old weather reports look the same.
-    let comma = is_of_known_year && matches!(reading.char(at), Some('，' | ','));
+    // 明天（11月24日，周三）
+    if date.start > 0
+        && opens(date.start - 1)
+        && matches!(reading.char(date.end), Some('，' | ',' | '、'))
+        && let Some((day, end)) = weekday_at(reading, date.end + 1).filter(|(_, end)| closes(*end))
+    {
+        return Some((day, date.start..end));
+    }
+    // 本周五即11月28日
+    if reading.ends_with(date.start, "即")
+        && let Some((start, (day, _))) = (2..=4)
+            .filter_map(|len| (date.start - 1).checked_sub(len))
+            .filter_map(|i| Some((i, weekday_at(reading, i)?)))
+            .find(|(_, (_, end))| *end == date.start - 1)
+    {
+        return Some((day, start..date.end));
+    }
+    // Behind a comma only in a text that says its year, or of what is announced (停水时间：11月24日，周三): old weather reports
+    // look the same.
+    let is_announced = ["时间：", "时间:", "时间为", "日期："].iter().any(|label| reading.ends_with(date.start, label));
+    let comma = (is_of_known_year || is_announced) && matches!(reading.char(at), Some('，' | ','));
     let (day, end) = weekday_at(reading, blank(at + usize::from(comma)))?;
     // 周六至周日, 周一到周五 names a span, not the day before it; 周一鸣 behind a comma is a person.
     let runs_on = comma && reading.class(end).is(Class::HAN) && !reading.starts_with(at + 1, "星期");

@@ -6,9 +6,9 @@
 //! Known false alarms: a total of rows that the table leaves out; a person keeps them with a reason.
 
 use super::Scan;
-use super::calendar;
 use super::reading::Reading;
 use super::report::{Found, Report};
+use super::{calendar, partitions};
 use crate::lexicon::{Lexicon, ListSet};
 use crate::model::{Problem, Severity};
 use crate::text::fold::Class;
@@ -70,6 +70,7 @@ impl Figures {
             self.closed_shares(scan, index, reading, report);
             self.ages(scan, index, reading, report);
             totals(index, reading, report);
+            partitions::detect(index, reading, report);
         }
     }
 
@@ -234,22 +235,26 @@ fn totals(index: usize, reading: &Reading<'_>, report: &mut Report) {
             let cell = |row: &&[Cell]| row.get(column).cloned();
             let Some(place) = rows.get(total).and_then(cell) else { continue };
             let title = rows.first().and_then(cell).map(|cell| content(reading, &cell)).unwrap_or_default();
-            // Rates, prices and numbers of order are not added up.
-            if title.is_empty() || Amount::read(&title).is_some() || title.contains(['率', '比', '均', '价', '号', '序', '年', '码', '编'])
+            // Rates, prices and numbers of order are not added up; shares of a whole are.
+            let is_share = title.contains("占比") || title.contains("比重");
+            let read = |text: &str| Amount::read(if is_share { text.trim_end_matches('%') } else { text });
+            if title.is_empty()
+                || Amount::read(&title).is_some()
+                || !is_share && title.contains(['率', '比', '均', '价', '号', '序', '年', '码', '编'])
             {
                 continue;
             }
-            let Some(written) = Amount::read(&content(reading, &place)) else { continue };
+            let Some(written) = read(&content(reading, &place)) else { continue };
             let added = parts.iter().map(|row| {
                 let text = cell(row).map(|cell| content(reading, &cell)).unwrap_or_default();
-                if matches!(text.as_str(), "" | "-" | "—" | "——" | "/" | "无") { Some(None) } else { Amount::read(&text).map(Some) }
+                if matches!(text.as_str(), "" | "-" | "—" | "——" | "/" | "无") { Some(None) } else { read(&text).map(Some) }
             });
             let Some(added) = added.collect::<Option<Vec<_>>>() else { continue };
             let added: Vec<Amount> = added.into_iter().flatten().collect();
             let sum: f64 = added.iter().map(|amount| amount.value).sum();
             let decimals = added.iter().chain([&written]).map(|amount| amount.decimals).max().unwrap_or(0);
-            // Whole numbers add up; rounded ones may each be off by half of their last digit.
-            let off = if decimals == 0 { 0.5 } else { 0.5 * (added.len() + 1) as f64 * 0.1f64.powi(written.decimals as i32) };
+            // Whole numbers add up; rounded ones and shares may each be off by half of their last digit.
+            let off = if decimals == 0 && !is_share { 0.5 } else { 0.5 * (added.len() + 1) as f64 * 0.1f64.powi(written.decimals as i32) };
             if added.len() >= PARTS_MIN && (sum - written.value).abs() > off {
                 let range = span(reading, &place);
                 let found = Found::new("WRD.numeral", Severity::S2, index, range, "wording/total");

@@ -29,6 +29,7 @@ mod masked_numbers;
 pub mod names;
 pub mod numbers;
 mod occurrence;
+pub mod partitions;
 pub mod payee;
 pub mod people;
 pub mod periods;

@@ -18,6 +18,7 @@ const GAP_CHARS_MAX: usize = 4;
 /// So many months back, a period without years does not turn the year: 12月10日至11月30日.
 const MONTHS_BACK_MAX: i8 = 2;
 const LAST_HOUR: u32 = 24;
+const LAST_MINUTE: u32 = 59;
 
 pub fn detect(scan: &Scan<'_>, index: usize, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
@@ -42,8 +43,8 @@ fn exists(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, date: &WrittenDa
         }
         return;
     }
-    if let (end, Some(hour)) = calendar::time_of_day(reading, date.range.end)
-        && hour > LAST_HOUR
+    if let (end, Some((hour, minute))) = calendar::time_of_day(reading, date.range.end)
+        && (hour > LAST_HOUR || minute > LAST_MINUTE)
     {
         report.find(wrong(date.range.start..end, "时间不存在，请核对"));
     }
@@ -76,6 +77,12 @@ fn period(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, (from, to): (&Wr
     if gap.len() > GAP_CHARS_MAX || !reading.chars(gap.clone()).iter().any(|c| matches!(c, '至' | '到' | '-' | '—' | '～' | '~')) {
         return;
     }
+    // 2027年2月1日至2月29日: the year of the end is that of the beginning.
+    if from.has_year && !to.has_year && (to.month, to.day) == (2, 29) && to.month >= from.month && to.exact().is_none() {
+        let found = Found::new("WRD.date", Severity::S2, index, to.range.clone(), "wording/date");
+        report.find(found.saying("日期不存在，请核对"));
+        return;
+    }
     let (Some(start), Some(end)) = (from.likeliest(scan.as_of), to.likeliest(scan.as_of)) else { return };
     let span = from.range.start..to.range.end;
     // 2025年12月29日至1月4日: the year of the end is left out and turns.
@@ -99,7 +106,11 @@ fn period(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, (from, to): (&Wr
     let Some(length) = length_written(reading, near) else { return };
     let counted = if length.is_of_workdays { workdays(scan, start, end) } else { Some(calendar_days(start, end)) };
     let Some((all, without_first)) = counted else { return };
-    let fits = if length.is_least { length.days <= all } else { length.days == all || length.days == without_first };
+    // Of a notice the first day may be left out; an event of three days has three.
+    let fits = match length.is_least {
+        true => length.days <= all,
+        false => length.days == all || length.is_of_notice && length.days == without_first,
+    };
     if !fits {
         let days = if length.is_of_workdays { "个工作日" } else { "天" };
         report.find(
@@ -127,16 +138,21 @@ struct Length {
     is_of_workdays: bool,
     /// 不少于5个工作日
     is_least: bool,
+    /// 公示期5天, not 为期5天.
+    is_of_notice: bool,
     place: Range<usize>,
 }
 
 /// `5个工作日`, `五个工作日`, and behind 公示期 `10日`, `7天`; 5个工作日内 is a time limit of something else.
 fn length_written(reading: &Reading<'_>, range: Range<usize>) -> Option<Length> {
     let workdays = (range.start..range.end).find(|&i| reading.starts_with(i, "个工作日")).map(|sign| (sign, 4, true));
-    let (sign, unit_len, is_of_workdays) = workdays.or_else(|| {
-        let is_sign = |&i: &usize| matches!(reading.char(i), Some('日' | '天')) && is_public_notice(reading, i);
+    let days = |labels: &[&str]| {
+        let is_sign = |&i: &usize| matches!(reading.char(i), Some('日' | '天')) && is_behind(reading, i, labels);
         range.clone().find(is_sign).map(|sign| (sign, 1, false))
-    })?;
+    };
+    let of_notice = workdays.or_else(|| days(&NOTICES));
+    let is_of_notice = of_notice.is_some();
+    let (sign, unit_len, is_of_workdays) = of_notice.or_else(|| days(&EVENTS))?;
     let start = number_start(reading, sign);
     let chars = reading.chars(start..sign);
     let days = match chars.first()?.is_ascii_digit() {
@@ -145,7 +161,7 @@ fn length_written(reading: &Reading<'_>, range: Range<usize>) -> Option<Length> 
     };
     let is_limit = matches!(reading.char(sign + unit_len), Some('内' | '后' | '前')) || reading.starts_with(sign + unit_len, "之内");
     let is_least = reading.holds_one(start.saturating_sub(4)..start, &[&['少', '于'], &['至', '少'], &['低', '于']]);
-    (!is_limit && days > 0).then_some(Length { days, is_of_workdays, is_least, place: start..sign + unit_len })
+    (!is_limit && days > 0).then_some(Length { days, is_of_workdays, is_least, is_of_notice, place: start..sign + unit_len })
 }
 
 /// Where the digits or Han numerals that end at `end` begin.
@@ -154,12 +170,17 @@ fn number_start(reading: &Reading<'_>, end: usize) -> usize {
     (end.saturating_sub(3)..end).rev().take_while(is_number).last().unwrap_or(end)
 }
 
-/// Whether the number before 日 or 天 stands right behind 公示期, 公示时间, 公告期 …
-fn is_public_notice(reading: &Reading<'_>, sign: usize) -> bool {
+/// What the days of a public notice and those of an event are counted behind.
+const NOTICES: [&str; 4] = ["公示期", "公示时间", "公告期", "公示"];
+const EVENTS: [&str; 4] = ["为期", "会期", "假期", "共"];
+
+/// Whether the number before 日 or 天 stands right behind one of the words: 公示期5天, 公示期为5天, 会期两天.
+fn is_behind(reading: &Reading<'_>, sign: usize, words: &[&str]) -> bool {
     let start = number_start(reading, sign);
     let mut head = start;
-    while head > 0 && matches!(reading.char(head - 1), Some('：' | ':' | '为' | '限' | '共')) && start - head < 3 {
+    let is_label = |head: usize| words.iter().any(|word| reading.ends_with(head, word));
+    while head > 0 && !is_label(head) && matches!(reading.char(head - 1), Some('：' | ':' | '为' | '限' | '共')) && start - head < 3 {
         head -= 1;
     }
-    start < sign && ["公示期", "公示时间", "公告期", "公示"].iter().any(|word| reading.ends_with(head, word))
+    start < sign && is_label(head)
 }

@@ -397,7 +397,7 @@ fn is_list(between: &[char]) -> bool {
 }
 
 /// “人名政府”应为“人民政府”, 把“扫黑除恶”写成“扫黑险恶”: a lesson about the mistake. Somebody quotes it and says so beside.
-fn is_correction(reading: &Reading<'_>, term: &Range<usize>, code: &str) -> Option<&'static str> {
+pub fn is_correction(reading: &Reading<'_>, term: &Range<usize>, code: &str) -> Option<&'static str> {
     const SAYS_SO: [&[char]; 8] =
         [&['应', '为'], &['应', '是'], &['写', '成'], &['误', '写'], &['写', '作'], &['改', '为'], &['错', '写'], &['错', '别', '字']];
     let is_typo = matches!(code, "WRD.severe_typo" | "WRD.typo");

@@ -201,6 +201,7 @@ impl Wording {
             if is_verb()
                 || (fixed.kind != "state" && whole.len() < SURE_CHARS_MIN && is_word())
                 || is_by_chance()
+                || super::terms::is_correction(reading, &range, "WRD.typo").is_some()
                 || report.covers(&["WRD.severe_typo", "WRD.typo"], index, &range)
             {
                 continue;

@@ -1,0 +1,236 @@
+//! Parts told in running text that exceed their whole: 造林3000亩（联珠镇1200亩、景星镇1100亩、新抚镇900亩）;
+//! 男性占52%，女性占51% (DOMAIN §5.6, deterministic checks). Must not know tables, dates, nor queues.
+
+use super::reading::Reading;
+use super::report::{Found, Report};
+use crate::model::Severity;
+use crate::text::fold::Class;
+use std::ops::Range;
+
+/// Longest name of a part, in characters.
+const LABEL_CHARS_MAX: usize = 16;
+/// Longest unit behind a number, in characters.
+const UNIT_CHARS_MAX: usize = 4;
+/// Most parts of one list.
+const PARTS_MAX: usize = 32;
+/// How far shares may exceed a hundred together, in percent: each is rounded.
+const SHARES_OFF_MAX: f64 = 0.5;
+/// How far before a list its whole begins, in characters.
+const WHOLE_CHARS: usize = 24;
+
+/// What parts are called that may overlap: 女党员 and 少数民族党员 are partly the same people.
+const OVERLAPPING: [&str; 26] = [
+    "女",
+    "男",
+    "少数民族",
+    "党员",
+    "以上",
+    "以下",
+    "岁",
+    "新增",
+    "本年",
+    "同比",
+    "累计",
+    "低保",
+    "脱贫",
+    "建档",
+    "残疾",
+    "特困",
+    "监测",
+    "重点",
+    "其中",
+    "上年",
+    "去年",
+    "历年",
+    "超过",
+    "不足",
+    "达到",
+    "完成",
+];
+/// Names of shares of which nobody belongs to two.
+const EXCLUSIVE: [&[&str]; 5] = [
+    &["男", "女"],
+    &["城镇", "农村", "乡村", "城市"],
+    &["非常满意", "很满意", "基本满意", "较满意", "比较满意", "不满意", "满意", "一般", "不了解"],
+    &["支持", "赞成", "同意", "反对", "不同意", "弃权"],
+    &["小学", "初中", "高中", "中专", "大专", "本科", "研究生", "硕士", "博士"],
+];
+/// What stands between the name of a part and its number.
+const VERBS: [&str; 12] = ["占比为", "占比", "占股", "占", "为", "有", "是", "约", "共", "计", "各", "率"];
+
+/// `联珠镇1200亩`: a part, or the whole.
+#[derive(Debug)]
+struct Item {
+    label: String,
+    value: f64,
+    /// Digits after the point.
+    decimals: usize,
+    unit: String,
+    range: Range<usize>,
+}
+
+pub fn detect(index: usize, reading: &Reading<'_>, report: &mut Report) {
+    if !reading.classes.is(Class::DIGIT) {
+        return;
+    }
+    shares(index, reading, report);
+    parts(index, reading, report);
+}
+
+/// Shares that exclude each other and exceed a hundred together.
+fn shares(index: usize, reading: &Reading<'_>, report: &mut Report) {
+    let mut at = 0;
+    while let Some(sign) = (at..reading.len()).find(|&i| reading.char(i) == Some('%')) {
+        let sentence = reading.sentence(sign..sign);
+        at = sentence.end.max(sign + 1);
+        let mut items = items(reading, sentence);
+        items.retain(|item| item.unit.starts_with('%'));
+        let is_group = |group: &[&str]| {
+            let words: Vec<&str> = items.iter().filter_map(|item| group.iter().find(|word| item.label.contains(**word)).copied()).collect();
+            // 城镇养老保险覆盖率95%，农村60% are rates, no shares.
+            let is_share = |(item, word): (&Item, &&str)| item.label == **word || reading.text(item.range.clone()).contains('占');
+            words.len() == items.len() && is_distinct(&words) && items.iter().zip(&words).all(is_share)
+        };
+        let labels = || items.iter().map(|item| item.label.as_str());
+        let has = |word: &str| labels().filter(|label| label.contains(word)).count();
+        let are_ages = || items.iter().all(|item| item.label.contains('岁') && reading.text(item.range.clone()).contains('占'));
+        let are_holdings = || reading.text(sentence_of(&items)).contains("占股");
+        let is_cumulative = || has("以上") > 1 || has("以下") > 1;
+        let is_exclusive = || EXCLUSIVE.iter().any(|group| is_group(group)) || are_ages() || are_holdings();
+        let sum: f64 = items.iter().map(|item| item.value).sum();
+        if items.len() >= 2
+            && sum > 100.0 + SHARES_OFF_MAX
+            && is_distinct(&labels().collect::<Vec<_>>())
+            && !is_cumulative()
+            && is_exclusive()
+        {
+            let found = Found::new("WRD.numeral", Severity::S2, index, sentence_of(&items), "wording/shares");
+            report.find(found.saying(format!("各项占比相加为{sum:.1}%，超过100%，请核对")).because("sum", format!("{sum:.1}")));
+        }
+    }
+}
+
+/// 其中…, （…） or 共…：… whose parts exceed the whole before them.
+fn parts(index: usize, reading: &Reading<'_>, report: &mut Report) {
+    let opens = |i: usize| match reading.char(i) {
+        Some('其') if reading.char(i + 1) == Some('中') => Some(2),
+        Some('（' | '(' | '：' | ':') => Some(1),
+        _ => None,
+    };
+    let mut at = 0;
+    while let Some((open, len)) = (at..reading.len()).find_map(|i| opens(i).map(|len| (i, len))) {
+        at = open + len;
+        let is_listed = len == 2;
+        // The whole right before: 共有林长687名，其中; 生产总值86.4亿元。其中，
+        let before = open.saturating_sub(WHOLE_CHARS)..open;
+        let Some(whole) = items_in(reading, before.clone()).pop().filter(|whole| is_right_before(reading, whole, open)) else { continue };
+        let behind = open + len + usize::from(matches!(reading.char(open + len), Some('，' | ',' | '：' | ':')));
+        let end = (behind..reading.len())
+            .find(|&i| matches!(reading.char(i), Some('。' | '；' | ';' | '\n' | '）' | ')')))
+            .unwrap_or(reading.len());
+        let items: Vec<Item> = items(reading, behind..end).into_iter().take_while(|item| is_same_unit(&item.unit, &whole.unit)).collect();
+        let is_sum_told = || reading.text(before.clone()).contains(['共', '总']);
+        let is_partition = || {
+            let last = |item: &Item| item.label.chars().next_back();
+            let first = items.first().and_then(last);
+            is_distinct(&items.iter().map(|item| item.label.as_str()).collect::<Vec<_>>())
+                && items.iter().all(|item| !item.label.is_empty() && !OVERLAPPING.iter().any(|word| item.label.contains(word)))
+                && (first.is_some() && items.iter().all(|item| last(item) == first) || !is_listed && items.len() > 2 && is_sum_told())
+        };
+        let sum: f64 = items.iter().map(|item| item.value).sum();
+        let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
+        let off = 0.5 * (items.len() + 1) as f64 * 0.1f64.powi(whole.decimals.min(decimals) as i32);
+        let off = if whole.decimals == 0 && decimals == 0 { 0.5 } else { off };
+        if items.len() >= 2 && whole.unit != "%" && sum - whole.value > off && is_partition() {
+            let found = Found::new("WRD.numeral", Severity::S2, index, whole.range.start..sentence_of(&items).end, "wording/parts");
+            let sum = format!("{sum:.decimals$}");
+            report.find(found.saying(format!("各项相加为{sum}，超过总数，请核对")).because("sum", sum));
+        }
+    }
+}
+
+fn is_distinct(words: &[&str]) -> bool {
+    words.iter().enumerate().all(|(i, word)| !words.iter().take(i).any(|other| other == word))
+}
+
+/// 名 and 名林长, 个 and 个岗位.
+fn is_same_unit(part: &str, whole: &str) -> bool {
+    !part.is_empty() && !whole.is_empty() && (part.starts_with(whole) || whole.starts_with(part))
+}
+
+/// Whether nothing but signs and blanks stands between the whole and the list.
+fn is_right_before(reading: &Reading<'_>, whole: &Item, open: usize) -> bool {
+    reading.chars(whole.range.end..open).iter().all(|c| matches!(c, '，' | ',' | '。' | '；' | ';' | ' '))
+}
+
+fn sentence_of(items: &[Item]) -> Range<usize> {
+    items.first().map_or(0, |item| item.range.start)..items.last().map_or(0, |item| item.range.end)
+}
+
+/// The items of a list that goes on without interruption; the first clause that is none ends it.
+fn items(reading: &Reading<'_>, range: Range<usize>) -> Vec<Item> {
+    let mut all = Vec::new();
+    let mut start = range.start;
+    while start < range.end && all.len() < PARTS_MAX {
+        let end = (start..range.end).find(|&i| is_comma(reading, i)).unwrap_or(range.end);
+        match item(reading, start..end) {
+            Some(item) => all.push(item),
+            None if all.is_empty() => {}
+            None => break,
+        }
+        start = end + 1;
+    }
+    all
+}
+
+/// All items of a range, whatever stands between.
+fn items_in(reading: &Reading<'_>, range: Range<usize>) -> Vec<Item> {
+    let mut clauses: Vec<Range<usize>> = Vec::new();
+    let mut start = range.start;
+    for i in range.clone() {
+        if is_comma(reading, i) || matches!(reading.char(i), Some('。' | '；' | ';' | '\n')) {
+            clauses.push(start..i);
+            start = i + 1;
+        }
+    }
+    clauses.push(start..range.end);
+    clauses.into_iter().filter_map(|clause| item(reading, clause)).collect()
+}
+
+/// A comma between clauses; 1,280 holds none.
+fn is_comma(reading: &Reading<'_>, i: usize) -> bool {
+    let is_digit = |at: usize| reading.class(at).is(Class::DIGIT);
+    match reading.char(i) {
+        Some('，' | '、' | '和' | '；') => true,
+        Some(',') => !(i > 0 && is_digit(i - 1) && is_digit(i + 1)),
+        _ => false,
+    }
+}
+
+/// `小学语文15名`, `60岁及以上占18.2%`: a clause that is a name and one number with its unit.
+fn item(reading: &Reading<'_>, clause: Range<usize>) -> Option<Item> {
+    let is_number = |i: usize| reading.class(i).is(Class::DIGIT) || matches!(reading.char(i), Some('.' | ','));
+    // The number that ends the clause but for its unit.
+    let last = clause.clone().rev().find(|&i| is_number(i))?;
+    let first = (clause.start..=last).rev().take_while(|&i| is_number(i)).last()?;
+    let (digits, unit) = (reading.text(first..last + 1).replace(',', ""), reading.text(last + 1..clause.end));
+    let unit = unit.trim();
+    let is_unit = (1..=UNIT_CHARS_MAX).contains(&unit.chars().count())
+        && unit.chars().all(|c| c == '%' || crate::text::fold::is_han(c as u32))
+        && !unit.starts_with(['年', '月', '日', '时', '号', '岁', '级', '%']) | unit.eq("%");
+    if !is_unit || !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let label = reading.text(clause.start..first);
+    let mut label = label.trim().to_owned();
+    while let Some(verb) = VERBS.iter().find(|verb| label.ends_with(**verb)) {
+        label.truncate(label.len() - verb.len());
+    }
+    (label.chars().count() <= LABEL_CHARS_MAX).then(|| Item {
+        label,
+        decimals: digits.split_once('.').map_or(0, |(_, behind)| behind.len()),
+        value: digits.parse().unwrap_or(f64::NAN),
+        unit: unit.to_owned(),
+        range: clause.start..clause.end,
+    })
+}
