@@ -17,8 +17,8 @@ const SOUND_RARE_PER_MILLION: f32 = 2.0;
 
 /// A pair of sounds that other words share more often than this (per million) says nothing by itself.
 const SOUND_COMMON_PER_MILLION: f32 = 10.0;
-/// A word of two characters rarer than this (per million) explains nothing away: 做庄 stands for 坐庄.
-const RARE_WORD_PER_MILLION: f32 = 2.0;
+/// A word of two characters that the word list counts less often, among 60 million, explains nothing away: 做庄 stands for 坐庄.
+const RARE_WORD_COUNT: f64 = 4.5;
 
 /// Why a term read out of a disguise is not believed; `None`: it is.
 pub fn doubt(lexicon: &Lexicon, reading: &Reading<'_>, hit: &Hit, row: &Row) -> Option<(SuppressedReason, String)> {
@@ -103,8 +103,9 @@ pub fn doubt(lexicon: &Lexicon, reading: &Reading<'_>, hit: &Hit, row: &Row) -> 
 /// side is no explanation where the rest is single characters.
 fn not_left_over(lexicon: &Lexicon, reading: &Reading<'_>, range: Range<usize>) -> Option<String> {
     let text = reading.text(range.clone());
-    let rarest = rarest_pair(lexicon, reading, &range);
-    if lexicon.segmenter.has_word(&text) && (range.len() > 2 || rarest > RARE_WORD_PER_MILLION) {
+    let is_word = || lexicon.segmenter.has_word(&text);
+    // 体检 and 包裹 are said every day; that they sound like something else is chance.
+    if if range.len() > 2 { is_word() } else { lexicon.segmenter.count(reading.chars(range.clone())) > RARE_WORD_COUNT } {
         return Some(text);
     }
     let words = reading.straddled(lexicon, range.start, range.end)?;

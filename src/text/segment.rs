@@ -285,6 +285,11 @@ impl Segmenter {
         }
     }
 
+    /// How often the word list counts a word of two characters or more; 0 where it has none.
+    pub fn count(&self, word: &[char]) -> f64 {
+        self.word(word).map_or(0.0, |word| word.weight.exp())
+    }
+
     /// Whether the dictionary knows the word as a person's name.
     pub fn is_person(&self, word: &[char]) -> bool {
         self.word(word).map(|w| w.is_person).or_else(|| self.other(word)).unwrap_or(false)
