@@ -140,8 +140,33 @@ pub fn year_of(reading: &Reading<'_>) -> Option<i16> {
 
 /// 农历二月三十, 民国三十年二月三十日: not of the calendar of today.
 fn is_of_another_calendar(reading: &Reading<'_>, at: usize) -> bool {
-    const CALENDARS: [&[char]; 9] =
-        [&['农', '历'], &['阴', '历'], &['旧', '历'], &['夏', '历'], &['古', '历'], &['闰'], &['民', '国'], &['光', '绪'], &['藏', '历']];
+    const CALENDARS: [&[char]; 19] = [
+        &['农', '历'],
+        &['阴', '历'],
+        &['旧', '历'],
+        &['夏', '历'],
+        &['古', '历'],
+        &['闰'],
+        &['民', '国'],
+        &['光', '绪'],
+        &['藏', '历'],
+        &['咸', '丰'],
+        &['同', '治'],
+        &['道', '光'],
+        &['嘉', '庆'],
+        &['乾', '隆'],
+        &['雍', '正'],
+        &['康', '熙'],
+        &['宣', '统'],
+        &['万', '历'],
+        &['洪', '武'],
+    ];
+    // 乙丑年二月三十日
+    const BRANCHES: &str = "子丑寅卯辰巳午未申酉戌亥";
+    let is_cyclic = |i: usize| reading.char(i) == Some('年') && i > 0 && reading.char(i - 1).is_some_and(|c| BRANCHES.contains(c));
+    if (at.saturating_sub(2)..at).any(is_cyclic) {
+        return true;
+    }
     reading.holds_one(at.saturating_sub(CALENDAR_CHARS)..at, &CALENDARS)
 }
 

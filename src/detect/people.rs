@@ -125,7 +125,9 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
 /// How much of a text tells what kind of list it is, in characters.
 const OPENING_CHARS: usize = 120;
 /// Lists of which the names have to stand: 任前公示, 任免, 拟录用 (DOMAIN §3.2).
-const PUBLIC_LISTS: [&[char]; 6] = [
+const PUBLIC_LISTS: [&[char]; 8] = [
+    &['补', '选'],
+    &['当', '选'],
     &['任', '前', '公', '示'],
     &['任', '职', '前', '公', '示'],
     &['任', '职', '公', '示'],

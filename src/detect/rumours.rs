@@ -12,6 +12,8 @@ use std::ops::Range;
 
 pub struct Rumours {
     opinion: ListSet,
+    /// 科学辟谣, 三个谣言: a title that teaches, and answers nobody.
+    lesson: ListSet,
     tone: ListSet,
     /// 通报, 说明, 辟谣: what an office answers hearsay with.
     answer: ListSet,
@@ -23,6 +25,7 @@ impl Rumours {
     pub fn new(lists: &mut Lists<'_>) -> Self {
         Self {
             opinion: lists.scanned("evt_opinion"),
+            lesson: lists.asked("evt_opinion_lesson"),
             tone: lists.scanned("rumour_tone"),
             answer: lists.asked("evt_answer"),
             verified: lists.asked("evt_verified"),
@@ -33,7 +36,9 @@ impl Rumours {
     pub fn in_title(&self, scan: &Scan<'_>) -> Option<Found> {
         let (index, title) = scan.prose().find(|(_, r)| r.passage.role == Role::Title)?;
         let hit = title.words_in(scan.lexicon, self.opinion, 0..title.len()).next()?;
-        Some(Found::new("EVT.OPINION", Severity::S2, index, hit.start as usize..hit.end as usize, "events/opinion"))
+        let is_lesson = title.has_word(scan.lexicon, self.lesson, 0..title.len());
+        let severity = if is_lesson { Severity::S0 } else { Severity::S2 };
+        Some(Found::new("EVT.OPINION", severity, index, hit.start as usize..hit.end as usize, "events/opinion"))
     }
 
     /// Whether the draft answers hearsay: 关于网传……的情况说明.

@@ -50,6 +50,10 @@ pub fn compare(source: &str, title: &str, outlet: Option<&str>, tokens: &BTreeMa
     if wanted_plain == have_plain {
         return Fidelity::Allowed(label.unwrap_or_default());
     }
+    let clickbait = tokens.get("clickbait").map(Vec::as_slice).unwrap_or_default();
+    if let Some(label) = have_plain.strip_suffix(&wanted_plain).filter(|head| is_column(head, outlet, clickbait)) {
+        return Fidelity::Allowed(label.to_owned());
+    }
     let (a, b): (Vec<char>, Vec<char>) = (wanted_plain.chars().collect(), have_plain.chars().collect());
     // 48万人 and 480000人.
     if quantity::in_one_form(&a) == quantity::in_one_form(&b) {
@@ -192,6 +196,27 @@ fn normalise(title: &str) -> String {
         .to_lowercase()
 }
 
+/// Longest name of a column before a title, in characters, with its sign.
+const COLUMN_CHARS_MAX: usize = 14;
+
+/// Whether what stands before an unchanged title is the name of a column (健康科普|, 【安全提示】, #健康溪口#) or of the outlet
+/// itself (央视新闻丨, 人民日报评论员:). Another body before a colon would be another speaker.
+fn is_column(head: &str, outlet: Option<&str>, clickbait: &[String]) -> bool {
+    let Some(sign) = head.chars().next_back() else { return false };
+    let outlet = outlet.map(normalise).unwrap_or_default();
+    let name = head.trim_matches(['|', '丨', '【', '】', '[', ']', '#', ':']);
+    let is_of_outlet = || {
+        let short: String = outlet.chars().take(4).collect();
+        short.chars().count() >= 3 && name.starts_with(short.trim_end_matches('网')) || !outlet.is_empty() && name.starts_with(&outlet)
+    };
+    let is_framed = matches!(sign, '|' | '丨') || sign == '】' && head.starts_with('【') || sign == '#' && head.starts_with('#');
+    head.chars().count() <= COLUMN_CHARS_MAX
+        && !name.is_empty()
+        && !name.contains(|c: char| c.is_ascii_digit() || matches!(c, '!' | '?'))
+        && !clickbait.iter().any(|word| name.contains(&normalise(word)))
+        && (is_framed || sign == ':' && is_of_outlet())
+}
+
 /// The column label at the head of a title, with its sign: `转载|`, `【转载】`, `@`.
 pub fn label_of(title: &str) -> Option<&str> {
     let signs = ['|', '｜', '丨', ':', '：', '】', ']', '!', '！'];
@@ -219,7 +244,12 @@ fn strip_label(title: &str) -> (Option<String>, String) {
 fn strip_outlet(title: &str, outlet: Option<&str>) -> String {
     let Some(place) = title.rfind(['_', '-', '|', '—']) else { return title.to_owned() };
     let tail = title.get(place..).map(|t| t.trim_start_matches(['_', '-', '|', '—'])).unwrap_or_default();
+    // …_国家医疗保障局, as sites of organs sign their pages.
+    let is_organ = || {
+        matches!(title.get(place..).and_then(|t| t.chars().next()), Some('_' | '|')) && tail.ends_with(['局', '部', '委', '署', '院', '厅'])
+    };
     let is_outlet = outlet.is_some_and(|o| normalise(o) == tail)
+        || tail.chars().count() <= 12 && is_organ()
         || tail.chars().count() <= 8 && ["网", "报", "新闻", "客户端", "发布", "台"].iter().any(|end| tail.ends_with(end));
     if is_outlet { title.get(..place).unwrap_or_default().trim_end_matches(['_', '-', '|', '—']).to_owned() } else { title.to_owned() }
 }
