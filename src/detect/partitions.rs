@@ -11,6 +11,8 @@ use std::ops::Range;
 const LABEL_CHARS_MAX: usize = 16;
 /// Longest unit behind a number, in characters.
 const UNIT_CHARS_MAX: usize = 4;
+/// Longest list, in characters.
+const LIST_CHARS_MAX: usize = 400;
 /// Most parts of one list.
 const PARTS_MAX: usize = 32;
 /// How far shares may exceed a hundred together, in percent: each is rounded.
@@ -70,83 +72,95 @@ struct Item {
 }
 
 pub fn detect(index: usize, reading: &Reading<'_>, report: &mut Report) {
-    if !reading.classes.is(Class::DIGIT) {
-        return;
-    }
-    shares(index, reading, report);
-    parts(index, reading, report);
-}
-
-/// Shares that exclude each other and exceed a hundred together.
-fn shares(index: usize, reading: &Reading<'_>, report: &mut Report) {
-    let mut at = 0;
-    while let Some(sign) = (at..reading.len()).find(|&i| reading.char(i) == Some('%')) {
-        let sentence = reading.sentence(sign..sign);
-        at = sentence.end.max(sign + 1);
-        let mut items = items(reading, sentence);
-        items.retain(|item| item.unit.starts_with('%'));
-        let is_group = |group: &[&str]| {
-            let words: Vec<&str> = items.iter().filter_map(|item| group.iter().find(|word| item.label.contains(**word)).copied()).collect();
-            // 城镇养老保险覆盖率95%，农村60% are rates, no shares.
-            let is_share = |(item, word): (&Item, &&str)| item.label == **word || reading.text(item.range.clone()).contains('占');
-            words.len() == items.len() && is_distinct(&words) && items.iter().zip(&words).all(is_share)
-        };
-        let labels = || items.iter().map(|item| item.label.as_str());
-        let has = |word: &str| labels().filter(|label| label.contains(word)).count();
-        let are_ages = || items.iter().all(|item| item.label.contains('岁') && reading.text(item.range.clone()).contains('占'));
-        let are_holdings = || reading.text(sentence_of(&items)).contains("占股");
-        let is_cumulative = || has("以上") > 1 || has("以下") > 1;
-        let is_exclusive = || EXCLUSIVE.iter().any(|group| is_group(group)) || are_ages() || are_holdings();
-        let sum: f64 = items.iter().map(|item| item.value).sum();
-        if items.len() >= 2
-            && sum > 100.0 + SHARES_OFF_MAX
-            && is_distinct(&labels().collect::<Vec<_>>())
-            && !is_cumulative()
-            && is_exclusive()
+    let (mut at, mut shares_to, mut parts_to) = (0, 0, 0);
+    let mut last_share = None;
+    // Both need numbers: most texts are left after a look at what stands behind each.
+    while let Some(run) = reading.digits.next_run(at) {
+        at = run.end;
+        if reading.char(run.end) == Some('%') {
+            let is_near = last_share.replace(run.end).is_some_and(|last| run.end - last <= 2 * LABEL_CHARS_MAX);
+            if is_near && run.end >= shares_to {
+                shares_to = shares(index, reading, run.end, report);
+            }
+        } else if run.end >= parts_to
+            && let Some(list) = list_behind(reading, run.end)
         {
-            let found = Found::new("WRD.numeral", Severity::S2, index, sentence_of(&items), "wording/shares");
-            report.find(found.saying(format!("各项占比相加为{sum:.1}%，超过100%，请核对")).because("sum", format!("{sum:.1}")));
+            parts_to = parts(index, reading, list, report);
         }
     }
 }
 
-/// 其中…, （…） or 共…：… whose parts exceed the whole before them.
-fn parts(index: usize, reading: &Reading<'_>, report: &mut Report) {
-    let opens = |i: usize| match reading.char(i) {
-        Some('其') if reading.char(i + 1) == Some('中') => Some(2),
-        Some('（' | '(' | '：' | ':') => Some(1),
-        _ => None,
+/// Shares that exclude each other and exceed a hundred together, in the sentence of the sign at `sign`; where it ends.
+fn shares(index: usize, reading: &Reading<'_>, sign: usize, report: &mut Report) -> usize {
+    let sentence = reading.sentence(sign..sign);
+    let end = sentence.end.max(sign + 1);
+    let mut items = items(reading, sentence);
+    items.retain(|item| item.unit.starts_with('%'));
+    let is_group = |group: &[&str]| {
+        let words: Vec<&str> = items.iter().filter_map(|item| group.iter().find(|word| item.label.contains(**word)).copied()).collect();
+        // 城镇养老保险覆盖率95%，农村60% are rates, no shares.
+        let is_share = |(item, word): (&Item, &&str)| item.label == **word || reading.text(item.range.clone()).contains('占');
+        words.len() == items.len() && is_distinct(&words) && items.iter().zip(&words).all(is_share)
     };
-    let mut at = 0;
-    while let Some((open, len)) = (at..reading.len()).find_map(|i| opens(i).map(|len| (i, len))) {
-        at = open + len;
-        let is_listed = len == 2;
-        // The whole right before: 共有林长687名，其中; 生产总值86.4亿元。其中，
-        let before = open.saturating_sub(WHOLE_CHARS)..open;
-        let Some(whole) = items_in(reading, before.clone()).pop().filter(|whole| is_right_before(reading, whole, open)) else { continue };
-        let behind = open + len + usize::from(matches!(reading.char(open + len), Some('，' | ',' | '：' | ':')));
-        let end = (behind..reading.len())
-            .find(|&i| matches!(reading.char(i), Some('。' | '；' | ';' | '\n' | '）' | ')')))
-            .unwrap_or(reading.len());
-        let items: Vec<Item> = items(reading, behind..end).into_iter().take_while(|item| is_same_unit(&item.unit, &whole.unit)).collect();
-        let is_sum_told = || reading.text(before.clone()).contains(['共', '总']);
-        let is_partition = || {
-            let last = |item: &Item| item.label.chars().next_back();
-            let first = items.first().and_then(last);
-            is_distinct(&items.iter().map(|item| item.label.as_str()).collect::<Vec<_>>())
-                && items.iter().all(|item| !item.label.is_empty() && !OVERLAPPING.iter().any(|word| item.label.contains(word)))
-                && (first.is_some() && items.iter().all(|item| last(item) == first) || !is_listed && items.len() > 2 && is_sum_told())
-        };
-        let sum: f64 = items.iter().map(|item| item.value).sum();
-        let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
-        let off = 0.5 * (items.len() + 1) as f64 * 0.1f64.powi(whole.decimals.min(decimals) as i32);
-        let off = if whole.decimals == 0 && decimals == 0 { 0.5 } else { off };
-        if items.len() >= 2 && whole.unit != "%" && sum - whole.value > off && is_partition() {
-            let found = Found::new("WRD.numeral", Severity::S2, index, whole.range.start..sentence_of(&items).end, "wording/parts");
-            let sum = format!("{sum:.decimals$}");
-            report.find(found.saying(format!("各项相加为{sum}，超过总数，请核对")).because("sum", sum));
-        }
+    let labels = || items.iter().map(|item| item.label.as_str());
+    let has = |word: &str| labels().filter(|label| label.contains(word)).count();
+    let are_ages = || items.iter().all(|item| item.label.contains('岁') && reading.text(item.range.clone()).contains('占'));
+    let are_holdings = || reading.text(sentence_of(&items)).contains("占股");
+    let is_cumulative = || has("以上") > 1 || has("以下") > 1;
+    let is_exclusive = || EXCLUSIVE.iter().any(|group| is_group(group)) || are_ages() || are_holdings();
+    let sum: f64 = items.iter().map(|item| item.value).sum();
+    if items.len() >= 2 && sum > 100.0 + SHARES_OFF_MAX && is_distinct(&labels().collect::<Vec<_>>()) && !is_cumulative() && is_exclusive()
+    {
+        let found = Found::new("WRD.numeral", Severity::S2, index, sentence_of(&items), "wording/shares");
+        report.find(found.saying(format!("各项占比相加为{sum:.1}%，超过100%，请核对")).because("sum", format!("{sum:.1}")));
     }
+    end
+}
+
+/// Where a list of parts opens behind a number with its unit: 687名，其中; 3000亩（; 30个岗位：; 86.4亿元。其中，. The sign and how
+/// long it is.
+fn list_behind(reading: &Reading<'_>, number_end: usize) -> Option<(usize, usize)> {
+    let is_han = |i: usize| reading.class(i).is(Class::HAN);
+    let at = (number_end..=number_end + UNIT_CHARS_MAX).find(|&i| !is_han(i)).filter(|&sign| sign > number_end)?;
+    match reading.char(at)? {
+        '（' | '(' | '：' | ':' => Some((at, 1)),
+        '，' | ',' | '。' | '；' => {
+            let next = at + 1 + usize::from(reading.char(at + 1) == Some(' '));
+            reading.starts_with(next, "其中").then_some((next, 2))
+        }
+        _ => None,
+    }
+}
+
+/// 其中…, （…） or 共…：… whose parts exceed the whole before them; where the list ends.
+fn parts(index: usize, reading: &Reading<'_>, (open, len): (usize, usize), report: &mut Report) -> usize {
+    let is_listed = len == 2;
+    let before = open.saturating_sub(WHOLE_CHARS)..open;
+    let behind = open + len + usize::from(matches!(reading.char(open + len), Some('，' | ',' | '：' | ':')));
+    let farthest = reading.len().min(behind + LIST_CHARS_MAX);
+    let end = (behind..farthest).find(|&i| matches!(reading.char(i), Some('。' | '；' | ';' | '\n' | '）' | ')'))).unwrap_or(farthest);
+    // The whole right before: 共有林长687名，其中; 生产总值86.4亿元。其中，
+    let whole = items_in(reading, before.clone()).pop().filter(|whole| is_right_before(reading, whole, open));
+    let Some(whole) = whole.filter(|_| reading.digits.first_in(behind..end).is_some()) else { return open };
+    let items: Vec<Item> = items(reading, behind..end).into_iter().take_while(|item| is_same_unit(&item.unit, &whole.unit)).collect();
+    let is_sum_told = || reading.text(before.clone()).contains(['共', '总']);
+    let is_partition = || {
+        let last = |item: &Item| item.label.chars().next_back();
+        let first = items.first().and_then(last);
+        is_distinct(&items.iter().map(|item| item.label.as_str()).collect::<Vec<_>>())
+            && items.iter().all(|item| !item.label.is_empty() && !OVERLAPPING.iter().any(|word| item.label.contains(word)))
+            && (first.is_some() && items.iter().all(|item| last(item) == first) || !is_listed && items.len() > 2 && is_sum_told())
+    };
+    let sum: f64 = items.iter().map(|item| item.value).sum();
+    let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
+    let off = 0.5 * (items.len() + 1) as f64 * 0.1f64.powi(whole.decimals.min(decimals) as i32);
+    let off = if whole.decimals == 0 && decimals == 0 { 0.5 } else { off };
+    if items.len() >= 2 && whole.unit != "%" && sum - whole.value > off && is_partition() {
+        let found = Found::new("WRD.numeral", Severity::S2, index, whole.range.start..sentence_of(&items).end, "wording/parts");
+        let sum = format!("{sum:.decimals$}");
+        report.find(found.saying(format!("各项相加为{sum}，超过总数，请核对")).because("sum", sum));
+    }
+    end.max(open)
 }
 
 fn is_distinct(words: &[&str]) -> bool {
