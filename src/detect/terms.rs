@@ -12,8 +12,7 @@ use super::warned::Warned;
 use super::{Scan, disguised};
 use crate::lexicon::compile::Resolved;
 use crate::lexicon::{Hit, Layer, Lexicon, ListSet, Marks, MatchMode, Row};
-use crate::model::Problem;
-use crate::model::{Severity, SuppressedReason, Text};
+use crate::model::{Format, Problem, Severity, SuppressedReason, Text};
 use crate::text::fold::{Class, text_of};
 use crate::text::passage::Role;
 use std::ops::Range;
@@ -39,6 +38,8 @@ const QUOTED_CHARS: usize = 8;
 const OFFER_CHARS: usize = 60;
 /// How near an offer and its sum stand to a harmful word, in characters: 平台注册送38元.
 const DEAL_CHARS: usize = 20;
+/// How far from the text of a link its address may stand, in bytes of the submitted body.
+const LINK_BYTES: usize = 512;
 /// Digits with this many characters around them are tried against number patterns; words that an expression begins with,
 /// with four times as many after them.
 const WINDOW_CHARS: usize = 16;
@@ -275,7 +276,9 @@ impl Terms {
         // The telephone in a warning is the constable's: 都是诈骗，请拨打民警电话….
         let only_inviting = guard.is_some() && reading.has_word(scan.lexicon, self.told, reading.sentence(term.range.clone()));
         let has_live = live.stands_in(term.reading, &offer, only_inviting);
-        let exposed = scan.is_message() || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr);
+        let exposed = scan.is_message()
+            || matches!(reading.passage.role, Role::Hidden | Role::LinkLabel | Role::Qr)
+            || is_link_label(scan.draft.format, reading, &term.range);
         // Pulled apart with symbols: nobody disguises a warning.
         let disguised = term.layer != Layer::Folded;
         let severity = match guard {
@@ -403,6 +406,31 @@ pub fn is_correction(reading: &Reading<'_>, term: &Range<usize>, code: &str) -> 
     let is_typo = matches!(code, "WRD.severe_typo" | "WRD.typo");
     let near = reading.around(term.clone(), QUOTED_CHARS, QUOTED_CHARS);
     (is_typo && is_quoted(reading, term) && reading.holds_one(near, &SAYS_SO)).then_some("讲解错别字，词语带引号")
+}
+
+/// Whether a place of the body is the text of a link: `<a href=…>百家乐</a>`, `[百家乐](https://…)`.
+fn is_link_label(format: Format, reading: &Reading<'_>, range: &Range<usize>) -> bool {
+    let passage = &reading.passage;
+    if format == Format::Text || passage.role != Role::Body {
+        return false;
+    }
+    let place = passage.locate(reading.folded.bytes(&passage.text, range.start, range.end));
+    let (before, after) = (window(passage.submitted, place.start, LINK_BYTES, 0), window(passage.submitted, place.end, 0, LINK_BYTES));
+    let tag = before.to_ascii_lowercase();
+    let is_in_tag = || tag.rfind("<a ").is_some_and(|at| tag.get(at..).is_some_and(|rest| rest.contains("href") && !rest.contains("</a")));
+    let is_in_brackets = || {
+        let line = after.split('\n').next().unwrap_or_default();
+        let opens = before.rfind('[').is_some_and(|at| before.get(at..).is_some_and(|rest| !rest.contains([']', '\n'])));
+        opens && line.find(']').is_some_and(|at| line.get(at..).is_some_and(|rest| rest.starts_with("](")))
+    };
+    is_in_tag() || format == Format::Markdown && is_in_brackets()
+}
+
+/// Up to so many bytes before and behind a byte of `text`, whole characters only.
+fn window(text: &str, at: usize, before: usize, behind: usize) -> &str {
+    let start = (at.saturating_sub(before)..=at).find(|&i| text.is_char_boundary(i)).unwrap_or(at);
+    let end = (at..=(at + behind).min(text.len())).rfind(|&i| text.is_char_boundary(i)).unwrap_or(at);
+    text.get(start..end).unwrap_or_default()
 }
 
 /// Whether a place lies in the title of a work: 《色情与暴力》.
