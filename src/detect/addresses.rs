@@ -15,13 +15,17 @@ const ADDRESS_CHARS_MAX: usize = 2_048;
 const HOST_CHARS_MAX: usize = 64;
 
 /// Top-level domains that make a bare `name.tld` an address.
-const TOP_LEVELS: [&str; 73] = [
+const TOP_LEVELS: [&str; 74] = [
     "com", "cn", "net", "org", "gov", "edu", "top", "xyz", "vip", "shop", "club", "site", "online", "store", "icu", "cc", "tv", "me", "co",
     "io", "info", "biz", "ltd", "fun", "wang", "ren", "work", "link", "live", "asia", "mobi", "hk", "tw", "app", "pro", "so", "ly", "gd",
     "tech", "bet", "cfd", "lol", "pw", "sbs", "cyou", "win", "bid", "loan", "click", "buzz", "rest", "mom", "skin", "hair", "monster",
     "quest", "casino", "poker", "bingo", "sexy", "sex", "porn", "adult", "cam", "games", "game", "ink", "bond", "beauty", "bar", "fit",
-    "cool", "kim",
+    "cool", "kim", "cm",
 ];
+
+/// Schemes that open another program, or fetch through one: nobody sees where they lead.
+pub const APP_SCHEMES: [&str; 11] =
+    ["ed2k", "thunder", "magnet", "alipays", "alipay", "taobao", "tbopen", "tmall", "openapp", "pinduoduo", "kwai"];
 
 /// Top-level domains that are tried behind a written-out dot.
 const WRITTEN_OUT: [&str; 22] = [
@@ -86,6 +90,9 @@ impl Addresses {
                 _ if self.is_han_name(reading, next..at) => self.han_name(reading, next..at),
                 Some(':') if sign > at => broken_scheme(reading, at),
                 Some(':') if reading.char(sign + 1) == Some(' ') => broken_scheme(reading, at),
+                Some(':') if reading.starts_with(sign, ":?xt=") => {
+                    Some(InProse { range: next..end_of_address(reading, sign), host: String::new(), disguise: None })
+                }
                 Some(':') if reading.starts_with(sign, "://") => self.with_scheme(scan, index, sign),
                 Some('.') if reading.char(sign + 1) == Some('㏄') => self.written_out(scan, index, sign),
                 Some('.') => self.bare(scan, index, sign),
@@ -123,7 +130,7 @@ impl Addresses {
         if matches!(scheme.as_str(), "s" | "ps" | "tps" | "ttps" | "p" | "tp" | "ttp") {
             return broken_scheme(reading, colon);
         }
-        if scheme == "weixin" {
+        if scheme == "weixin" || APP_SCHEMES.contains(&scheme.as_str()) {
             return Some(InProse { range: start..end_of_address(reading, colon + 3), host: String::new(), disguise: None });
         }
         let end = end_of_address(reading, chinese_host(reading, colon + 3).unwrap_or(colon + 3));
@@ -155,6 +162,9 @@ impl Addresses {
         }
         let name = reading.text(start..end);
         let name = name.trim_end_matches(['.', '-']);
+        if let Some(found) = public_machine(reading, start..start + name.chars().count()) {
+            return Some(found);
+        }
         let (labels, top) = name.rsplit_once('.')?;
         let last = labels.rsplit('.').next().unwrap_or_default();
         // ynmj.c0m.
@@ -336,6 +346,21 @@ pub struct InProse {
     pub host: String,
     /// How it is disguised, if it is.
     pub disguise: Option<&'static str>,
+}
+
+/// `203.0.113.77:8899/hd`: a page on a machine without a name. One of an inner network is a secret, no link.
+fn public_machine(reading: &Reading<'_>, host: Range<usize>) -> Option<InProse> {
+    let name = reading.text(host.clone());
+    let ip: std::net::Ipv4Addr = name.parse().ok()?;
+    let port_end = if reading.char(host.end) == Some(':') { reading.digits.run_end(host.end + 1) } else { host.end };
+    let has_page = reading.char(port_end) == Some('/') && reading.char(port_end + 1).is_some_and(|c| c.is_ascii_alphabetic());
+    let is_inner = ip.is_private() || ip.is_loopback() || ip.is_link_local();
+    let is_version = ["版本", "版", "版本号", "固件"].iter().any(|word| reading.ends_with(host.start, word));
+    (has_page && !is_inner && !is_version).then(|| InProse {
+        range: host.start..end_of_address(reading, port_end),
+        host: name,
+        disguise: None,
+    })
 }
 
 /// Where the address that goes on at `at` ends: ASCII address characters, without closing punctuation.

@@ -7,7 +7,7 @@
 //! Known false alarms: an enterprise named in a notice with its own site is LINK.UNKNOWN S1: a person looks.
 
 use super::Scan;
-use super::addresses::{Addresses, InProse, WRITTEN_OUT_DOT};
+use super::addresses::{APP_SCHEMES, Addresses, InProse, WRITTEN_OUT_DOT};
 use super::mailboxes;
 use super::prices::{PriceWords, prices};
 use super::report::{Found, Report};
@@ -159,6 +159,9 @@ impl Links {
         if lower.starts_with("weixin://") || lower.starts_with("#小程序://") {
             return finding("AD.MINIPROGRAM", Severity::S2, "links/miniprogram", None, "miniprogram");
         }
+        if let Some(scheme) = APP_SCHEMES.iter().find(|scheme| lower.strip_prefix(**scheme).is_some_and(|rest| rest.starts_with(':'))) {
+            return finding("LINK.UNKNOWN", Severity::S2, "links/app", Some("打开别的应用或下载工具，读者看不到去哪里"), scheme);
+        }
         if hides_host(&lower) {
             return finding("LINK.LOOKALIKE", Severity::S3, "links/userinfo", Some(BACKSLASH), host_of(without_scheme(&lower)));
         }
@@ -269,6 +272,8 @@ impl Links {
         let registrable = psl::domain_str(host);
         let name = registrable.unwrap_or(host).split('.').next().unwrap_or_default();
         folded.contains("gov.cn")
+            // www.gov.cm: one letter beside.
+            || ["gov.cm", "gov.cc", "gov.cn.com"].iter().any(|end| folded == *end || folded.ends_with(&format!(".{end}")))
             || folded.contains("gov-cn")
             || folded.contains("govcn")
             || name.ends_with("-gov")
