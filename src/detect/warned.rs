@@ -63,12 +63,17 @@ impl Warned {
 
     /// What makes the term a warning, for the reviewer.
     pub fn guard(&self, scan: &Scan<'_>, reading: &Reading<'_>, term: &Range<usize>, code: &str) -> Option<&'static str> {
-        let near = reading.around(term.clone(), WARNING_CHARS, WARNING_CHARS);
+        let mut near = reading.around(term.clone(), WARNING_CHARS, WARNING_CHARS);
+        let is_sold = self.is_sold(scan, reading, term);
+        // 严禁焚烧秸秆。晚上无聊可以玩百家乐，开户送彩金: a warning before belongs to another sentence; one behind may be of this.
+        if is_sold && !terms::is_quoted(reading, term) {
+            near.start = near.start.max(reading.sentence(term.clone()).start).min(term.start);
+        }
         let is_law = || outside(reading, scan.lexicon, self.legal, reading.sentence(term.clone()), term).next().is_some();
         // What the draft is about excuses what it tells of, not what somebody sells in the middle of it.
         let is_about = (scan.account == AccountKind::Justice || scan.is_education) && !scan.is_message();
         if is_about
-            && (!self.is_sold(scan, reading, term)
+            && (!is_sold
                 || terms::is_quoted(reading, term)
                 || self.is_warned_of(scan, reading, near.clone(), term)
                 || reading.has_word(scan.lexicon, self.told, near.clone())
