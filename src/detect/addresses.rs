@@ -351,7 +351,7 @@ pub struct InProse {
 /// `203.0.113.77:8899/hd`: a page on a machine without a name. One of an inner network is a secret, no link.
 fn public_machine(reading: &Reading<'_>, host: Range<usize>) -> Option<InProse> {
     let name = reading.text(host.clone());
-    let ip: std::net::Ipv4Addr = name.parse().ok()?;
+    let Some(url::Host::Ipv4(ip)) = url::Host::parse(&name).ok().filter(|_| name.split('.').count() == 4) else { return None };
     let port_end = if reading.char(host.end) == Some(':') { reading.digits.run_end(host.end + 1) } else { host.end };
     let has_page = reading.char(port_end) == Some('/') && reading.char(port_end + 1).is_some_and(|c| c.is_ascii_alphabetic());
     let is_inner = ip.is_private() || ip.is_loopback() || ip.is_link_local();
