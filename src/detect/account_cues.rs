@@ -80,7 +80,6 @@ pub enum Shape {
 }
 
 /// The characters before an account that count, in their order.
-#[derive(Default)]
 struct Window {
     chars: Vec<char>,
     places: Vec<usize>,
@@ -89,7 +88,7 @@ struct Window {
 
 impl Window {
     fn read(reading: &Reading<'_>, before: usize) -> Self {
-        let mut window = Self::default();
+        let mut window = Self { chars: Vec::with_capacity(KEPT_CHARS_MAX), places: Vec::with_capacity(KEPT_CHARS_MAX), has_colon: false };
         let mut at = before;
         while at > before.saturating_sub(WINDOW_CHARS) && window.chars.len() < KEPT_CHARS_MAX {
             at -= 1;
@@ -149,6 +148,14 @@ impl AccountCues {
     /// The cue of an account that begins at `start`.
     pub fn before(&self, scan: &Scan<'_>, reading: &Reading<'_>, start: usize, shape: Shape) -> Option<Cue> {
         let window = Window::read(reading, start);
+        let named = match shape {
+            Shape::Name => self.add.and(self.wechat_word).and(self.wei).and(self.heart),
+            Shape::Digits => self.qq_word.and(self.qiu),
+        };
+        // Most of what looks like an account has nothing near that could be a part of a cue.
+        if !scan.lexicon.asked().has_word(named.and(self.other_word), &window.chars, 0..window.chars.len(), &mut Answers::default()) {
+            return None;
+        }
         let mut asks = false;
         let mut end = window.chars.len();
         // 微信号就是, 微信下单: small words are passed one by one, the longest first, and after each a cue may end.

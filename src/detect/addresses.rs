@@ -160,6 +160,12 @@ impl Addresses {
         if start > 0 && matches!(reading.char(start - 1), Some('@' | '_' | '/')) {
             return None;
         }
+        // 14837.975: most dots between letters or digits are of numbers.
+        let chars = reading.chars(start..end);
+        let has_letter = chars.iter().any(|c| !c.is_ascii_digit() && *c != '.');
+        if !has_letter && chars.iter().filter(|c| **c == '.').count() < DOTS_OF_MACHINE {
+            return None;
+        }
         let name = reading.text(start..end);
         let name = name.trim_end_matches(['.', '-']);
         if let Some(found) = public_machine(reading, start..start + name.chars().count()) {
@@ -348,10 +354,16 @@ pub struct InProse {
     pub disguise: Option<&'static str>,
 }
 
+/// Dots in the address of a machine.
+const DOTS_OF_MACHINE: usize = 3;
+
 /// `203.0.113.77:8899/hd`: a page on a machine without a name. One of an inner network is a secret, no link.
 fn public_machine(reading: &Reading<'_>, host: Range<usize>) -> Option<InProse> {
+    if reading.chars(host.clone()).iter().filter(|c| **c == '.').count() != DOTS_OF_MACHINE {
+        return None;
+    }
     let name = reading.text(host.clone());
-    let Some(url::Host::Ipv4(ip)) = url::Host::parse(&name).ok().filter(|_| name.split('.').count() == 4) else { return None };
+    let Ok(url::Host::Ipv4(ip)) = url::Host::parse(&name) else { return None };
     let port_end = if reading.char(host.end) == Some(':') { reading.digits.run_end(host.end + 1) } else { host.end };
     let has_page = reading.char(port_end) == Some('/') && reading.char(port_end + 1).is_some_and(|c| c.is_ascii_alphabetic());
     let is_inner = ip.is_private() || ip.is_loopback() || ip.is_link_local();

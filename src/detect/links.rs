@@ -17,6 +17,7 @@ use crate::lexicon::{Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity, Text, Transform};
 use crate::text::passage::Role;
+use rustc_hash::FxHashSet;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use url::{Host, Url};
@@ -354,7 +355,7 @@ fn is_personal_card(host: &str, path: &str) -> bool {
 }
 
 /// Whether `host` is one of `hosts` or below one, on label boundaries.
-fn under(host: &str, hosts: &HashSet<String>) -> bool {
+fn under(host: &str, hosts: &FxHashSet<String>) -> bool {
     let mut rest = host;
     loop {
         if hosts.contains(rest) {

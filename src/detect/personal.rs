@@ -26,6 +26,8 @@ const COUNTED: [&[char]; 7] = [&['元'], &['金', '额'], &['面', '积'], &['�
 const OF_DRIVER: [&[char]; 3] = [&['驾', '驶'], &['准', '驾'], &['驾', '照']];
 /// How far from the file number it stands, in characters.
 const DRIVER_CHARS: usize = 60;
+/// Most digits of any number that matters.
+const NUMBER_DIGITS_MAX: usize = 30;
 /// Farthest two phones of a list stand from each other, in characters.
 const LIST_GAP_CHARS: usize = 40;
 
@@ -250,7 +252,10 @@ impl Personal {
             let mut taken = None;
             for to in (from..chain.groups.len()).rev() {
                 let total: usize = chain.groups.get(from..=to).unwrap_or_default().iter().map(|g| g.digits.len()).sum();
-                if total <= 30 && self.number(scan, index, chain, from, to, report) {
+                if total < numbers::CHAIN_DIGITS_MIN {
+                    break;
+                }
+                if total <= NUMBER_DIGITS_MAX && self.number(scan, index, chain, from, to, report) {
                     taken = Some(to);
                     break;
                 }
@@ -263,10 +268,8 @@ impl Personal {
     fn number(&self, scan: &Scan<'_>, index: usize, chain: &Chain, from: usize, to: usize, report: &mut Report) -> bool {
         let (Some(reading), Some(groups)) = (scan.readings.get(index), chain.groups.get(from..=to)) else { return false };
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return false };
-        let digits: Vec<u8> = groups.iter().flat_map(|g| g.digits.iter().copied()).collect();
-        if digits.len() < numbers::CHAIN_DIGITS_MIN {
-            return false;
-        }
+        let mut digits = Vec::with_capacity(NUMBER_DIGITS_MAX);
+        groups.iter().for_each(|g| digits.extend_from_slice(&g.digits));
         let range = first.range.start..last.range.end;
         let separators = chain.separators.get(from..to).unwrap_or_default();
         let is_joined = !separators.is_empty();

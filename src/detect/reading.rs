@@ -146,11 +146,11 @@ impl<'a> Reading<'a> {
     /// stretches; lists are asked by [`Self::has_word`].
     pub fn holds_one(&self, range: Range<usize>, words: &[&[char]]) -> bool {
         let chars = self.chars(range);
-        // Few places begin like a word: only there is the rest of it compared.
-        chars
-            .iter()
-            .enumerate()
-            .any(|(at, c)| words.iter().any(|word| word.first() == Some(c) && chars.get(at..).unwrap_or_default().starts_with(word)))
+        let stands = |word: &[char], first: &char| {
+            chars.iter().enumerate().any(|(at, c)| c == first && chars.get(at..).unwrap_or_default().starts_with(word))
+        };
+        // Of most words not even the first character is there: many are compared with it at once.
+        words.iter().any(|word| word.first().is_some_and(|first| chars.contains(first) && stands(word, first)))
     }
 
     /// Whether the folded text at `at` begins with `word` (already folded).

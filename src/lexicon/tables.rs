@@ -4,7 +4,8 @@
 use super::load::Sheet;
 use crate::model::{Problem, RuleFiles, Text};
 use jiff::civil::{Date, Weekday};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 
 /// What `codes.csv` says of a finding code; console, reports and docs show exactly this.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -50,12 +51,12 @@ type TakeRow<'t> = dyn FnMut(u64, &dyn Fn(&str) -> String, &mut Vec<Problem>) + 
 #[derive(Debug, Default)]
 pub struct Tables {
     /// Six-digit codes ever in force → first and last year.
-    admin_codes: HashMap<u32, (u16, u16)>,
+    admin_codes: FxHashMap<u32, (u16, u16)>,
     /// Names of provinces, prefectures and counties ever in force; of the first two the short ones too (云南, 普洱).
-    places: HashSet<String>,
-    area_codes: HashSet<String>,
+    places: FxHashSet<String>,
+    area_codes: FxHashSet<String>,
     /// Card prefix → total length.
-    card_prefixes: HashMap<u64, Vec<u8>>,
+    card_prefixes: FxHashMap<u64, Vec<u8>>,
     /// Exception days: `true` = working weekend.
     holidays: BTreeMap<Date, bool>,
     /// Official names of autonomous counties, banners, prefectures, regions.
@@ -64,9 +65,9 @@ pub struct Tables {
     /// Characters that given names are made of.
     given: CharSet,
     /// Host → kind (`short` or `map`).
-    pub short_links: HashMap<String, String>,
-    pub ecommerce_hosts: HashSet<String>,
-    pub official_hosts: HashSet<String>,
+    pub short_links: FxHashMap<String, String>,
+    pub ecommerce_hosts: FxHashSet<String>,
+    pub official_hosts: FxHashSet<String>,
     pub source_units: Vec<SourceUnit>,
     /// Kind → tokens of titles that must not change.
     pub title_tokens: BTreeMap<String, Vec<String>>,
@@ -85,7 +86,7 @@ pub struct Tables {
     pub similar_shapes: Vec<(char, char)>,
     pub codes: BTreeMap<String, CodeText>,
     /// Unit → account → row; account is empty for the unit itself.
-    units: HashMap<String, HashMap<String, UnitRow>>,
+    units: FxHashMap<String, FxHashMap<String, UnitRow>>,
 }
 
 impl Tables {

@@ -100,11 +100,13 @@ impl CanonicalHash {
 
 /// Bytes in hexadecimal.
 pub fn hex_text(bytes: &[u8]) -> String {
-    let mut digits = vec![0; 2 * bytes.len()];
-    // The length fits, and hexadecimal digits are ASCII.
-    let written = hex::encode_to_slice(bytes, &mut digits);
-    debug_assert!(written.is_ok());
-    String::from_utf8(digits).unwrap_or_default()
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text
 }
 
 impl Default for CanonicalHash {

@@ -18,7 +18,9 @@ pub enum Unextractable {
 /// All passages of a draft, in the order of [`Field`].
 pub fn extract(draft: &Draft) -> Result<Vec<Passage<'_>>, Unextractable> {
     let mut passages = Vec::with_capacity(8);
-    passages.push(Passage::plain(Field::Title, None, Role::Title, &draft.title));
+    if !draft.title.is_empty() {
+        passages.push(Passage::plain(Field::Title, None, Role::Title, &draft.title));
+    }
     if let Some(subtitle) = &draft.subtitle {
         passages.push(Passage::plain(Field::Subtitle, None, Role::Subtitle, subtitle));
     }
