@@ -130,7 +130,9 @@ const TO_NUMBER: [&str; 64] = [
 /// What the name of a business or a unit ends in.
 const BUSINESS_ENDS: &str = "店馆院局所司社厂部铺坊吧厅站场行城室园";
 /// What may stand between a person and the address of a home.
-const TO_ADDRESS: [&str; 30] = [
+const TO_ADDRESS: [&str; 32] = [
+    "租住在",
+    "家住在",
     "家庭住址",
     "家庭地址",
     "户籍地址",
@@ -298,7 +300,9 @@ pub fn of_number(reading: &Reading<'_>, lexicon: &Lexicon, number: &Range<usize>
 pub fn of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: &Range<usize>, lists: &NameLists) -> Option<Person> {
     let end = back_over(reading, address.start, &TO_ADDRESS, NUMBER_CHARS);
     let beside = (end < address.start).then(|| name_ending_at(reading, lexicon, end, lists, &[], true)).flatten();
-    let name = beside.or_else(|| subject_of_address(reading, lexicon, address.start, end, lists))?;
+    let name = beside
+        .or_else(|| subject_of_address(reading, lexicon, address.start, end, lists))
+        .or_else(|| dweller_behind(reading, lexicon, address.end, lists))?;
     // 常熟（…镇…村…组）: more than a surname must tell that it is nobody's town.
     let surname = lexicon.tables.surname_len(reading.chars(name.clone()))?;
     let is_town = || ["县", "市", "区"].iter().any(|kind| lexicon.tables.is_place(&format!("{}{kind}", reading.text(name.clone()))));
@@ -319,6 +323,18 @@ fn subject_of_address(reading: &Reading<'_>, lexicon: &Lexicon, address: usize, 
     let is_business = lead.checked_sub(1).and_then(|i| reading.char(i)).is_none_or(|c| BUSINESS_ENDS.contains(c));
     let is_name = end == start + 3 && plain_words::is_given(reading, lexicon, start + 1..end);
     (is_name && end < lead && !is_business).then_some(start..end)
+}
+
+/// What those who live there are called before their names.
+const DWELLERS: [&str; 8] = ["市民", "村民", "居民", "业主", "住户", "租客", "老人", "村民小组长"];
+
+/// 家住县城南正街47号的李国庆, …3栋2单元501室业主李国庆: who lives there stands behind.
+fn dweller_behind(reading: &Reading<'_>, lexicon: &Lexicon, address_end: usize, lists: &NameLists) -> Option<Range<usize>> {
+    let of = usize::from(reading.char(address_end) == Some('的'));
+    let dweller = DWELLERS.iter().find(|word| reading.starts_with(address_end + of, word)).map_or(0, |word| word.chars().count());
+    let start = address_end + of + dweller;
+    let end = names::name_at(reading, lexicon, start, lists, Demand::Likely).filter(|_| start > address_end)?;
+    (end == start + 3 && plain_words::is_given(reading, lexicon, start + 1..end)).then_some(start..end)
 }
 
 /// 护照（…）已办好，请张三女士领取: who is asked by name behind a number.

@@ -153,13 +153,14 @@ impl Figures {
             } else {
                 Some(scan.as_of)
             };
-            let Some(until) = until else { continue };
-            let years = until.year() - born.year;
+            let of_death = || is_of_the_dead.then(|| last_year(reading, born.range.end..start)).flatten();
+            let Some(year) = until.map(|until| until.year()).or_else(of_death) else { continue };
+            let years = year - born.year;
             // The birthday of the last year is past, or not, or its day is not written.
-            let full = match born.month_day {
-                Some(day) if day <= (until.month(), until.day()) => years..=years,
-                Some(_) => years - 1..=years - 1,
-                None => years - 1..=years,
+            let full = match (born.month_day, until) {
+                (Some(day), Some(until)) if day <= (until.month(), until.day()) => years..=years,
+                (Some(_), Some(_)) => years - 1..=years - 1,
+                _ => years - 1..=years,
             };
             let nominal = if is_of_the_dead { NOMINAL_YEARS_OF_THE_DEAD } else { NOMINAL_YEARS };
             if !(*full.start()..=full.end() + nominal).contains(&age) {
@@ -201,6 +202,17 @@ fn birth(reading: &Reading<'_>, range: Range<usize>) -> Option<Birth> {
             last = Some(Birth { range: run.start..end, year, month_day: month.zip(day).map(|((month, _), (day, _))| (month, day)) });
         }
         at = end;
+    }
+    last
+}
+
+/// The last year of a range: 卒于2025年3月.
+fn last_year(reading: &Reading<'_>, range: Range<usize>) -> Option<i16> {
+    let mut at = range.start;
+    let mut last = None;
+    while let Some(run) = reading.digits.next_run(at).filter(|run| run.end < range.end) {
+        at = run.end;
+        last = year(reading, &run).or(last);
     }
     last
 }

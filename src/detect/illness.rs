@@ -26,6 +26,8 @@ const GUARD_CHARS: usize = 10;
 const POST_CHARS: usize = 6;
 /// How far from an illness who has it is looked for behind who speaks of it, in characters.
 const SUFFERER_CHARS: usize = 60;
+/// How far the fields around one that names an illness belong to the same person, in characters.
+const FIELDS_CHARS: usize = 24;
 /// How far before an illness the sentence that tells of it begins with a name, in characters.
 const SUBJECT_CHARS: usize = 40;
 /// Verbs of falling ill, between a name and the illness.
@@ -51,11 +53,13 @@ const OTHERS: [&[char]; 18] = [
     &['同', '事'],
     &['病', '例'],
 ];
+/// Farthest a word of where somebody is reaches, in characters.
+const PLACE_CHARS: usize = 4;
 /// Words of illness that name none.
 const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
 
 /// What may stand between a person and an illness of theirs.
-const TO_ILLNESS: [&str; 52] = [
+const TO_ILLNESS: [&str; 54] = [
     "确诊为",
     "诊断为",
     "诊断出",
@@ -95,6 +99,8 @@ const TO_ILLNESS: [&str; 52] = [
     "病情",
     "病种",
     "携带",
+    "男",
+    "女",
     "自述",
     "去年",
     "今年",
@@ -111,8 +117,13 @@ const TO_ILLNESS: [&str; 52] = [
 ];
 
 /// What leads to the name of somebody whose illness is told right behind it.
-const LEADS_TO_PATIENT: [&str; 24] = [
+const LEADS_TO_PATIENT: [&str; 29] = [
     "看望了",
+    "送到",
+    "交到",
+    "来到",
+    "走进",
+    "见到",
     "慰问了",
     "走访了",
     "看望",
@@ -138,6 +149,16 @@ const LEADS_TO_PATIENT: [&str; 24] = [
     "重病的",
 ];
 
+/// Relatives between the name and the illness: 李国庆的妻子患有….
+const RELATIVES: [&str; 24] = [
+    "妻子", "丈夫", "爱人", "老伴", "儿子", "女儿", "父亲", "母亲", "孙子", "孙女", "哥哥", "弟弟", "姐姐", "妹妹", "爷爷", "奶奶", "外公",
+    "外婆", "儿媳", "女婿", "岳父", "岳母", "父母", "孩子",
+];
+/// Where somebody is, between the name and the next clause: 送到李国庆手里，他因….
+const PLACES_OF_PERSON: [&str; 5] = ["手里", "手中", "家中", "家里", "家"];
+/// What the value of a field is about whose key stands before it: 病种：尿毒症.
+const ILLNESS_KEYS: [&str; 8] = ["病种", "病情", "疾病", "诊断", "原因", "病名", "类别", "情况"];
+
 /// The person of whom the illness at `illness` is said.
 pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usize>, lists: &NameLists) -> Option<Person> {
     // 被确诊为, 被查出患有: only with the illness itself behind.
@@ -155,16 +176,19 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
     let counts = || reading.chars(illness.end..illness.end + GUARD_CHARS).contains(&'例');
     // 李国庆（脑瘫）; 看望了李国庆，她被诊断为尿毒症; 我老公李国强去年查出尿毒症
     let bracket = illness.start.checked_sub(1).filter(|&at| matches!(reading.char(at), Some('（' | '(')));
-    let clause = end
-        .checked_sub(2)
-        .filter(|&at| matches!(reading.char(at), Some('，' | ',' | '！' | '。')) && matches!(reading.char(at + 1), Some('他' | '她')));
+    let clause = end.checked_sub(2).filter(|&at| {
+        matches!(reading.char(at), Some('，' | ',' | '!' | '！' | '。')) && matches!(reading.char(at + 1), Some('他' | '她'))
+    });
     let led_end = bracket.or(clause.filter(|_| falls_ill())).unwrap_or(end);
     let is_close = bracket.is_some() || clause.is_some() || falls_ill();
+    let led_end = if clause.is_some() { back_over(reading, led_end, &PLACES_OF_PERSON, PLACE_CHARS) } else { led_end };
     let led = || is_close.then(|| name_ending_at(reading, lexicon, led_end, lists, &LEADS_TO_PATIENT, false)).flatten();
     let name = name_ending_at(reading, lexicon, end, lists, &[], false)
         .or_else(led)
         .or_else(|| name_ending_at(reading, lexicon, end, lists, &["的", "叫"], false).filter(is_led))
         .or_else(|| (falls_ill() && !counts()).then(|| subject(reading, lexicon, end, lists)).flatten())
+        .or_else(|| falls_ill().then(|| of_relative(reading, lexicon, end, lists)).flatten())
+        .or_else(|| falls_ill().then(|| sufferer_behind(reading, lexicon, illness.end, lists)).flatten())
         .or_else(|| {
             // 残疾等级二级 白桂芳
             let mut at = illness.end;
@@ -180,6 +204,20 @@ pub fn of_illness(reading: &Reading<'_>, lexicon: &Lexicon, illness: &Range<usiz
     let sentence = reading.sentence(name.clone());
     let near = near.start.max(sentence.start)..near.end.min(sentence.end);
     (!reading.has_word(lexicon, lists.of_illness_not, near)).then(|| person(name, BESIDE_ILLNESS))
+}
+
+/// Whose relative has the illness: 李国庆的妻子患有….
+fn of_relative(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: &NameLists) -> Option<Range<usize>> {
+    let relative = RELATIVES.iter().find(|word| reading.ends_with(end, word))?.chars().count();
+    let name_end = end - relative - usize::from(reading.ends_with(end - relative, "的"));
+    name_ending_at(reading, lexicon, name_end, lists, &LEADS_TO_PATIENT, false)
+}
+
+/// 患精神分裂症的王秀兰.
+fn sufferer_behind(reading: &Reading<'_>, lexicon: &Lexicon, illness_end: usize, lists: &NameLists) -> Option<Range<usize>> {
+    let start = illness_end + 1;
+    let end = names::name_at(reading, lexicon, start, lists, Demand::Likely).filter(|_| reading.char(illness_end) == Some('的'))?;
+    (end == start + 3 && plain_words::is_given(reading, lexicon, start + 1..end)).then_some(start..end)
 }
 
 /// Whom the sentence is about that goes on with an illness at `end`: 她叫李春燕，2015年确诊…; 李春燕是教师，2015年确诊….
@@ -244,7 +282,7 @@ pub fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pe
         if range.start < last_end || reading.starts_with(range.end, "号") {
             continue;
         }
-        let sentence = reading.sentence(range.clone());
+        let sentence = told_with(reading, &range);
         // A name that holds a part of the illness is none.
         let apart = |p: &&Person| p.range.end <= range.start || p.range.start >= range.end;
         let nearest = || persons_in(persons, sentence.clone()).filter(apart);
@@ -265,13 +303,32 @@ pub fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pe
             continue;
         };
         let is_poverty = scan.lexicon.lists_of(hit.pattern).meets(personal.poverty);
-        let severity = if is_poverty || person.is_masked { Severity::S2 } else { Severity::S3 };
+        // 李国庆的妻子患有…: who has it is not named.
+        let is_relatives = || {
+            let end = back_over(reading, range.start, &TO_ILLNESS, ILLNESS_CHARS);
+            end > person.range.end && RELATIVES.iter().any(|word| reading.ends_with(end, word))
+        };
+        let severity = if is_poverty || person.is_masked || is_relatives() { Severity::S2 } else { Severity::S3 };
         if severity == Severity::S3 {
             severe.push(range.clone());
         }
         report.find(Found::new("PII.MEDICAL", severity, index, range, "personal/medical").because("name_masked", person.is_masked));
     }
     severe
+}
+
+/// The stretch in which the person stands whose illness is at `range`: its sentence; the one before, too, where it begins with
+/// 他; and the fields around a field.
+fn told_with(reading: &Reading<'_>, range: &Range<usize>) -> Range<usize> {
+    let sentence = reading.sentence(range.clone());
+    let key_end = back_over(reading, range.start, &["患有", "患"], ILLNESS_CHARS);
+    if ILLNESS_KEYS.iter().any(|key| reading.ends_with(key_end, key)) && key_end < range.start {
+        return reading.around(range.clone(), FIELDS_CHARS, FIELDS_CHARS);
+    }
+    let is_pronoun = matches!(reading.char(sentence.start), Some('他' | '她')) && reading.char(sentence.start + 1) != Some('们');
+    let start =
+        if is_pronoun && sentence.start > 0 { reading.sentence(sentence.start - 1..sentence.start - 1).start } else { sentence.start };
+    start..sentence.end
 }
 
 /// What a column says of whoever stands in the row: 残疾等级, 病种 …

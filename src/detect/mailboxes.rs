@@ -20,7 +20,7 @@ const NAME_CHARS_MAX: usize = 64;
 /// What is written for the `@` and means nothing else.
 const SIGNS: [&str; 7] = ["(at)", "[at]", "【at】", "（at）", "{at}", "(@)", "【@】"];
 /// What is written for the `@`, where a provider of mailboxes stands behind it.
-const SIGNS_BEFORE_PROVIDERS: [&str; 8] = [" at ", "艾特", "爱特", "#", "(a)", "（a）", "【a】", "圈a"];
+const SIGNS_BEFORE_PROVIDERS: [&str; 10] = ["@", "在", " at ", "艾特", "爱特", "#", "(a)", "（a）", "【a】", "圈a"];
 const PROVIDERS: [&str; 18] = [
     "qq.com",
     "163.com",

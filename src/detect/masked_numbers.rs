@@ -17,10 +17,10 @@ const MASKS: [char; 13] = ['*', '×', 'x', '●', '■', '□', '○', '＊', '�
 const PLACES_MAX: usize = 20;
 
 /// 1388790*621: one of ten or a hundred is it.
-fn is_mobile_but_for_few(places: &[char], hidden: usize) -> bool {
+fn is_mobile_but_for_few(places: &[char], hidden: usize, is_phone: bool) -> bool {
     let [first, second, ..] = places else { return false };
     // 1920x1080x2 tells a size.
-    places.len() == 11 && (1..=2).contains(&hidden) && !places.contains(&'x') && *first == '1' && matches!(second, '3'..='9')
+    places.len() == 11 && (1..=2).contains(&hidden) && (is_phone || !places.contains(&'x')) && *first == '1' && matches!(second, '3'..='9')
 }
 
 impl Personal {
@@ -73,7 +73,7 @@ impl Personal {
             } else if places.len() == 11 && hidden >= 3 && places.first() == Some(&'1') {
                 let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile");
                 report.suppress(found, SuppressedReason::Mask, "手机号已遮蔽");
-            } else if is_mobile_but_for_few(&places, hidden) {
+            } else if is_mobile_but_for_few(&places, hidden, context.any.meets(self.phone)) {
                 let found = Found::new("PII.MOBILE", Severity::S2, index, at..end, "personal/mobile").because("masked", hidden as i64);
                 report.find(found.saying("手机号只遮蔽了一两位，仍可逐个试出").instead("遮蔽中间四位，如 138****1234"));
             }

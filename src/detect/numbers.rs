@@ -41,6 +41,7 @@ const HAN_DIGITS_MIN: usize = 7;
 
 pub fn is_separator(c: char) -> bool {
     matches!(c, ' ' | '-' | '–' | '—' | '·' | '•' | '.' | '_' | '－' | '‐' | '‑' | '−' | '・' | ')' | '）')
+        || matches!(c, '★' | '☆' | '◆' | '◇' | '▲' | '△' | '▼' | '▽' | '※' | '♥' | '❤' | '♡' | '✦' | '✧' | '✿')
 }
 
 /// Letters that look like digits, inside a run of digits only.

@@ -17,6 +17,10 @@ const LIST_CHARS_MAX: usize = 400;
 const PARTS_MAX: usize = 32;
 /// How far shares may exceed a hundred together, in percent: each is rounded.
 const SHARES_OFF_MAX: f64 = 0.5;
+/// Longest line of a list, in characters.
+const LINE_CHARS_MAX: usize = 40;
+/// By how much parts that were added up wrongly exceed their whole at most.
+const SLIP_MAX: f64 = 1.2;
 /// How far before a list its whole begins, in characters.
 const WHOLE_CHARS: usize = 24;
 
@@ -77,6 +81,11 @@ pub fn detect(index: usize, reading: &Reading<'_>, report: &mut Report) {
     // Both need numbers: most texts are left after a look at what stands behind each.
     while let Some(run) = reading.digits.next_run(at) {
         at = run.end;
+        if is_after_structure(reading, run.start) {
+            at = structure(index, reading, run.start, report).max(run.end);
+        } else if let Some(line) = line_of_total(reading, run.start) {
+            lines(index, reading, line, report);
+        }
         if reading.char(run.end) == Some('%') {
             let is_near = last_share.replace(run.end).is_some_and(|last| run.end - last <= 2 * LABEL_CHARS_MAX);
             if is_near && run.end >= shares_to {
@@ -87,6 +96,81 @@ pub fn detect(index: usize, reading: &Reading<'_>, report: &mut Report) {
         {
             parts_to = parts(index, reading, list, report);
         }
+    }
+}
+
+/// What stands right before the shares of the three sectors of an economy.
+const BEFORE_STRUCTURE: [char; 7] = ['为', '由', '是', '比', '到', '至', '从'];
+/// How far before them their name stands, in characters.
+const STRUCTURE_CHARS: usize = 28;
+/// Sums that are no mistaken hundred: the numbers are something else.
+const STRUCTURE_SUM: Range<f64> = 80.0..125.0;
+
+fn is_after_structure(reading: &Reading<'_>, number: usize) -> bool {
+    number > 0
+        && reading.char(number - 1).is_some_and(|c| BEFORE_STRUCTURE.contains(&c))
+        && reading.holds_one(number.saturating_sub(STRUCTURE_CHARS)..number, &[&['产', '业', '结', '构'], &['次', '产', '业', '比']])
+}
+
+/// 三次产业结构为23.3:30.1:56.6: three shares that are not a hundred together; where they end.
+fn structure(index: usize, reading: &Reading<'_>, start: usize, report: &mut Report) -> usize {
+    let is_part = |&i: &usize| reading.class(i).is(Class::DIGIT) || matches!(reading.char(i), Some('.' | ':' | '：' | '∶'));
+    let end = (start..reading.len()).take_while(is_part).last().map_or(start, |last| last + 1);
+    let text = reading.text(start..end);
+    let shares: Vec<f64> = text.split([':', '：', '∶']).filter_map(|share| share.trim_end_matches('.').parse().ok()).collect();
+    let sum: f64 = shares.iter().sum();
+    if shares.len() == 3 && (sum - 100.0).abs() > SHARES_OFF_MAX && STRUCTURE_SUM.contains(&sum) {
+        let found = Found::new("WRD.numeral", Severity::S2, index, start..end, "wording/shares");
+        report.find(found.saying(format!("各项占比相加为{sum:.1}%，不是100%，请核对")).because("sum", format!("{sum:.1}")));
+    }
+    end
+}
+
+/// What the line of a total begins with.
+const TOTALS: [&str; 3] = ["合计", "总计", "共计"];
+
+/// The line that begins with 合计 and goes on with the number at `number`.
+fn line_of_total(reading: &Reading<'_>, number: usize) -> Option<Range<usize>> {
+    let is_sign = |i: usize| matches!(reading.char(i), Some('：' | ':' | ' ' | '为' | '共'));
+    let end = (number.saturating_sub(2)..number).rev().take_while(|&i| is_sign(i)).last().unwrap_or(number);
+    let start = end.checked_sub(2).filter(|_| TOTALS.iter().any(|word| reading.ends_with(end, word)))?;
+    let line_end = (number..reading.len().min(number + LABEL_CHARS_MAX)).find(|&i| reading.char(i) == Some('\n'));
+    let is_line = start > 0 && reading.char(start - 1) == Some('\n');
+    is_line.then(|| start..line_end.unwrap_or(reading.len().min(number + LABEL_CHARS_MAX)))
+}
+
+/// Lines of one item each above the line of their total that add up to something else.
+fn lines(index: usize, reading: &Reading<'_>, total: Range<usize>, report: &mut Report) {
+    let without_sign =
+        |line: Range<usize>| line.start..line.end - usize::from(reading.chars(line).last().is_some_and(|c| "。；;，,".contains(*c)));
+    let Some(whole) = item(reading, without_sign(total.clone())) else { return };
+    let mut items = Vec::new();
+    let mut end = total.start - 1;
+    while items.len() < PARTS_MAX {
+        let start = (end.saturating_sub(LINE_CHARS_MAX)..end).rev().find(|&i| reading.char(i) == Some('\n')).map_or(0, |i| i + 1);
+        let part = item(reading, without_sign(start..end)).filter(|part| part.unit == whole.unit && !part.label.contains(['计', '中']));
+        let Some(part) = part else { break };
+        items.push(part);
+        if start == 0 {
+            break;
+        }
+        end = start - 1;
+    }
+    let sum: f64 = items.iter().map(|item| item.value).sum();
+    let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
+    if items.len() >= 2 && whole.unit != "%" && (sum - whole.value).abs() > rounding(&items, &whole) {
+        let found = Found::new("WRD.numeral", Severity::S2, index, whole.range, "wording/total");
+        let sum = format!("{sum:.decimals$}");
+        report.find(found.saying(format!("以上各项相加为{sum}，与合计不符，请核对")).because("sum", sum));
+    }
+}
+
+/// How far a sum may be off its whole: whole numbers add up, rounded ones may each be off by half of their last digit.
+fn rounding(items: &[Item], whole: &Item) -> f64 {
+    let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
+    match whole.decimals == 0 && decimals == 0 {
+        true => 0.5,
+        false => 0.5 * (items.len() + 1) as f64 * 0.1f64.powi(whole.decimals.min(decimals) as i32),
     }
 }
 
@@ -144,17 +228,20 @@ fn parts(index: usize, reading: &Reading<'_>, (open, len): (usize, usize), repor
     let Some(whole) = whole.filter(|_| reading.digits.first_in(behind..end).is_some()) else { return open };
     let items: Vec<Item> = items(reading, behind..end).into_iter().take_while(|item| is_same_unit(&item.unit, &whole.unit)).collect();
     let is_sum_told = || reading.text(before.clone()).contains(['共', '总']);
+    // What overlaps exceeds the whole by far; a slip does not.
+    let is_slip = |sum: f64| is_listed && items.len() > 2 && sum < whole.value * SLIP_MAX;
     let is_partition = || {
         let last = |item: &Item| item.label.chars().next_back();
         let first = items.first().and_then(last);
         is_distinct(&items.iter().map(|item| item.label.as_str()).collect::<Vec<_>>())
             && items.iter().all(|item| !item.label.is_empty() && !OVERLAPPING.iter().any(|word| item.label.contains(word)))
-            && (first.is_some() && items.iter().all(|item| last(item) == first) || !is_listed && items.len() > 2 && is_sum_told())
+            && (first.is_some() && items.iter().all(|item| last(item) == first)
+                || !is_listed && items.len() > 2 && is_sum_told()
+                || is_slip(items.iter().map(|item| item.value).sum()))
     };
     let sum: f64 = items.iter().map(|item| item.value).sum();
     let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
-    let off = 0.5 * (items.len() + 1) as f64 * 0.1f64.powi(whole.decimals.min(decimals) as i32);
-    let off = if whole.decimals == 0 && decimals == 0 { 0.5 } else { off };
+    let off = rounding(&items, &whole);
     if items.len() >= 2 && whole.unit != "%" && sum - whole.value > off && is_partition() {
         let found = Found::new("WRD.numeral", Severity::S2, index, whole.range.start..sentence_of(&items).end, "wording/parts");
         let sum = format!("{sum:.decimals$}");

@@ -74,6 +74,7 @@ fn exists(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, date: &WrittenDa
 fn period(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, (from, to): (&WrittenDate, &WrittenDate), report: &mut Report) {
     let from_end = from.weekday.as_ref().map_or(0, |(_, place)| place.end).max(calendar::time_of_day(reading, from.range.end).0);
     let gap = from_end.min(to.range.start)..to.range.start;
+    begins_and_ends(scan, index, reading, (from, to), report);
     if gap.len() > GAP_CHARS_MAX || !reading.chars(gap.clone()).iter().any(|c| matches!(c, '至' | '到' | '-' | '—' | '～' | '~')) {
         return;
     }
@@ -118,6 +119,28 @@ fn period(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, (from, to): (&Wr
                 .saying(format!("两个日期之间有 {all} {days}（不计首日为 {without_first} {days}），与所写不符"))
                 .because("workdays", i64::from(all)),
         );
+    }
+}
+
+/// What follows the first and the last day of something.
+const BEGINS: [&str; 6] = ["开始", "起", "启动", "开工", "动工", "开幕"];
+const ENDS: [&str; 6] = ["截止", "止", "结束", "竣工", "完工", "闭幕"];
+
+/// 报名自12月10日开始，12月5日截止: one sentence says when something begins and when it ends.
+fn begins_and_ends(scan: &Scan<'_>, index: usize, reading: &Reading<'_>, (from, to): (&WrittenDate, &WrittenDate), report: &mut Report) {
+    let after = |date: &WrittenDate| calendar::time_of_day(reading, date.range.end).0;
+    let says = |date: &WrittenDate, words: &[&str]| words.iter().any(|word| reading.starts_with(after(date), word));
+    if !says(from, &BEGINS) || !says(to, &ENDS) || !reading.sentence(from.range.clone()).contains(&to.range.start) {
+        return;
+    }
+    let (Some(start), Some(end)) = (from.likeliest(scan.as_of), to.likeliest(scan.as_of)) else { return };
+    // 12月10日开始，1月5日截止: of the next year.
+    let turns = !to.has_year && from.month - to.month > MONTHS_BACK_MAX;
+    let is_told = from.has_year == to.has_year || from.has_year;
+    let is_before = if to.has_year { end < start } else { (to.month, to.day) < (from.month, from.day) };
+    if is_told && is_before && !turns {
+        let found = Found::new("WRD.date", Severity::S2, index, from.range.start..to.range.end, "wording/period");
+        report.find(found.saying("结束日期早于开始日期，请核对"));
     }
 }
 
@@ -166,7 +189,7 @@ fn length_written(reading: &Reading<'_>, range: Range<usize>) -> Option<Length> 
 
 /// Where the digits or Han numerals that end at `end` begin.
 fn number_start(reading: &Reading<'_>, end: usize) -> usize {
-    let is_number = |&i: &usize| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || reading.char(i) == Some('十');
+    let is_number = |&i: &usize| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || matches!(reading.char(i), Some('十' | '两'));
     (end.saturating_sub(3)..end).rev().take_while(is_number).last().unwrap_or(end)
 }
 

@@ -251,8 +251,14 @@ impl<'a> Reading<'a> {
     pub fn holds(&self, lexicon: &Lexicon, condition: &Resolved, range: Range<usize>, title: Option<&Reading<'_>>) -> bool {
         // The hit itself is not its own context.
         let is_other = |place: &Range<usize>| place.start < range.start || place.end > range.end;
-        let near = |window| self.find_words(lexicon, condition.words, &window).iter().any(is_other);
-        let known = |window| self.known_words(lexicon, condition.words, window, is_other);
+        // 取消 in 领取|消费券 excuses nothing.
+        let is_word = |place: &Range<usize>| {
+            let is_torn = || self.straddled(lexicon, place.start, place.end).is_some_and(|words| words.contains('/'));
+            !(condition.negated && place.len() > 1 && is_torn())
+        };
+        let is_meant = |place: &Range<usize>| is_other(place) && is_word(place);
+        let near = |window| self.find_words(lexicon, condition.words, &window).iter().any(is_meant);
+        let known = |window| self.known_words(lexicon, condition.words, window, is_meant);
         let found = match condition.scope {
             Scope::Near(n) => near(self.around(range.clone(), n, n)),
             Scope::Before(n) => near(range.start.saturating_sub(n)..range.start),

@@ -26,6 +26,8 @@ const ROOM: &str = concat!(
 const VILLAGE: &str = r"[\p{Han}]{2,12}?(?:乡|镇|街道)[\p{Han}]{1,14}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
 /// 癸能村新组17号, right behind a word that says that somebody lives there.
 const HAMLET: &str = r"^[\p{Han}]{1,8}?(?:村民委员会|村委会|村|社区)[\p{Han}0-9]{0,10}?(?:[寨屯队]?小?组|寨|屯|队)(?:[0-9]{1,4}号)?";
+/// 南正街47号, 双胞路36号三楼, 那哈村12号: a house, right behind a word that says that somebody lives there.
+const HOUSE: &str = r"^[\p{Han}0-9]{0,24}?(?:路|街|道|巷|弄|胡同|里|村|社区|小区)[0-9]{1,5}(?:-[0-9]{1,3})?号(?:附[0-9]{1,3}号)?(?:[0-9一二三四五六七八九]{1,2}(?:楼|层))?";
 const VILLAGE_SIGNS: [&[char]; 3] = [&['组', '寨', '屯', '队'], &['乡', '镇', '街'], &['村', '社']];
 
 /// What a building, a room, a staircase and the parts of a village end in, and the hyphen of 8-2-301.
@@ -64,11 +66,17 @@ pub struct Patterns {
     room: Option<Regex>,
     village: Option<Regex>,
     hamlet: Option<Regex>,
+    house: Option<Regex>,
 }
 
 impl Default for Patterns {
     fn default() -> Self {
-        Self { room: Regex::new(ROOM).ok(), village: Regex::new(VILLAGE).ok(), hamlet: Regex::new(HAMLET).ok() }
+        Self {
+            room: Regex::new(ROOM).ok(),
+            village: Regex::new(VILLAGE).ok(),
+            hamlet: Regex::new(HAMLET).ok(),
+            house: Regex::new(HOUSE).ok(),
+        }
     }
 }
 
@@ -137,7 +145,49 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
             places.push(Address { range, is_room, is_hamlet: false });
         }
     }
+    let houses = houses(personal, patterns, scan, reading);
+    if !houses.is_empty() {
+        let is_new = |house: &Range<usize>| places.iter().all(|place| place.range.end <= house.start || place.range.start >= house.end);
+        let houses: Vec<Range<usize>> = houses.into_iter().filter(is_new).collect();
+        places.extend(houses.into_iter().map(|range| Address { range, is_room: false, is_hamlet: false }));
+        places.sort_by_key(|place| place.range.start);
+    }
     places
+}
+
+/// Longest address of a house, in characters.
+const HOUSE_CHARS: usize = 40;
+
+/// 家住县城南正街47号: houses without a room, right behind a word that says that somebody lives there.
+fn houses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<Range<usize>> {
+    let mut houses: Vec<Range<usize>> = Vec::new();
+    let Some(pattern) = patterns.house.as_ref().filter(|_| reading.lists.meets(personal.address)) else { return houses };
+    for hit in reading.words_in(scan.lexicon, personal.address, 0..reading.len()) {
+        let is_sign = |at: &usize| !matches!(reading.char(*at), Some('为' | '在' | '是' | '于' | ':' | '：' | ' '));
+        let start = (hit.end as usize..reading.len()).find(is_sign).unwrap_or(reading.len());
+        let window = reading.chars(start..start + HOUSE_CHARS);
+        let is_whole = houses.last().is_none_or(|last| last.end <= start);
+        if !is_whole || !window.contains(&'号') {
+            continue;
+        }
+        if let Some(found) = pattern.find(&text_of(window)) {
+            let range = start..start + found.as_str().chars().count();
+            if !is_of_unit(personal, scan, reading, &range) {
+                houses.push(range);
+            }
+        }
+    }
+    houses
+}
+
+/// Words before the address of a unit or of somebody.
+const ADDRESS_KEYS: [&str; 4] = ["地址", "住所", "住所地", "所在地"];
+
+/// Whether the sentence is about a unit whose seat this is: …有限公司（…），住所地：….
+fn is_of_unit(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, address: &Range<usize>) -> bool {
+    let colon = usize::from(address.start > 0 && matches!(reading.char(address.start - 1), Some('：' | ':')));
+    let is_key = ADDRESS_KEYS.iter().any(|key| reading.ends_with(address.start - colon, key));
+    is_key && reading.has_word(scan.lexicon, personal.office_place, reading.sentence(address.clone()).start..address.start)
 }
 
 /// Rooms are told in Han numerals as well: 八栋二单元三零一室 is read as 8栋2单元301室, character by character, 一心村 as it is.
@@ -198,12 +248,18 @@ fn short_room(reading: &Reading<'_>, hyphen: usize) -> Option<Range<usize>> {
 fn hamlet(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, patterns: &Patterns, clause: Range<usize>) -> Option<Range<usize>> {
     let [parts, _, villages] = VILLAGE_SIGNS;
     let holds_signs = [parts, villages].iter().all(|signs| reading.chars(clause.clone()).iter().any(|c| signs.contains(c)));
-    if !holds_signs || !reading.has_word(scan.lexicon, personal.address, clause.clone()) {
+    let is_home = || reading.has_word(scan.lexicon, personal.address, clause.clone());
+    // 上寨组38号的李国林: a number tells the house.
+    let has_number = || reading.chars(clause.clone()).contains(&'号');
+    if !holds_signs || !(is_home() || has_number()) {
         return None;
     }
     let start = after_lead(reading, scan, personal, clause.clone());
     let text = reading.text(start..clause.end);
     let found = patterns.hamlet.as_ref()?.find(&text)?;
+    if !is_home() && !found.as_str().ends_with('号') {
+        return None;
+    }
     Some(start..start + found.as_str().chars().count())
 }
 
@@ -229,7 +285,11 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
         let is_office = || reading.has_word(scan.lexicon, personal.office_place, before.clone());
         let is_letter_box = || !is_room && led_by(&LETTERS) && is_whose(OWNER_CHARS);
         let is_house = || led_by(&LOCATED) && is_whose(range.start);
-        let public = !home && (is_office() && !is_letter_box() || is_area() && !is_house());
+        let is_units = || {
+            let sentence_before = sentence.start..range.start;
+            is_of_unit(personal, scan, reading, range) && !persons_in(persons, sentence_before).any(|p| !p.is_masked)
+        };
+        let public = is_units() || !home && (is_office() && !is_letter_box() || is_area() && !is_house());
         let inside_public = !home
             && (!person && reading.has_word(scan.lexicon, personal.office_place, range.clone()) || is_seat(reading.chars(range.clone())));
         let to_room = *is_room && names_a_room(&with_digits(reading.chars(range.clone())));

@@ -2,7 +2,7 @@
 //! Must not know terms or detectors; fetches nothing.
 
 use super::passage::{Passage, Role};
-use super::{html, markdown};
+use super::{html, markdown, tabs};
 use crate::model::{Draft, Field, Format};
 
 /// Largest string of a draft that is judged, in bytes; more goes to a person. Offsets fit 32 bits with room to spare.
@@ -25,7 +25,11 @@ pub fn extract(draft: &Draft) -> Result<Vec<Passage<'_>>, Unextractable> {
         passages.push(Passage::plain(Field::Subtitle, None, Role::Subtitle, subtitle));
     }
     match draft.format {
-        Format::Text => passages.push(Passage::plain(Field::Body, None, Role::Body, &draft.body)),
+        Format::Text => {
+            let mut body = Passage::plain(Field::Body, None, Role::Body, &draft.body);
+            body.cells = tabs::cells(&draft.body);
+            passages.push(body);
+        }
         Format::Html => passages.extend(html::passages(&draft.body)),
         Format::Markdown => passages.extend(markdown::passages(&draft.body)),
     }

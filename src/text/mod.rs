@@ -8,4 +8,5 @@ mod html;
 mod markdown;
 pub mod passage;
 pub mod segment;
+pub mod tabs;
 pub mod vector;
