@@ -4,8 +4,8 @@
 use super::Scan;
 use super::event_apart::Apart;
 use super::occurrence::{
-    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, has_day, is_advice, is_counted_case, is_denied, is_history, is_rule,
-    is_said, is_titled, is_told,
+    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, has_day, is_advice, is_counted_case, is_denied, is_history, is_of_old,
+    is_rule, is_said, is_titled, is_told,
 };
 use super::reading::Reading;
 use crate::lexicon::compile::Lists;
@@ -91,6 +91,8 @@ pub struct Told<'e> {
     pub told: bool,
 }
 
+/// How far before the event a year is looked for that says that all of it is an old story, in characters.
+const OLD_CHARS: usize = 60;
 /// How far before the event a word that governs it may stand, in characters.
 const GOVERNED_CHARS: usize = 14;
 /// Longest word that makes a name of an event word, in characters.
@@ -297,7 +299,12 @@ impl Context {
             let is_memory = || scan.title().is_some_and(|title| remembers(title, 0..title.len())) || remembers(reading, paragraph.clone());
             (scan.is_education || is_memory()) && !reading.has_word(scan.lexicon, self.aftermath, paragraph.clone())
         };
-        (is_history(reading, before.clone(), scan.as_of, is_over) || reading.has_word(scan.lexicon, self.era, before.clone()))
+        // 1959年冬，…。有一次塌方…: the sentences before tell of a time long ago, this one names no day.
+        let of_old = || {
+            let told_before = reading.paragraph(before.clone()).start.max(before.end.saturating_sub(OLD_CHARS))..before.end;
+            !self.is_timed(scan, reading, &before) && is_of_old(reading, told_before, scan.as_of)
+        };
+        (is_history(reading, before.clone(), scan.as_of, is_over) || of_old() || reading.has_word(scan.lexicon, self.era, before.clone()))
             && !reading.has_word(scan.lexicon, self.news, reading.paragraph(before))
     }
 

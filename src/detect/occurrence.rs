@@ -53,6 +53,8 @@ const COUNTED_CHARS: usize = 11;
 const ARTICLE_CHARS: usize = 7;
 /// How far after the event 是指 may end, in characters: 重大火灾事故是指.
 const DEFINED_CHARS: usize = 5;
+/// What lies so many years back is told of no more as news.
+const OLD_YEARS: i32 = 20;
 /// Months after which a dated event is history.
 const HISTORY_MONTHS: i32 = 13;
 /// Months after which an event dated with its hour is history: of younger ones courts and investigations still tell.
@@ -257,6 +259,16 @@ pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date, is_o
         let month = if month == 0 { 12 } else { month };
         12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month >= months_min && (!has_clock || is_over())
     })
+}
+
+/// Whether the last year of a range lies twenty years or more back.
+pub fn is_of_old(reading: &Reading<'_>, range: Range<usize>, as_of: Date) -> bool {
+    let year = |end: usize| {
+        let digits = end.checked_sub(4).filter(|_| reading.char(end) == Some('年'))?..end;
+        digits.into_iter().try_fold(0, |year, at| Some(10 * year + digit_value(reading.char(at)?)? as i32))
+    };
+    let last = numbers(reading, range).filter_map(year).last();
+    last.is_some_and(|year| (1000..=i32::from(as_of.year()) - OLD_YEARS).contains(&year))
 }
 
 /// Inside 《》, or inside “” where nothing is told: the name of a film, a course, a lesson.
