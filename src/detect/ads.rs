@@ -7,7 +7,7 @@
 //! Known false alarms: job fairs, consumption vouchers and produce fairs held by the government: S1.
 
 use super::contacts::{Contact, Contacts, Kind};
-use super::prices::{PriceWords, prices};
+use super::prices::{PriceWords, prices, tells_sum};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::sale_passages::{Points, SalePassages, Spot};
@@ -184,7 +184,13 @@ impl Ads {
         }
         self.phrases(scan, &contacts, is_private, report, &mut elements);
         for phrase in elements.iter().filter(|f| f.code == "AD.DIVERSION") {
-            points.add(passages.spot_of(phrase), 1);
+            let spot = passages.spot_of(phrase);
+            points.add(spot, 1);
+            // 复刻包…，四百八一只: an offer and what it costs.
+            if !priced.contains(&spot) && Self::costs(scan, phrase) {
+                priced.insert(spot);
+                points.add(spot, 2);
+            }
         }
         self.absolutes(scan, is_private, &passages, report, &mut elements, &mut points);
         self.weak(scan, &contacts, &passages, &mut points);
@@ -232,6 +238,12 @@ impl Ads {
             |spot: Spot, points: i64| is_public_service && points < BLOCK_POINTS + 3 && (spot.is_none() || !sellers.contains(&spot));
         Self::settle(elements, &points, &passages, is_excused, report);
         self.recruiting(scan, report);
+    }
+
+    /// Whether the sentence of an offer tells a sum that may be its price.
+    fn costs(scan: &Scan<'_>, phrase: &Found) -> bool {
+        let Place::At { reading: index, range } = &phrase.place else { return false };
+        scan.readings.get(*index).is_some_and(|reading| tells_sum(reading, reading.sentence(range.clone())))
     }
 
     /// Who is to be reached: in prose, and who is to be added in the name of an image or behind the name of the source.

@@ -174,6 +174,30 @@ fn piece_prices(reading: &Reading<'_>) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether a sum of money stands in the range that nobody owes, earns or is granted: 99元, 一坛一百九十八, 四百八，.
+pub fn tells_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    let mut at = range.start;
+    while let Some(run) = reading.numerals.next_run(at).filter(|run| run.end <= range.end) {
+        let is_amount =
+            |i: usize| reading.char(i).is_some_and(|c| digit_value(c).is_some() || matches!(c, '十' | '百' | '千' | '两' | '.'));
+        let end = (run.start..range.end).take(AMOUNT_CHARS).take_while(|&i| is_amount(i)).last().map_or(run.end, |i| i + 1).max(run.end);
+        at = end;
+        let before = reading.chars(run.start.saturating_sub(SAYS_CHARS)..run.start);
+        let is_other = before.iter().any(|c| OTHER_SUMS.contains(c));
+        // 正月十五元宵节, 十块地.
+        let has_unit = matches!(reading.char(end), Some('元' | '块')) && !matches!(reading.char(end + 1), Some('宵' | '旦' | '地'));
+        // 四百八, 一百九十八一坛: spoken as only sums are.
+        let written = reading.chars(run.start..end);
+        let is_spoken = written.len() > 1 && written.iter().any(|c| matches!(c, '百' | '十')) && !written.iter().any(char::is_ascii_digit);
+        let ends = !reading.class(end).is_word() && !before.ends_with(&['第'])
+            || reading.char(end).is_some_and(|c| MEASURES.contains(c)) && written.ends_with(&['一']);
+        if !is_other && (has_unit || is_spoken && ends) {
+            return true;
+        }
+    }
+    false
+}
+
 fn piece_price(reading: &Reading<'_>, amount: Range<usize>) -> Option<Range<usize>> {
     let before = reading.chars(amount.start.saturating_sub(SAYS_CHARS)..amount.start);
     if before.iter().any(|c| OTHER_SUMS.contains(c)) {

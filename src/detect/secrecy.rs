@@ -249,6 +249,10 @@ impl Secrecy {
     fn credentials(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
         let Some(reading) = scan.readings.get(index) else { return };
         for hit in reading.words_in(scan.lexicon, self.credential, 0..reading.len()) {
+            // 红包口令, 动态密码: open to all, or good for a minute.
+            if PASSING_CODES.iter().any(|word| reading.ends_with(hit.start as usize, word)) {
+                continue;
+            }
             let mut at = hit.end as usize;
             let said = reading.words_in(scan.lexicon, self.credential_said, at..(at + CREDENTIAL_SAID_CHARS).min(reading.len())).next();
             let mut says = false;
@@ -281,6 +285,9 @@ impl Secrecy {
         }
     }
 }
+
+/// Words before 口令 or 密码 that make no secret of it.
+const PASSING_CODES: [&str; 4] = ["红包", "动态", "短信", "一次性"];
 
 /// Whether a word of urgency is a note of its own, as at the head of a document: 特急 墨政办发〔2026〕5号, 【特急】,
 /// 等级：特急. 加急快递, “特急”, 加急费 and cells of a table are none.
