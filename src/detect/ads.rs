@@ -200,7 +200,7 @@ impl Ads {
         let is_sellers = |contact: &Contact| before.of(passages.spot(contact.reading, contact.range.start)) >= 2;
         contacts.extend(same_numbers.into_iter().filter(is_sellers));
         for contact in &mut contacts {
-            contact.is_invited |= self.offers_harm(scan, contact, report);
+            contact.is_invited |= self.offers_harm(scan, contact, report) || self.is_beside_harm(scan, contact);
             contact.is_invited &= !self.is_own_matter(scan, contact);
         }
         for contact in contacts {
@@ -509,6 +509,19 @@ impl Ads {
         let near = reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS);
         let is_tip = || scan.is_message() && reading.has_word(scan.lexicon, self.told, reading.sentence(contact.range.clone()));
         report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near) && !is_tip()
+    }
+
+    /// In a message an offer of harm beside the contact is the writer's own, unless he tells of somebody.
+    fn is_beside_harm(&self, scan: &Scan<'_>, contact: &Contact) -> bool {
+        let Some(reading) = scan.readings.get(contact.reading).filter(|_| scan.is_message()) else { return false };
+        let near = reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS);
+        let is_harm = |term: &terms::Term| {
+            let row = scan.lexicon.row(term.row).map(|ready| &ready.row);
+            term.reading == contact.reading
+                && near.contains(&term.range.start)
+                && row.is_some_and(|row| row.code.starts_with("ILL.") && row.severity >= Severity::S2)
+        };
+        scan.terms.iter().any(is_harm) && !reading.has_word(scan.lexicon, self.told, reading.paragraph(contact.range.clone()))
     }
 
     /// A message that tells what somebody did to its writer names the account (DOMAIN §2.6): 对方让我加QQ…，是不是骗子.

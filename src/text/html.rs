@@ -205,6 +205,8 @@ impl<'d> Page<'d> {
         let name = tag.name.as_slice();
         let parent = self.stack.last();
         let mut hidden = parent.is_some_and(|e| e.hidden) || matches!(name, b"script" | b"style" | b"template" | b"noscript");
+        // How characters are read stands above them, not between them.
+        hidden |= matches!(name, b"rt" | b"rp");
         let mut background = parent.and_then(|e| e.background);
         let mut colour = None;
         let mut is_hidden_input = false;
@@ -281,6 +283,11 @@ impl<'d> Page<'d> {
                 self.addresses.push(address);
             }
             b"style" | b"class" | b"id" => {}
+            // The card of a mini-program in a post.
+            b"data-miniprogram-nickname" if !text.is_empty() => {
+                let address = format!("#小程序://{text}");
+                self.address(&address, value);
+            }
             _ if is_hidden_input || !text.is_ascii() || text.contains("://") => self.hide(value),
             _ => {}
         }
