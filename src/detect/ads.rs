@@ -7,7 +7,7 @@
 //! Known false alarms: job fairs, consumption vouchers and produce fairs held by the government: S1.
 
 use super::contacts::{Contact, Contacts, Kind};
-use super::prices::{PriceWords, prices, tells_sum};
+use super::prices::{PriceWords, first_sum, prices, tells_sum};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::sale_passages::{Points, SalePassages, Spot};
@@ -24,6 +24,8 @@ use std::ops::Range;
 const AD_POINTS: i64 = 3;
 /// Points from which the heaviest element blocks.
 const BLOCK_POINTS: i64 = 5;
+/// Most points that the talk of a shop is worth.
+const SHOP_TALK_POINTS_MAX: usize = 2;
 /// Most links and codes of a passage that count.
 const LINKS_MAX: usize = 2;
 /// How far before a number the word stands that has people call it to buy, in characters.
@@ -57,6 +59,10 @@ pub struct Ads {
     /// Words of who sells: 包邮, 店主微信; and of where to call him: 订购热线.
     sale_hook: ListSet,
     sale_call: ListSet,
+    /// What shops say of what they sell, and what others say as well; words of offices beside which neither counts.
+    retail: ListSet,
+    retail_weak: ListSet,
+    retail_public: ListSet,
     tender: ListSet,
     employment: ListSet,
     lesson: ListSet,
@@ -114,6 +120,9 @@ impl Ads {
             reproved: lists.asked("ad_reproved"),
             sale_hook: lists.scanned("sale_hook"),
             sale_call: lists.scanned("sale_call"),
+            retail: lists.scanned("retail"),
+            retail_weak: lists.asked("retail_weak"),
+            retail_public: lists.asked("retail_public"),
             tender: lists.asked("tender"),
             employment: lists.asked("employment_service"),
             recruit: lists.scanned("recruit"),
@@ -164,6 +173,7 @@ impl Ads {
             }
         }
         let mut points = Points::default();
+        self.shop_talk(scan, &passages, is_private, &mut elements, &mut points);
         let mut priced: BTreeSet<Spot> = BTreeSet::new();
         for element in &elements {
             let spot = passages.spot_of(element);
@@ -240,6 +250,50 @@ impl Ads {
         self.recruiting(scan, report);
     }
 
+    /// 套餐128元，团购立省40元: the talk of a shop, with the sum that it asks for or with much of it (DOMAIN §4.3). What an office
+    /// tells of fees and grants is none.
+    fn shop_talk(&self, scan: &Scan<'_>, passages: &SalePassages, is_private: bool, elements: &mut Vec<Found>, points: &mut Points) {
+        let Some((index, reading)) = scan.body().filter(|(_, r)| r.lists.meets(self.retail) && !self.is_lesson(scan)) else { return };
+        let mut talk: BTreeMap<Spot, Vec<Range<usize>>> = BTreeMap::new();
+        for hit in reading.words_in(scan.lexicon, self.retail, 0..reading.len()) {
+            let range = hit.start as usize..hit.end as usize;
+            // 创新客户 holds no 新客户.
+            if reading.straddled(scan.lexicon, range.start, range.end).is_some_and(|words| words.contains('/')) {
+                continue;
+            }
+            talk.entry(passages.spot(index, range.start)).or_default().push(range);
+        }
+        for (spot, words) in talk {
+            let (Some(first), Some(last)) = (words.first(), words.last()) else { continue };
+            let whole = reading.sentence(first.clone()).start..reading.sentence(last.clone()).end;
+            let is_excused = reading.has_word(scan.lexicon, self.retail_public, whole.clone())
+                || self.is_quoted(scan, reading, first, is_private)
+                || self.is_tender(scan, reading, first);
+            if is_excused {
+                continue;
+            }
+            let distinct: BTreeSet<String> = words.iter().map(|word| reading.text(word.clone())).collect();
+            let weak: BTreeSet<String> = reading
+                .words_in(scan.lexicon, self.retail_weak, whole.clone())
+                .map(|hit| reading.text(hit.start as usize..hit.end as usize))
+                .collect();
+            let weight = (distinct.len() + weak.len() / 2).min(SHOP_TALK_POINTS_MAX) as i64;
+            let is_priced = elements.iter().any(|e| e.code == "AD.PRICE" && passages.spot_of(e) == spot);
+            let found = |code: &'static str, range: Range<usize>, rule: &'static str| {
+                Found::new(code, Severity::S2, index, range, rule)
+                    .because("phrases", distinct.iter().cloned().collect::<Vec<_>>().join("、"))
+            };
+            let sum = if is_priced { None } else { first_sum(reading, whole) };
+            match sum {
+                Some(sum) => elements.push(found("AD.PRICE", sum, "ads/price")),
+                None if is_priced => {}
+                None if distinct.len() > 1 => elements.push(found("AD.DIVERSION", first.clone(), "ads/promotion")),
+                None => continue,
+            }
+            points.add(spot, weight);
+        }
+    }
+
     /// Whether the sentence of an offer tells a sum that may be its price.
     fn costs(scan: &Scan<'_>, phrase: &Found) -> bool {
         let Place::At { reading: index, range } = &phrase.place else { return false };
@@ -271,8 +325,9 @@ impl Ads {
 
     /// Whether there is anything to add up; most drafts have nothing.
     fn may_sell(&self, scan: &Scan<'_>, report: &Report) -> bool {
-        let words =
-            [self.share_codes.lists(), self.sale_hook, self.sale_call, self.same_account].into_iter().fold(self.price.said, ListSet::and);
+        let words = [self.share_codes.lists(), self.sale_hook, self.sale_call, self.same_account, self.retail]
+            .into_iter()
+            .fold(self.price.said, ListSet::and);
         let is_ad_term = |term: &terms::Term| scan.lexicon.row(term.row).is_some_and(|ready| ready.row.code.starts_with("AD."));
         report.found.iter().any(is_ad)
             || scan.prose().any(|(_, r)| r.lists.meets(words) || r.passage.role == Role::Qr)

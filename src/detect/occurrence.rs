@@ -325,7 +325,9 @@ pub fn counted_before(reading: &Reading<'_>, at: usize) -> Option<usize> {
             c = reading.char(place)?;
         }
         if let Some(start) = count_of_people(reading, place) {
-            return Some(start);
+            // 少数人, 大多数人: no count.
+            let is_share = reading.char(start) == Some('数') && start > 0 && matches!(reading.char(start - 1), Some('少' | '多' | '半'));
+            return Some(start).filter(|_| !is_share);
         }
         // 已经有人失联: some, not 如有人.
         if c == '人' && ["已有", "已经有", "致有", "造成有"].iter().any(|some| reading.ends_with(place, some)) {

@@ -176,6 +176,11 @@ fn piece_prices(reading: &Reading<'_>) -> Vec<Range<usize>> {
 
 /// Whether a sum of money stands in the range that nobody owes, earns or is granted: 99元, 一坛一百九十八, 四百八，.
 pub fn tells_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
+    first_sum(reading, range).is_some()
+}
+
+/// The first such sum, with its unit.
+pub fn first_sum(reading: &Reading<'_>, range: Range<usize>) -> Option<Range<usize>> {
     let mut at = range.start;
     while let Some(run) = reading.numerals.next_run(at).filter(|run| run.end <= range.end) {
         let is_amount =
@@ -192,10 +197,10 @@ pub fn tells_sum(reading: &Reading<'_>, range: Range<usize>) -> bool {
         let ends = !reading.class(end).is_word() && !before.ends_with(&['第'])
             || reading.char(end).is_some_and(|c| MEASURES.contains(c)) && written.ends_with(&['一']);
         if !is_other && (has_unit || is_spoken && ends) {
-            return true;
+            return Some(run.start..end + usize::from(has_unit));
         }
     }
-    false
+    None
 }
 
 fn piece_price(reading: &Reading<'_>, amount: Range<usize>) -> Option<Range<usize>> {

@@ -163,8 +163,8 @@ impl Promotion {
         for (index, reading) in scan.written().filter(|(_, r)| r.passage.role != Role::AttachmentName) {
             let known = report.found.iter().any(|f| {
                 let is_ad = (f.code.starts_with("AD.") || f.code.starts_with("LINK.")) && f.severity >= Severity::S2;
-                // A vacancy is told by itself, at whatever weight.
-                (is_ad || f.code == "AD.RECRUIT") && f.range_in(index).is_some()
+                // A vacancy is told by itself, at whatever weight; a price is told besides.
+                (is_ad && f.code != "AD.PRICE" || f.code == "AD.RECRUIT") && f.range_in(index).is_some()
             });
             if known {
                 continue;
