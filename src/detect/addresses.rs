@@ -173,17 +173,22 @@ impl Addresses {
         }
         let (labels, top) = name.rsplit_once('.')?;
         let last = labels.rsplit('.').next().unwrap_or_default();
+        // s.id/aB3xY9: a service of short links, whatever its name ends in.
+        let name_end = start + name.chars().count();
+        let is_short = scan.lexicon.tables.short_links.contains_key(name)
+            && reading.char(name_end) == Some('/')
+            && reading.char(name_end + 1).is_some_and(|c| c.is_ascii_alphanumeric());
         // ynmj.c0m.
         let is_zero = top == "c0m" && last.len() >= 2;
         let named = last.chars().any(|c| c.is_ascii_alphabetic()) || last.len() >= 3 && name.matches('.').count() >= 1 && !last.is_empty();
-        if !(is_zero || TOP_LEVELS.contains(&top))
-            || last.is_empty()
-            || !named
-            || labels.chars().all(|c| c.is_ascii_digit() || c == '.') && labels.contains('.')
-        {
+        let is_host = (is_zero || TOP_LEVELS.contains(&top))
+            && !last.is_empty()
+            && named
+            && !(labels.chars().all(|c| c.is_ascii_digit() || c == '.') && labels.contains('.'));
+        if !is_host && !is_short {
             return None;
         }
-        let host_end = start + name.chars().count();
+        let host_end = name_end;
         // user@example.com is a mailbox.
         if reading.char(host_end) == Some('@') {
             return None;

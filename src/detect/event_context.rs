@@ -93,6 +93,9 @@ pub struct Told<'e> {
 
 /// How far before the event a year is looked for that says that all of it is an old story, in characters.
 const OLD_CHARS: usize = 60;
+/// What follows a word that guards elsewhere and makes it a part of what happened.
+const THINGS: [&str; 8] = ["故障", "损坏", "老化", "短路", "失灵", "仓库", "车间", "厂房"];
+
 /// How far before the event a word that governs it may stand, in characters.
 const GOVERNED_CHARS: usize = 14;
 /// Longest word that makes a name of an event word, in characters.
@@ -350,7 +353,10 @@ impl Context {
             .filter(|r| r.end <= event.start || r.start >= event.end)
             .find(|r| {
                 let is_response = is_plan(reading, r.clone()) && reading.holds_one(guarded.clone(), &[&['启', '动']]);
+                // 变电站设备故障 tells how it came, 医疗设备仓库 where.
+                let is_thing = || THINGS.iter().any(|word| reading.starts_with(r.end, word));
                 !is_response
+                    && !is_thing()
                     && !self.is_since(scan, reading, guarded, r)
                     && !self.is_of_organ(scan, reading, r.end)
                     && reading.straddled(scan.lexicon, r.end, r.end).is_none()

@@ -315,6 +315,8 @@ impl Personal {
         let shape: Vec<usize> = groups.iter().map(|g| g.digits.len()).collect();
         if let Some(found) = self.mobile(scan, index, &digits, &range, context, (separators, &shape)) {
             let is_other = is_other && phones::is_led_by_number_word(reading, context.nearest_end..range.start);
+            // 13887911001张律师: of a telephone the character behind is who answers it.
+            let is_amount = is_amount && !context.any.meets(self.phone) && phones::is_measured(reading, &range);
             if is_amount || is_other {
                 report.suppress(found, SuppressedReason::Context, if is_amount { "后面是计量单位，是数量" } else { "前面是编号类词语" });
             } else {

@@ -7,6 +7,7 @@ use super::personal::{CONTEXT_CHARS, Context, Personal, Settled};
 use super::reading::Reading;
 use super::report::{self, Found};
 use crate::model::Severity;
+use crate::text::fold::Class;
 use std::ops::Range;
 
 /// How far before a phone the words of a home stand, in characters, and these words: too common to be looked for everywhere.
@@ -44,6 +45,22 @@ pub(super) fn is_beside_cues(reading: &Reading<'_>, number: &Range<usize>, is_mo
         stretch.is_empty() || cues.iter().any(|cue| cue.len() == stretch.len() && reading.starts_with(stretch.start, cue))
     };
     is_mobile && is_cue(&before, &PHONE_CUES) && is_cue(&behind, &CUES_BEHIND) || behind.is_empty() && is_cue(&before, &ID_CUES) && is_id()
+}
+
+/// Whether eleven digits are an amount: 13909009114元, 13800138000平方米, ￥13909009114; 15924703003万师傅 is a telephone.
+pub fn is_measured(reading: &Reading<'_>, digits: &Range<usize>) -> bool {
+    let (next, after) = (reading.char(digits.end), reading.char(digits.end + 1));
+    let is = |c: Option<char>, of: &str| c.is_some_and(|c| of.contains(c));
+    match next {
+        Some('元') => !is(after, "师先女老"),
+        Some('%' | '吨' | '亩') => true,
+        Some('万' | '亿' | '千' | '平' | '立' | '美' | '公') => is(after, "元吨亩平方立米克瓦斤里顷升度人户"),
+        Some('人') => is(after, "次民"),
+        Some('户' | '台' | '件' | '斤' | '份' | '度' | '米' | '个' | '张' | '次') => {
+            !reading.class(digits.end + 1).is(Class::HAN)
+        }
+        _ => true,
+    }
 }
 
 /// Whether a phone's place `between` a word for numbers of another kind and its digits makes it one of those: nothing ends
