@@ -19,7 +19,26 @@ const LEADS: &str = "员户人者局村镇乡组所站区司社院校店厂";
 /// Words right before a name.
 const LEAD_WORDS: [&str; 10] = ["请与", "请找", "可与", "请向", "致电", "拨打", "联系", "岁的", "岁", "叫"];
 /// Words right before the name of a child that is told with its class or age: 伤者是…, 同学….
-const CHILD_LEADS: [&str; 6] = ["是", "系", "为", "同学", "孩子", "得主"];
+const CHILD_LEADS: [&str; 18] = [
+    "是",
+    "系",
+    "为",
+    "同学",
+    "孩子",
+    "得主",
+    "主犯",
+    "从犯",
+    "嫌疑人",
+    "受害人",
+    "被害人",
+    "伤者",
+    "溺水者",
+    "儿子",
+    "女儿",
+    "男孩",
+    "女孩",
+    "少年",
+];
 /// Posts: 县长李某 is no private person (DOMAIN §3.5).
 const POSTS: [&str; 16] =
     ["书记", "主任", "局长", "县长", "镇长", "乡长", "科长", "所长", "院长", "校长", "部长", "市长", "省长", "主席", "委员", "董事长"];
@@ -52,6 +71,8 @@ const TO_AGE: [&str; 8] = ["今年", "现年", "年仅", "年龄", "刚满", "�
 /// Who stands between an age and the name: 11岁男孩普某.
 pub const CHILD_WORDS: [&str; 15] =
     ["小男孩", "小女孩", "幼童", "患儿", "幼儿", "男孩", "女孩", "男童", "女童", "男生", "女生", "儿童", "学生", "孩子", "少年"];
+/// Children below are protected most (个人信息保护法 Art. 28).
+const SENSITIVE_AGE: u32 = 14;
 /// Farthest a child stands from its age, in characters.
 const AGE_CHARS: usize = 10;
 /// What follows an age that is a limit or is said of many: 12岁以下, 11岁儿童.
@@ -367,6 +388,7 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
         && (may_be_apart || !is_apart)
         && let Some(end) = called(reading, lexicon, at, lists)
             .or_else(|| names::name_at(reading, lexicon, at, lists, demand))
+            .or_else(|| of_parents(reading, lexicon, at).filter(|_| !is_apart))
             .filter(|end| is_child(reading, at..*end))
         && !(is_apart && speaks(reading, end))
     {
@@ -388,12 +410,28 @@ pub fn of_class(reading: &Reading<'_>, lexicon: &Lexicon, class: &Range<usize>, 
         Some(' ' | '\t') => may_be_apart,
         c => matches!(c, Some('，' | ',' | '（' | '(' | '：' | ':' | '、')),
     };
-    if let Some(end) = start.checked_sub(1).filter(|at| is_sign(*at)) {
+    // 我家孩子普志明在县一中初三2班
+    // … but not 在上小学五年级时.
+    let is_past = ["时", "那年", "的时候", "开始", "起"].iter().any(|word| reading.starts_with(class.end, word));
+    let attends = (start..if is_past { start } else { class.start }).rev().find(|&i| matches!(reading.char(i), Some('在' | '读')));
+    let attending = attends.and_then(|at| name_ending_at(reading, lexicon, at, lists, &CHILD_LEADS, false));
+    if let Some(name) = attending.filter(|name| is_child(reading, name.clone())) {
+        children.push(person(name, BESIDE_CLASS));
+    } else if let Some(end) = start.checked_sub(1).filter(|at| is_sign(*at)) {
         let end = back_over(reading, end, &["同学", "小朋友", "学生", "幼儿"], 4);
         let name = name_ending_at(reading, lexicon, end, lists, &CHILD_LEADS, false).filter(|name| is_child(reading, name.clone()));
         children.extend(name.map(|name| person(name, BESIDE_CLASS)));
     }
     children
+}
+
+/// 李小梅的父亲: the end of a full name whose family is told.
+fn of_parents(reading: &Reading<'_>, lexicon: &Lexicon, at: usize) -> Option<usize> {
+    const PARENTS: [&str; 6] = ["的父", "的母", "的爸", "的妈", "的爷", "的奶"];
+    let surname = lexicon.tables.surname_len(reading.chars(at..at + 2))?;
+    let end = at + surname + 2;
+    let is_given = plain_words::is_given(reading, lexicon, at + surname..end);
+    (is_given && PARENTS.iter().any(|word| reading.starts_with(end, word))).then_some(end)
 }
 
 /// 叫张小明的: the end of a name between 叫 and 的.
@@ -443,18 +481,19 @@ pub(super) fn is_child(reading: &Reading<'_>, name: Range<usize>) -> bool {
 
 /// The child whose age ends before 岁 at `end`: 溺水者张欣怡，11岁; in an accident or a crime also 11岁男孩张小明溺水.
 pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: &NameLists) -> Option<Person> {
-    let digits = (end.saturating_sub(2)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
+    let digits = (end.saturating_sub(3)..end).rev().take_while(|&i| reading.class(i).is(Class::DIGIT)).last()?;
     let age: u32 = reading.text(digits..end).parse().ok()?;
     if age > names::CHILD_AGE_MAX {
         return None;
     }
     let mut at = end + 1 + usize::from(reading.char(end + 1) == Some('的'));
     at += CHILD_WORDS.iter().find(|word| reading.starts_with(at, word)).map_or(0, |word| word.chars().count());
-    // 12岁的王欣怡在小学读六年级
+    // 12岁的王欣怡在小学读六年级, 今年9岁的王小芳正在….
     if reading.char(end + 1) == Some('的')
         && at == end + 2
         && let Some(name_end) = children::named_child(reading, lexicon, at, lists)
-        && children::is_pupil(reading, lexicon, lists, at..reading.sentence(at..name_end).end.min(name_end + SCHOOL_CHARS))
+        && (name_end > at + 2 && age < SENSITIVE_AGE && is_of_today(reading, digits)
+            || children::is_pupil(reading, lexicon, lists, at..reading.sentence(at..name_end).end.min(name_end + SCHOOL_CHARS)))
     {
         return Some(person(at..name_end, BESIDE_AGE));
     }
@@ -473,6 +512,18 @@ pub fn of_age(reading: &Reading<'_>, lexicon: &Lexicon, end: usize, lists: &Name
     name_ending_at(reading, lexicon, name_end, lists, &CHILD_LEADS, false)
         .filter(|name| name_end < digits && is_child(reading, name.clone()))
         .map(|name| person(name, BESIDE_AGE))
+}
+
+/// Whether the age before 岁 is told of today: 今年9岁的…, or at the head of a sentence; not 1938年，12岁的….
+fn is_of_today(reading: &Reading<'_>, digits: usize) -> bool {
+    let sentence = reading.sentence(digits..digits);
+    let has_year = || {
+        reading
+            .chars(sentence.start..digits)
+            .windows(5)
+            .any(|w| matches!(w, [a, b, c, d, '年'] if [a, b, c, d].iter().all(|c| c.is_ascii_digit())))
+    };
+    ["今年", "现年", "年仅", "刚满"].iter().any(|word| reading.ends_with(digits, word)) || digits == sentence.start && !has_year()
 }
 
 /// The person who 就读于 a school or is called 小朋友, that is where the word at `word` ends the name.

@@ -6,7 +6,7 @@ use super::names::{self, Person};
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
-use super::{Scan, children, illness, whereabouts};
+use super::{Scan, children, illness, plain_words, whereabouts};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use regex::Regex;
@@ -89,13 +89,19 @@ pub const YEAR_CHARS: usize = 3;
 const PUPILS: [&str; 2] = ["同学", "小朋友"];
 
 /// A year without a class, where somebody behind it is called its pupil: 五年级的李小明同学.
-fn year_of_pupil(reading: &Reading<'_>, end: usize) -> Option<Range<usize>> {
+fn year_of_pupil(scan: &Scan<'_>, reading: &Reading<'_>, end: usize) -> Option<Range<usize>> {
     let year = end.checked_sub(YEAR_CHARS)?..end;
     let is_numeral = |at: usize| reading.class(at).is(Class::DIGIT | Class::NUMERAL);
     let is_year = reading.ends_with(end, "年级") && is_numeral(year.start) && year.start.checked_sub(1).is_none_or(|at| !is_numeral(at));
     let name = end + usize::from(reading.char(end) == Some('的'));
     let is_pupil = |at: usize| PUPILS.iter().any(|word| reading.starts_with(at, word));
-    (is_year && (name + 2..=name + 4).any(is_pupil)).then_some(year)
+    // 三年级学生李晓明, but not 三年级学生家长.
+    let is_named = || {
+        let at = name + 2;
+        let surname = scan.lexicon.tables.surname_len(reading.chars(at..at + 2));
+        reading.starts_with(name, "学生") && surname.is_some_and(|len| plain_words::is_given(reading, scan.lexicon, at + len..at + len + 2))
+    };
+    (is_year && ((name + 2..=name + 4).any(is_pupil) || is_named())).then_some(year)
 }
 
 /// Classes of a school, in order.
@@ -115,7 +121,7 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
         if let Some(found) = pattern.find_iter(&text).last() {
             let chars = |bytes: usize| from + text.get(..bytes).map_or(0, |t| t.chars().count());
             classes.push(chars(found.start())..chars(found.end()));
-        } else if is_numbered && let Some(class) = year_of_pupil(reading, end) {
+        } else if is_numbered && let Some(class) = year_of_pupil(scan, reading, end) {
             classes.push(class);
         }
     }
