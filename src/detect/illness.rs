@@ -59,7 +59,10 @@ const PLACE_CHARS: usize = 4;
 const FALLS_ILL: [&str; 4] = ["确诊", "感染", "患有", "患病"];
 
 /// What may stand between a person and an illness of theirs.
-const TO_ILLNESS: [&str; 54] = [
+const TO_ILLNESS: [&str; 57] = [
+    "是一名",
+    "是一位",
+    "是",
     "确诊为",
     "诊断为",
     "诊断出",
@@ -117,7 +120,10 @@ const TO_ILLNESS: [&str; 54] = [
 ];
 
 /// What leads to the name of somebody whose illness is told right behind it.
-const LEADS_TO_PATIENT: [&str; 29] = [
+const LEADS_TO_PATIENT: [&str; 32] = [
+    "党员",
+    "群众",
+    "村民",
     "看望了",
     "送到",
     "交到",
@@ -278,8 +284,8 @@ pub fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pe
     let mut last_end = 0;
     for hit in reading.words_in(scan.lexicon, both, 0..reading.len()) {
         let range = hit.start as usize..hit.end as usize;
-        // 残疾证号: the number of a paper is no illness.
-        if range.start < last_end || reading.starts_with(range.end, "号") {
+        // 残疾证号, 患病情况: the number of a paper or the key of a field is no illness.
+        if range.start < last_end || ["号", "情况"].iter().any(|word| reading.starts_with(range.end, word)) {
             continue;
         }
         let sentence = told_with(reading, &range);
@@ -320,10 +326,11 @@ pub fn medical(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pe
 /// The stretch in which the person stands whose illness is at `range`: its sentence; the one before, too, where it begins with
 /// 他; and the fields around a field.
 fn told_with(reading: &Reading<'_>, range: &Range<usize>) -> Range<usize> {
-    let sentence = reading.sentence(range.clone());
+    let sentence = reading.row_or_sentence(range.clone());
     let key_end = back_over(reading, range.start, &["患有", "患"], ILLNESS_CHARS);
     if ILLNESS_KEYS.iter().any(|key| reading.ends_with(key_end, key)) && key_end < range.start {
-        return reading.around(range.clone(), FIELDS_CHARS, FIELDS_CHARS);
+        let fields = reading.around(range.clone(), FIELDS_CHARS, FIELDS_CHARS);
+        return sentence.start.min(fields.start)..sentence.end.max(fields.end);
     }
     let is_pronoun = matches!(reading.char(sentence.start), Some('他' | '她')) && reading.char(sentence.start + 1) != Some('们');
     let start =

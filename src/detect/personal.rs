@@ -454,7 +454,7 @@ impl Personal {
             if *r != index {
                 continue;
             }
-            let sentence = reading.sentence(range.clone());
+            let sentence = reading.row_or_sentence(range.clone());
             // The name may stand in the line before: 王建国 / 13800138061.
             let near = reading.around(range.clone(), beside::NUMBER_CHARS + 4, 8);
             let named = people::persons_in(persons, sentence.clone()).any(|p| !p.is_masked)

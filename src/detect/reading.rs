@@ -6,13 +6,15 @@ use crate::lexicon::compile::Resolved;
 use crate::lexicon::{Hit, Lexicon, ListSet, Scope};
 use crate::text::class_bits::ClassBits;
 use crate::text::fold::{Class, Folded};
-use crate::text::passage::Passage;
+use crate::text::passage::{Cell, Passage};
 use crate::text::segment::KnownRuns;
 use std::cell::RefCell;
 use std::ops::Range;
 
 /// Farthest a sentence or paragraph is followed to either side, in characters.
 const SENTENCE_CHARS_MAX: usize = 400;
+/// Most cells of a row to either side.
+const ROW_CELLS_MAX: usize = 60;
 
 /// Where the words of a condition stand in the stretch they were last looked for in.
 #[derive(Debug)]
@@ -207,6 +209,21 @@ impl<'a> Reading<'a> {
         let last = range.end.max(start);
         let farthest = (range.end + SENTENCE_CHARS_MAX).min(self.len()).max(last);
         start..self.sentence_ends.first_in(last..farthest).unwrap_or(farthest)
+    }
+
+    /// The sentence around `range`, or all of the table row that it stands in: the values of a record stand in lines of
+    /// their own.
+    pub fn row_or_sentence(&self, range: Range<usize>) -> Range<usize> {
+        let sentence = self.sentence(range.clone());
+        let cells = &self.passage.cells;
+        let byte = self.folded.at.get(range.start).map_or(0, |at| *at as usize);
+        let own = cells.partition_point(|cell| cell.span.end <= byte);
+        let Some(cell) = cells.get(own).filter(|cell| cell.span.start <= byte) else { return sentence };
+        let is_of_row = |other: &&Cell| (other.table, other.row) == (cell.table, cell.row);
+        let first = cells.get(..own).unwrap_or_default().iter().rev().take(ROW_CELLS_MAX).take_while(is_of_row).last().unwrap_or(cell);
+        let last = cells.get(own..).unwrap_or_default().iter().take(ROW_CELLS_MAX).take_while(is_of_row).last().unwrap_or(cell);
+        let (start, end) = (self.folded.index_of_byte(first.span.start), self.folded.index_of_byte(last.span.end));
+        sentence.start.min(start)..sentence.end.max(end)
     }
 
     /// The paragraph around `range`: up to a line end.

@@ -268,7 +268,7 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
     let Some(reading) = scan.readings.get(index) else { return };
     for Address { range, is_room, is_hamlet } in places {
         let before = range.start.saturating_sub(16)..range.start;
-        let sentence = reading.sentence(range.clone());
+        let sentence = reading.row_or_sentence(range.clone());
         let lives = LIVES.iter().any(|word| reading.ends_with(range.start, word));
         let home = lives || reading.has_word(scan.lexicon, personal.address, reading.around(range.clone(), 12, 0));
         let person = persons_in(persons, sentence.clone()).any(|p| !p.is_masked);
@@ -458,6 +458,8 @@ const PLACE_ENDS: &str = "店院站场市园馆楼城区校镇村乡县厅所室
 const DAY_CHARS: usize = 10;
 /// How far behind a word for one of the sick that of their way stands, in characters: 患者行动轨迹.
 const CASE_CHARS: usize = 6;
+/// Longest name that hides the given one, in characters.
+const MASKED_CHARS: usize = 3;
 
 /// A dated chain of three places or more for one person (流调轨迹). Timetables have no person, leaders' ways their verbs.
 pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Person], report: &mut Report) {
@@ -465,7 +467,7 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
     // Under the title 流调信息 the persons themselves are where a track begins.
     let is_titled = || scan.title().is_some_and(|title| title.lists.meets(personal.track));
     let titled = if !persons.is_empty() && is_titled() { persons } else { &[] };
-    if titled.is_empty() && !reading.lists.meets(personal.track) {
+    if titled.is_empty() && !reading.lists.meets(personal.track) && !is_titled() {
         return;
     }
     // 先进事迹, 调研: what the title says holds for the whole text.
@@ -476,6 +478,13 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
     }
     let words = reading.words_in(scan.lexicon, personal.track, 0..reading.len()).map(|hit| hit.start as usize..hit.end as usize);
     let mut starts: Vec<Range<usize>> = words.chain(titled.iter().map(|p| p.range.clone())).collect();
+    // 关于1例输入性病例活动轨迹的通告: the title says whose way it is.
+    let is_of_title = scan.title().is_some_and(|title| {
+        title.holds_one(0..title.len(), &[&['轨', '迹']]) && title.holds_one(0..title.len(), &[&['例'], &['感', '染', '者'], &['某']])
+    });
+    if is_of_title && scan.body().is_some_and(|(body, _)| body == index) {
+        starts.push(0..0);
+    }
     starts.sort_by_key(|start| start.start);
     let mut done = 0;
     for word in starts {
@@ -488,7 +497,8 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
         let Some((places, range)) = stations(reading, near.clone()) else { continue };
         let ahead = near.start..range.start + TRACK_CHARS.0 / 3;
         // 病例1, 张某, 女，35岁
-        let somebody = persons_in(persons, ahead.clone()).any(|p| !beside::is_post(reading, p.range.start))
+        let somebody = word.is_empty()
+            || persons_in(persons, ahead.clone()).any(|p| !beside::is_post(reading, p.range.start))
             || tells_sex_or_age(reading, ahead.clone())
             || reading.words_in(scan.lexicon, personal.track, ahead).any(|hit| is_of_case(personal, scan, reading, hit.end as usize));
         if somebody && !reading.has_word(scan.lexicon, personal.track_not, near) {
@@ -503,6 +513,10 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
 fn is_of_case(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, end: usize) -> bool {
     if !reading.char(end.saturating_sub(1)).is_some_and(|c| matches!(c, '例' | '者' | '接')) {
         return false;
+    }
+    // 患者玉某
+    if reading.chars(end..end + MASKED_CHARS).contains(&'某') {
+        return true;
     }
     let digits = (end..end + 3).take_while(|&i| reading.class(i).is(Class::DIGIT)).count();
     let is_numbered = digits > 0 && !matches!(reading.char(end + digits), Some('例' | '名' | '人'));
@@ -550,6 +564,9 @@ fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<u
 /// `，女，`, `35岁`.
 fn tells_sex_or_age(reading: &Reading<'_>, range: Range<usize>) -> bool {
     range.clone().any(|i| match reading.char(i) {
+        // 刀女士, 李先生
+        Some('女') if reading.char(i + 1) == Some('士') => true,
+        Some('先') => reading.char(i + 1) == Some('生'),
         Some('男' | '女') => !reading.class(i + 1).is(Class::HAN),
         Some('岁') => i > range.start && reading.class(i - 1).is(Class::DIGIT),
         _ => false,

@@ -2,6 +2,7 @@
 //! Must not know detectors; runs nothing and fetches nothing.
 
 use super::passage::{Cell, Passage, PassageText, Role};
+use super::records;
 use crate::model::Field;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
@@ -379,7 +380,10 @@ impl<'d> Page<'d> {
 
     pub(super) fn finish(mut self) -> Vec<Passage<'d>> {
         // Nested tables close inner cells first; look-up needs order of place.
-        self.visible.cells.sort_by_key(|c| (c.span.end, c.span.start));
+        let mut cells = std::mem::take(&mut self.visible.cells);
+        cells.sort_by_key(|c| (c.span.end, c.span.start));
+        records::under_keys(&mut cells, self.visible.text());
+        self.visible.cells = cells;
         let body = self.body;
         let mut passages = Vec::new();
         passages.extend(self.visible.passage(Field::Body, None, Role::Body, body));

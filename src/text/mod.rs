@@ -7,6 +7,7 @@ pub mod fold;
 mod html;
 mod markdown;
 pub mod passage;
+mod records;
 pub mod segment;
 pub mod tabs;
 pub mod vector;

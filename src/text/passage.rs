@@ -144,6 +144,10 @@ impl PassageText {
         self.text.is_empty()
     }
 
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn ends_with(&self, c: char) -> bool {
         self.text.ends_with(c)
     }

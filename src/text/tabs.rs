@@ -2,6 +2,7 @@
 //! Must not know what a column holds.
 
 use super::passage::Cell;
+use super::records;
 use std::ops::Range;
 
 /// Most cells of one text that are told apart; the rest is read as prose.
@@ -19,6 +20,7 @@ pub fn cells(text: &str) -> Vec<Cell> {
     cells.sort_by_key(|cell| (cell.span.start, cell.span.end));
     // A line may have both signs: the first table that takes it keeps it.
     cells.dedup_by(|later, first| later.span.start < first.span.end);
+    records::under_keys(&mut cells, text);
     cells
 }
 
