@@ -24,6 +24,8 @@ use std::ops::Range;
 const AD_POINTS: i64 = 3;
 /// Points from which the heaviest element blocks.
 const BLOCK_POINTS: i64 = 5;
+/// How far behind the word that looks for workers their pay stands, in characters.
+const PAY_CHARS: usize = 80;
 /// Most points that the talk of a shop is worth.
 const SHOP_TALK_POINTS_MAX: usize = 2;
 /// Most links and codes of a passage that count.
@@ -208,7 +210,11 @@ impl Ads {
         let before = points.clone();
         // A seller's number on WeChat, too; elsewhere it is told as a number.
         let is_sellers = |contact: &Contact| before.of(passages.spot(contact.reading, contact.range.start)) >= 2;
-        contacts.extend(same_numbers.into_iter().filter(is_sellers));
+        let of_employer = |contact: &Contact| self.recruits(scan, contact.reading);
+        contacts.extend(same_numbers.into_iter().filter_map(|contact| {
+            let is_employers = of_employer(&contact);
+            (is_employers || is_sellers(&contact)).then(|| Contact { is_invited: contact.is_invited || is_employers, ..contact })
+        }));
         for contact in &mut contacts {
             contact.is_invited |= self.offers_harm(scan, contact, report) || self.is_beside_harm(scan, contact);
             contact.is_invited &= !self.is_own_matter(scan, contact);
@@ -631,6 +637,27 @@ impl Ads {
     }
 
     /// 诚聘、急招 with pay and a private contact.
+    /// Whether an employer looks for workers and says what he pays.
+    fn recruits(&self, scan: &Scan<'_>, index: usize) -> bool {
+        scan.readings.get(index).is_some_and(|reading| {
+            reading.lists.meets(self.recruit)
+                && reading.lists.meets(self.pay)
+                && !reading.has_word(scan.lexicon, self.public_post, 0..reading.len())
+                && scan.account != AccountKind::Employment
+                && !self.is_employment_service(scan, reading)
+        })
+    }
+
+    /// Whether a sum of pay stands behind the word that looks for workers: 诚聘…，月薪8000起.
+    fn tells_pay(&self, scan: &Scan<'_>, reading: &Reading<'_>, word: Range<usize>) -> bool {
+        let paragraph = reading.paragraph(word.clone());
+        let behind = word.end..paragraph.end.min(word.end + PAY_CHARS);
+        reading.words_in(scan.lexicon, self.pay, behind).any(|pay| {
+            let sum = pay.end as usize..(pay.end as usize + 4).min(reading.len());
+            reading.digits.first_in(sum).is_some()
+        })
+    }
+
     fn recruiting(&self, scan: &Scan<'_>, report: &mut Report) {
         for (index, reading) in scan.prose() {
             if !reading.lists.meets(self.recruit) || !reading.lists.meets(self.pay) {
@@ -645,7 +672,9 @@ impl Ads {
                 let is_private = matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ") && f.severity >= Severity::S1;
                 (is_private || f.code == "PII.LANDLINE") && f.range_in(index).is_some()
             });
-            if contact {
+            // DOMAIN §4.4: pay or a contact.
+            let tells_pay = self.tells_pay(scan, reading, hit.start as usize..hit.end as usize);
+            if contact || tells_pay {
                 let official = scan.account == AccountKind::Employment || self.is_employment_service(scan, reading);
                 let severity = if official { Severity::S1 } else { Severity::S2 };
                 report.find(Found::new("AD.RECRUIT", severity, index, hit.start as usize..hit.end as usize, "ads/recruit"));
