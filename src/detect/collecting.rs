@@ -40,8 +40,21 @@ const CHANNELS: [&[char]; 16] = [
 ];
 /// Words that demand something of the reader: news of a register do not.
 const DEMANDS: [&[char]; 8] = [&['评', '论', '区'], &['请'], &['须'], &['需'], &['应'], &['即', '可'], &['方', '可'], &['参', '与', '者']];
+/// Of whom faces and fingerprints are gathered.
+const SUBJECTS: [&[char]; 10] = [
+    &['家', '长'],
+    &['学', '生'],
+    &['师', '生'],
+    &['租', '客'],
+    &['房', '东'],
+    &['住', '户'],
+    &['业', '主'],
+    &['居', '民'],
+    &['村', '民'],
+    &['员', '工'],
+];
 /// What warns, forbids or has people come with their papers.
-const GUARDS: [&[char]; 18] = [
+const GUARDS: [&[char]; 20] = [
     &['不', '得'],
     &['不', '要'],
     &['无', '需'],
@@ -57,7 +70,9 @@ const GUARDS: [&[char]; 18] = [
     &['骗', '子'],
     &['携', '带'],
     &['凭'],
-    &['持'],
+    &['持', '本', '人'],
+    &['持', '有', '效'],
+    &['持', '证'],
     &['出', '示'],
     &['泄', '露'],
 ];
@@ -155,7 +170,11 @@ fn asked(personal: &Personal, scan: &Scan<'_>, index: usize, report: &mut Report
         // Whatever comes next stands in the same company.
         end = range.end + VERB_CHARS;
         let paragraph = reading.around(range.clone(), SERVICE_CHARS, SERVICE_CHARS);
-        let is_open = is_linked || reading.holds_one(paragraph.clone(), &CHANNELS) && reading.holds_one(sentence, &DEMANDS);
+        // 采集虹膜、声纹和指纹: nobody needs those for what a school or a street does.
+        let is_of_body = kind == 0 && reading.holds_one(paragraph.clone(), &SUBJECTS) && {
+            reading.holds_one(sentence.clone(), &DEMANDS) || reading.holds_one(sentence.clone(), &[&['将']])
+        };
+        let is_open = is_linked || is_of_body || reading.holds_one(paragraph.clone(), &CHANNELS) && reading.holds_one(sentence, &DEMANDS);
         let names_service =
             serves(reading, paragraph) || scan.title().is_some_and(|title| serves(title, 0..SERVICE_CHARS.min(title.len())));
         if is_open && !names_service {
