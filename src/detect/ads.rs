@@ -259,7 +259,12 @@ impl Ads {
     /// 套餐128元，团购立省40元: the talk of a shop, with the sum that it asks for or with much of it (DOMAIN §4.3). What an office
     /// tells of fees and grants is none.
     fn shop_talk(&self, scan: &Scan<'_>, passages: &SalePassages, is_private: bool, elements: &mut Vec<Found>, points: &mut Points) {
-        let Some((index, reading)) = scan.body().filter(|(_, r)| r.lists.meets(self.retail) && !self.is_lesson(scan)) else { return };
+        let Some((index, reading)) = scan.body().filter(|(_, r)| r.lists.meets(self.retail)) else { return };
+        // 近视防控知识 sells as well; under 谨防“低价团”陷阱 it is quoted.
+        let warns = |title: &Reading<'_>| title.has_word(scan.lexicon, self.quoted.and(self.reproved), 0..title.len());
+        if scan.account == AccountKind::Justice || scan.title().is_some_and(warns) {
+            return;
+        }
         let mut talk: BTreeMap<Spot, Vec<Range<usize>>> = BTreeMap::new();
         for hit in reading.words_in(scan.lexicon, self.retail, 0..reading.len()) {
             let range = hit.start as usize..hit.end as usize;
@@ -575,12 +580,9 @@ impl Ads {
     /// In a message an offer of harm beside the contact is the writer's own, unless he tells of somebody.
     fn is_beside_harm(&self, scan: &Scan<'_>, contact: &Contact) -> bool {
         let Some(reading) = scan.readings.get(contact.reading).filter(|_| scan.is_message()) else { return false };
-        let near = reading.around(contact.range.clone(), HARM_CHARS, HARM_CHARS);
         let is_harm = |term: &terms::Term| {
             let row = scan.lexicon.row(term.row).map(|ready| &ready.row);
-            term.reading == contact.reading
-                && near.contains(&term.range.start)
-                && row.is_some_and(|row| row.code.starts_with("ILL.") && row.severity >= Severity::S2)
+            term.reading == contact.reading && row.is_some_and(|row| row.code.starts_with("ILL.") && row.severity >= Severity::S2)
         };
         scan.terms.iter().any(is_harm) && !reading.has_word(scan.lexicon, self.told, reading.paragraph(contact.range.clone()))
     }

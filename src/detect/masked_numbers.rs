@@ -23,6 +23,14 @@ fn is_mobile_but_for_few(places: &[char], hidden: usize, is_phone: bool) -> bool
     places.len() == 11 && (1..=2).contains(&hidden) && (is_phone || !places.contains(&'x')) && *first == '1' && matches!(second, '3'..='9')
 }
 
+/// 53082219770909*558: an area and a day of birth say that it is an identity number.
+fn begins_like_id(scan: &Scan<'_>, places: &[char]) -> bool {
+    let number = |range: Range<usize>| places.get(range).unwrap_or_default().iter().try_fold(0u32, |n, c| Some(n * 10 + c.to_digit(10)?));
+    let date = || jiff::civil::Date::new(number(6..10)? as i16, number(10..12)? as i8, number(12..14)? as i8).ok();
+    number(0..6).is_some_and(|area| scan.lexicon.tables.is_admin_code(area))
+        && date().is_some_and(|born| born.year() > 1900 && born <= scan.as_of)
+}
+
 impl Personal {
     /// 530822********0018: masked well enough is S0, not enough is S2.
     pub(super) fn masked_ids(&self, scan: &Scan<'_>, index: usize, report: &mut Report) {
@@ -58,6 +66,7 @@ impl Personal {
             let is_id = places.len() == 18 && hidden >= 2 && !is_parted && (places.iter().take(3).all(char::is_ascii_digit))
                 || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
                 || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
+            let is_id = is_id || places.len() == 18 && (1..4).contains(&hidden) && !is_parted && begins_like_id(scan, &places);
             if is_id && !report.covers(&["PII.ID18"], index, &(at..end)) {
                 // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
                 let tail = places.len().saturating_sub(4);

@@ -217,6 +217,14 @@ fn group(reading: &Reading<'_>, first: usize, chain: Option<&Chain>) -> Option<G
         }
         end += 1;
     }
+    // 周一、三13887911001: the numeral before a mobile belongs to the word before.
+    let leading = digits.len().checked_sub(11).filter(|count| (1..=2).contains(count) && han == *count && letters == 0);
+    if let Some(count) = leading
+        && reading.chars(at..at + count).iter().all(|c| !c.is_ascii_digit())
+        && is_mobile(digits.get(count..).unwrap_or_default())
+    {
+        return Some(Group { digits: digits.split_off(count), range: at + count..end, is_disguised: false });
+    }
     let is_short = letters > 0 && plain + letters < 8 || han > 0 && plain + letters + han < HAN_DIGITS_MIN;
     let is_part = is_short && is_part(reading, &(at..end), plain, chain);
     // Trailing look-alikes are letters of the next word unless digits follow; give them back.

@@ -362,7 +362,8 @@ pub fn counted_after(reading: &Reading<'_>, at: usize) -> Option<usize> {
             return Some(end + unit.chars().count());
         }
     }
-    const BETWEEN: [&str; 8] = ["者已升至", "者升至", "人数升至", "人数增至", "者增至", "人数达", "约", ""];
+    const BETWEEN: [&str; 14] =
+        ["者已升至", "者升至", "人数升至", "人数增至", "者增至", "人数达", "邻居", "群众", "村民", "学生", "路人", "工人", "约", ""];
     let from = BETWEEN.iter().find(|words| reading.starts_with(at, words)).map(|words| at + words.chars().count())?;
     let end = (from..from + 8).find(|&i| !is_count(reading, i))?;
     (end > from && matches!(reading.char(end), Some('人' | '名'))).then_some(end + 1)

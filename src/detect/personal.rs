@@ -26,6 +26,8 @@ const COUNTED: [&[char]; 7] = [&['元'], &['金', '额'], &['面', '积'], &['�
 const OF_DRIVER: [&[char]; 3] = [&['驾', '驶'], &['准', '驾'], &['驾', '照']];
 /// How far from the file number it stands, in characters.
 const DRIVER_CHARS: usize = 60;
+/// How far before a card or an account its holder is named, in characters.
+const HOLDER_CHARS: usize = 14;
 /// Most digits of any number that matters.
 const NUMBER_DIGITS_MAX: usize = 30;
 /// Farthest two phones of a list stand from each other, in characters.
@@ -199,7 +201,17 @@ impl Personal {
                 if ["PII.ID18", "PII.ID15", "PII.MOBILE", "PII.BANK", "PII.ACCOUNT", "PII.SOCIAL"].contains(&&*found.code) {
                     proofs.push(range.clone());
                     beside.numbers.push(range.clone());
-                } else if ["PII.PLATE", "PII.HKM_PERMIT", "PII.TW_PERMIT", "PII.PASSPORT", "PII.FOREIGN_PR"].contains(&&*found.code) {
+                } else if [
+                    "PII.PLATE",
+                    "PII.DRIVER_FILE",
+                    "PII.ID18_MASKED",
+                    "PII.HKM_PERMIT",
+                    "PII.TW_PERMIT",
+                    "PII.PASSPORT",
+                    "PII.FOREIGN_PR",
+                ]
+                .contains(&&*found.code)
+                {
                     beside.numbers.push(range.clone());
                 }
             }
@@ -481,6 +493,22 @@ impl Personal {
                         && (named || in_list(range) || near_other(&["PII.ID18", "PII.ID15", "PII.BANK", "PII.ADDRESS"])) =>
                 {
                     found.severity = Severity::S3;
+                    found.evidence.insert("with_person", true);
+                }
+                // 投诉人：周国强（zhou@…）: the mailbox of somebody who is named right before.
+                "PII.EMAIL"
+                    if found.severity == Severity::S1
+                        && people::persons_in(persons, range.start.saturating_sub(8)..range.start).any(|p| !p.is_masked) =>
+                {
+                    found.severity = Severity::S2;
+                    found.evidence.insert("with_person", true);
+                }
+                // 汇至普建国农信社账户: his card, whoever collects the money.
+                "PII.BANK" | "PII.ACCOUNT"
+                    if found.severity == Severity::S1
+                        && people::persons_in(persons, range.start.saturating_sub(HOLDER_CHARS)..range.start).any(|p| !p.is_masked) =>
+                {
+                    found.severity = if found.code == "PII.BANK" { Severity::S3 } else { Severity::S2 };
                     found.evidence.insert("with_person", true);
                 }
                 "PII.PLATE" if found.severity == Severity::S2 && named => {

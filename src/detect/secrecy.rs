@@ -287,7 +287,7 @@ impl Secrecy {
 }
 
 /// Words before 口令 or 密码 that make no secret of it.
-const PASSING_CODES: [&str; 4] = ["红包", "动态", "短信", "一次性"];
+const PASSING_CODES: [&str; 7] = ["复制这条", "复制此条", "复制", "红包", "动态", "短信", "一次性"];
 
 /// Whether a word of urgency is a note of its own, as at the head of a document: 特急 墨政办发〔2026〕5号, 【特急】,
 /// 等级：特急. 加急快递, “特急”, 加急费 and cells of a table are none.

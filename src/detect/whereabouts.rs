@@ -501,7 +501,7 @@ pub fn track(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[Pers
             || persons_in(persons, ahead.clone()).any(|p| !beside::is_post(reading, p.range.start))
             || tells_sex_or_age(reading, ahead.clone())
             || reading.words_in(scan.lexicon, personal.track, ahead).any(|hit| is_of_case(personal, scan, reading, hit.end as usize));
-        if somebody && !reading.has_word(scan.lexicon, personal.track_not, near) {
+        if somebody && !reading.has_word(scan.lexicon, personal.track_not, near.start..range.end) {
             let range = word.start.min(range.start)..range.end;
             done = range.end;
             report.find(Found::new("PII.TRACK", Severity::S3, index, range, "personal/track").because("places", places as i64));
