@@ -26,8 +26,6 @@ const AD_POINTS: i64 = 3;
 const BLOCK_POINTS: i64 = 5;
 /// How far behind the word that looks for workers their pay stands, in characters.
 const PAY_CHARS: usize = 80;
-/// Most points that the talk of a shop is worth.
-const SHOP_TALK_POINTS_MAX: usize = 2;
 /// Most links and codes of a passage that count.
 const LINKS_MAX: usize = 2;
 /// How far before a number the word stands that has people call it to buy, in characters.
@@ -61,9 +59,8 @@ pub struct Ads {
     /// Words of who sells: 包邮, 店主微信; and of where to call him: 订购热线.
     sale_hook: ListSet,
     sale_call: ListSet,
-    /// What shops say of what they sell, and what others say as well; words of offices beside which neither counts.
+    /// What shops say of what they sell, and the words of offices beside which it does not count.
     retail: ListSet,
-    retail_weak: ListSet,
     retail_public: ListSet,
     tender: ListSet,
     employment: ListSet,
@@ -123,7 +120,6 @@ impl Ads {
             sale_hook: lists.scanned("sale_hook"),
             sale_call: lists.scanned("sale_call"),
             retail: lists.scanned("retail"),
-            retail_weak: lists.asked("retail_weak"),
             retail_public: lists.asked("retail_public"),
             tender: lists.asked("tender"),
             employment: lists.asked("employment_service"),
@@ -284,24 +280,25 @@ impl Ads {
                 continue;
             }
             let distinct: BTreeSet<String> = words.iter().map(|word| reading.text(word.clone())).collect();
-            let weak: BTreeSet<String> = reading
-                .words_in(scan.lexicon, self.retail_weak, whole.clone())
-                .map(|hit| reading.text(hit.start as usize..hit.end as usize))
-                .collect();
-            let weight = (distinct.len() + weak.len() / 2).min(SHOP_TALK_POINTS_MAX) as i64;
             let is_priced = elements.iter().any(|e| e.code == "AD.PRICE" && passages.spot_of(e) == spot);
             let found = |code: &'static str, range: Range<usize>, rule: &'static str| {
                 Found::new(code, Severity::S2, index, range, rule)
                     .because("phrases", distinct.iter().cloned().collect::<Vec<_>>().join("、"))
             };
             let sum = if is_priced { None } else { first_sum(reading, whole) };
+            // With the points of the element itself enough for an advertisement, not for a block.
             match sum {
-                Some(sum) => elements.push(found("AD.PRICE", sum, "ads/price")),
-                None if is_priced => {}
-                None if distinct.len() > 1 => elements.push(found("AD.DIVERSION", first.clone(), "ads/promotion")),
-                None => continue,
+                Some(sum) => {
+                    elements.push(found("AD.PRICE", sum, "ads/price"));
+                    points.add(spot, 1);
+                }
+                None if is_priced => points.add(spot, 1),
+                None if distinct.len() > 1 => {
+                    elements.push(found("AD.DIVERSION", first.clone(), "ads/promotion"));
+                    points.add(spot, 2);
+                }
+                None => {}
             }
-            points.add(spot, weight);
         }
     }
 
@@ -600,7 +597,9 @@ impl Ads {
         // The question mark ends the sentence and belongs to it.
         let sentence = reading.sentence(range.clone());
         let is_wondered = || scan.is_message() && reading.has_word(scan.lexicon, self.wondered, sentence.start..sentence.end + 1);
-        !is_private && (is_wondered() || says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
+        // 谨防“低价团”套路: what the title warns of is quoted.
+        let is_warned = || scan.title().is_some_and(|title| title.has_word(scan.lexicon, self.reproved, 0..title.len()));
+        !is_private && (is_wondered() || is_warned() || says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))
     }
 
     fn absolutes(
@@ -638,7 +637,6 @@ impl Ads {
         says(reading) || scan.title().is_some_and(says)
     }
 
-    /// 诚聘、急招 with pay and a private contact.
     /// Whether an employer looks for workers and says what he pays.
     fn recruits(&self, scan: &Scan<'_>, index: usize) -> bool {
         scan.readings.get(index).is_some_and(|reading| {
@@ -660,6 +658,7 @@ impl Ads {
         })
     }
 
+    /// 诚聘、急招 with pay, or with a contact where pay is spoken of.
     fn recruiting(&self, scan: &Scan<'_>, report: &mut Report) {
         for (index, reading) in scan.prose() {
             if !reading.lists.meets(self.recruit) || !reading.lists.meets(self.pay) {
