@@ -81,7 +81,8 @@ pub fn detect(index: usize, reading: &Reading<'_>, report: &mut Report) {
     // Both need numbers: most texts are left after a look at what stands behind each.
     while let Some(run) = reading.digits.next_run(at) {
         at = run.end;
-        if is_after_structure(reading, run.start) {
+        let may_be_ratio = matches!(reading.char(run.end), Some('.' | ':' | '：' | '∶'));
+        if may_be_ratio && is_after_structure(reading, run.start) {
             at = structure(index, reading, run.start, report).max(run.end);
         } else if let Some(line) = line_of_total(reading, run.start) {
             lines(index, reading, line, report);

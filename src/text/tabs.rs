@@ -11,11 +11,12 @@ const CELLS_MAX: usize = 20_000;
 /// The cells of all tables of a text, by place. The first row of a table is its header where it holds no digit.
 pub fn cells(text: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
+    // Most texts have no table: that is known after one look.
+    if memchr::memchr2(b'\t', b'|', text.as_bytes()).is_none() {
+        return cells;
+    }
     for (sign, number) in [('\t', 0), ('|', 1)] {
-        // Most texts have no table: that is known after one look.
-        if text.contains(sign) {
-            tables(text, sign, number, &mut cells);
-        }
+        tables(text, sign, number, &mut cells);
     }
     cells.sort_by_key(|cell| (cell.span.start, cell.span.end));
     // A line may have both signs: the first table that takes it keeps it.
