@@ -209,7 +209,7 @@ impl Ads {
         let of_employer = |contact: &Contact| self.recruits(scan, contact.reading);
         contacts.extend(same_numbers.into_iter().filter_map(|contact| {
             let is_employers = of_employer(&contact);
-            (is_employers || is_sellers(&contact)).then(|| Contact { is_invited: contact.is_invited || is_employers, ..contact })
+            (is_employers || is_sellers(&contact)).then_some(Contact { is_invited: contact.is_invited || is_employers, ..contact })
         }));
         for contact in &mut contacts {
             contact.is_invited |= self.offers_harm(scan, contact, report) || self.is_beside_harm(scan, contact);
