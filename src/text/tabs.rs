@@ -8,6 +8,9 @@ use std::ops::Range;
 /// Most cells of one text that are told apart; the rest is read as prose.
 const CELLS_MAX: usize = 20_000;
 
+/// Longest heading of a column, in characters.
+const HEADING_CHARS_MAX: usize = 24;
+
 /// The cells of all tables of a text, by place. The first row of a table is its header where it holds no digit.
 pub fn cells(text: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
@@ -54,6 +57,10 @@ fn is_rule(cell: &str) -> bool {
 /// Bytes of the cells of a line, without blanks around them; a sign at its beginning or end is its border.
 fn row(line: &str, sign: char, start: usize) -> Vec<Range<usize>> {
     let mut inner = line;
+    // A tab before a paragraph indents it.
+    if sign == '\t' && !line.trim_start_matches('\t').contains('\t') {
+        return Vec::new();
+    }
     if sign == '|' {
         inner = inner.trim_start();
         inner = inner.strip_prefix(sign).unwrap_or(inner);
@@ -81,7 +88,8 @@ fn close(text: &str, rows: &mut Vec<Vec<Range<usize>>>, number: &mut u32, cells:
         return;
     }
     let text_of = |span: &Range<usize>| text.get(span.clone()).unwrap_or_default();
-    let header = rows.first().filter(|row| row.iter().all(|cell| !text_of(cell).contains(|c: char| c.is_ascii_digit())));
+    let is_heading = |cell: &str| cell.chars().count() <= HEADING_CHARS_MAX && !cell.contains(|c: char| c.is_ascii_digit());
+    let header = rows.first().filter(|row| row.iter().all(|cell| is_heading(text_of(cell))));
     let has_header = header.is_some();
     for (at, row) in rows.iter().enumerate() {
         for (column, span) in row.iter().enumerate().take(CELLS_MAX.saturating_sub(cells.len())) {
@@ -123,7 +131,8 @@ mod tests {
 
     #[test]
     fn lines_that_are_no_table() {
-        for text in ["", "一\t二", "一\t二\n三", "编辑：甲 | 审核：乙", "一\t二\n一\t二\t三"] {
+        for text in ["", "一\t二", "一\t二\n三", "编辑：甲 | 审核：乙", "一\t二\n一\t二\t三", "\t第一段。\n\t第二段。"]
+        {
             assert_eq!(told(text), [], "{text}");
         }
         assert_eq!(told("甲\t1\n乙\t2").first(), Some(&("甲", None, 0)));
