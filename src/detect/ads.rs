@@ -211,8 +211,9 @@ impl Ads {
             let is_employers = of_employer(&contact);
             (is_employers || is_sellers(&contact)).then_some(Contact { is_invited: contact.is_invited || is_employers, ..contact })
         }));
+        let is_harmful = Self::offers_harm_itself(scan);
         for contact in &mut contacts {
-            contact.is_invited |= self.offers_harm(scan, contact, report) || self.is_beside_harm(scan, contact);
+            contact.is_invited |= self.offers_harm(scan, contact, report) || is_harmful && !self.tells_of_somebody(scan, contact);
             contact.is_invited &= !self.is_own_matter(scan, contact);
         }
         for contact in contacts {
@@ -270,6 +271,7 @@ impl Ads {
             }
             talk.entry(passages.spot(index, range.start)).or_default().push(range);
         }
+        let priced: BTreeSet<Spot> = elements.iter().filter(|e| e.code == "AD.PRICE").map(|e| passages.spot_of(e)).collect();
         for (spot, words) in talk {
             let (Some(first), Some(last)) = (words.first(), words.last()) else { continue };
             let whole = reading.sentence(first.clone()).start..reading.sentence(last.clone()).end;
@@ -280,7 +282,7 @@ impl Ads {
                 continue;
             }
             let distinct: BTreeSet<String> = words.iter().map(|word| reading.text(word.clone())).collect();
-            let is_priced = elements.iter().any(|e| e.code == "AD.PRICE" && passages.spot_of(e) == spot);
+            let is_priced = priced.contains(&spot);
             let found = |code: &'static str, range: Range<usize>, rule: &'static str| {
                 Found::new(code, Severity::S2, index, range, rule)
                     .because("phrases", distinct.iter().cloned().collect::<Vec<_>>().join("、"))
@@ -574,14 +576,19 @@ impl Ads {
         report.set_aside("ILL.", contact.reading, &near) && !reading.has_word(scan.lexicon, self.office, near) && !is_tip()
     }
 
-    /// In a message an offer of harm beside the contact is the writer's own, unless he tells of somebody.
-    fn is_beside_harm(&self, scan: &Scan<'_>, contact: &Contact) -> bool {
-        let Some(reading) = scan.readings.get(contact.reading).filter(|_| scan.is_message()) else { return false };
+    /// Whether a message offers something harmful: a contact in it is the writer's own, unless he tells of somebody.
+    fn offers_harm_itself(scan: &Scan<'_>) -> bool {
         let is_harm = |term: &terms::Term| {
             let row = scan.lexicon.row(term.row).map(|ready| &ready.row);
-            term.reading == contact.reading && row.is_some_and(|row| row.code.starts_with("ILL.") && row.severity >= Severity::S2)
+            row.is_some_and(|row| row.code.starts_with("ILL.") && row.severity >= Severity::S2)
         };
-        scan.terms.iter().any(is_harm) && !reading.has_word(scan.lexicon, self.told, reading.paragraph(contact.range.clone()))
+        scan.is_message() && scan.terms.iter().any(is_harm)
+    }
+
+    /// Whether the paragraph of a contact tells of somebody else.
+    fn tells_of_somebody(&self, scan: &Scan<'_>, contact: &Contact) -> bool {
+        let of = |reading: &Reading<'_>| reading.has_word(scan.lexicon, self.told, reading.paragraph(contact.range.clone()));
+        scan.readings.get(contact.reading).is_some_and(of)
     }
 
     /// A message that tells what somebody did to its writer names the account (DOMAIN §2.6): 对方让我加QQ…，是不是骗子.

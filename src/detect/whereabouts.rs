@@ -147,7 +147,11 @@ pub fn places(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading
     }
     let houses = houses(personal, patterns, scan, reading);
     if !houses.is_empty() {
-        let is_new = |house: &Range<usize>| places.iter().all(|place| place.range.end <= house.start || place.range.start >= house.end);
+        // Places are in order.
+        let is_new = |house: &Range<usize>| {
+            let next = places.partition_point(|place| place.range.end <= house.start);
+            places.get(next).is_none_or(|place| place.range.start >= house.end)
+        };
         let houses: Vec<Range<usize>> = houses.into_iter().filter(is_new).collect();
         places.extend(houses.into_iter().map(|range| Address { range, is_room: false, is_hamlet: false }));
         places.sort_by_key(|place| place.range.start);

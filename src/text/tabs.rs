@@ -8,6 +8,8 @@ use std::ops::Range;
 /// Most cells of one text that are told apart; the rest is read as prose.
 const CELLS_MAX: usize = 20_000;
 
+/// Most columns of a table.
+const COLUMNS_MAX: usize = 200;
 /// Longest heading of a column, in characters.
 const HEADING_CHARS_MAX: usize = 24;
 
@@ -46,6 +48,10 @@ fn tables(text: &str, sign: char, first: u32, cells: &mut Vec<Cell>) {
         if row.len() > 1 {
             table.push(row);
         }
+        let gathered = table.first().map_or(0, |row| row.len() * table.len());
+        if cells.len() + gathered >= CELLS_MAX {
+            break;
+        }
     }
     close(text, &mut table, &mut number, cells);
 }
@@ -64,6 +70,10 @@ fn row(line: &str, sign: char, start: usize) -> Vec<Range<usize>> {
     if sign == '|' {
         inner = inner.trim_start();
         inner = inner.strip_prefix(sign).unwrap_or(inner);
+    }
+    // More columns than any sheet that is pasted: no table.
+    if memchr::memchr_iter(sign as u8, line.as_bytes()).nth(COLUMNS_MAX).is_some() {
+        return Vec::new();
     }
     let mut at = start + line.len() - inner.len();
     if sign == '|' {
