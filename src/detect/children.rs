@@ -2,6 +2,7 @@
 //! Must not know how names are recognised, nor queues.
 
 use super::names::{self, Demand, NameLists, Person};
+use super::occurrence::is_of_old;
 use super::people::Patterns;
 use super::personal::Personal;
 use super::reading::Reading;
@@ -182,6 +183,10 @@ pub fn minors(
     let mut listed_to = None;
     for (i, person) in persons.iter().enumerate() {
         let sentence = reading.sentence(person.range.clone());
+        // 1949年，区长段某收养了一个5岁的孤儿: grown up since.
+        if is_of_old(reading, sentence.start..person.range.start, scan.as_of) {
+            continue;
+        }
         let next = persons.get(i + 1).map_or(usize::MAX, |p| p.range.start);
         let until = sentence.end.min(person.range.end + 48).min(next);
         let after = person.range.end..until.max(person.range.end);
