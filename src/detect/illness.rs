@@ -349,6 +349,10 @@ fn illness_columns(personal: &Personal, scan: &Scan<'_>, index: usize, persons: 
             row_start = i;
         }
         let Some(header) = cell.header.as_ref().map(chars) else { continue };
+        // 残疾证号后四位: the number of a paper.
+        if reading.holds_one(header.clone(), &[&['证'], &['号']]) {
+            continue;
+        }
         if !reading.holds_one(header.clone(), &ILLNESS_COLUMNS) && !reading.has_word(scan.lexicon, personal.poverty, header) {
             continue;
         }

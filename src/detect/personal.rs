@@ -358,7 +358,8 @@ impl Personal {
         }
         if (8..=30).contains(&digits.len()) && context.nearest.meets(self.account) && !is_amount {
             let holder = self.unit_holds(scan, index, &range);
-            let severity = if holder { Severity::S1 } else { Severity::S2 };
+            // A unit's account is left alone (DOMAIN §3.2).
+            let severity = if holder { Severity::S0 } else { Severity::S2 };
             report.find(Found::new("PII.ACCOUNT", severity, index, range, "personal/account").because("unit_holder", holder));
             return true;
         }
@@ -497,7 +498,7 @@ impl Personal {
                 }
                 // 投诉人：周国强（zhou@…）: the mailbox of somebody who is named right before.
                 "PII.EMAIL"
-                    if found.severity == Severity::S1
+                    if found.severity < Severity::S2
                         && people::persons_in(persons, range.start.saturating_sub(8)..range.start).any(|p| !p.is_masked) =>
                 {
                     found.severity = Severity::S2;
