@@ -603,7 +603,9 @@ impl Ads {
         let says = |list| reading.has_word(scan.lexicon, list, reading.sentence(range.clone()));
         // The question mark ends the sentence and belongs to it.
         let sentence = reading.sentence(range.clone());
-        let is_wondered = || scan.is_message() && reading.has_word(scan.lexicon, self.wondered, sentence.start..sentence.end + 1);
+        // A title or a question of others that quotes it wonders as well: “保本高收益”是真的吗？
+        let may_wonder = scan.is_message() || terms::is_quoted(reading, range);
+        let is_wondered = || may_wonder && reading.has_word(scan.lexicon, self.wondered, sentence.start..sentence.end + 1);
         // 谨防“低价团”套路: what the title warns of is quoted.
         let is_warned = || scan.title().is_some_and(|title| title.has_word(scan.lexicon, self.reproved, 0..title.len()));
         !is_private && (is_wondered() || is_warned() || says(self.quoted) || terms::is_quoted(reading, range) && says(self.reproved))

@@ -54,7 +54,10 @@ const SUBJECTS: [&[char]; 10] = [
     &['员', '工'],
 ];
 /// What warns, forbids or has people come with their papers.
-const GUARDS: [&[char]; 20] = [
+const GUARDS: [&[char]; 23] = [
+    &['不', '收', '集'],
+    &['不', '采', '集'],
+    &['匿', '名'],
     &['不', '得'],
     &['不', '要'],
     &['无', '需'],

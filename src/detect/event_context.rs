@@ -5,7 +5,7 @@ use super::Scan;
 use super::event_apart::Apart;
 use super::occurrence::{
     ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, has_day, is_advice, is_counted_case, is_denied, is_history, is_of_old,
-    is_rule, is_said, is_titled, is_told,
+    is_rule, is_said, is_supposed, is_titled, is_told,
 };
 use super::reading::Reading;
 use crate::lexicon::compile::Lists;
@@ -234,6 +234,9 @@ impl Context {
         }
         if is_rule(reading, sentence, event) {
             return Some("是法规条文，不是已发生的事");
+        }
+        if is_supposed(reading, sentence, event) {
+            return Some("是假设的情形");
         }
         let names_day = |range: Range<usize>| has_day(reading, range.clone()) || reading.has_word(scan.lexicon, self.day, range);
         if let Some(why) = self.apart.why(scan, reading, told, names_day, has_effect) {

@@ -53,6 +53,8 @@ const COUNTED_CHARS: usize = 11;
 const ARTICLE_CHARS: usize = 7;
 /// How far after the event 是指 may end, in characters: 重大火灾事故是指.
 const DEFINED_CHARS: usize = 5;
+/// How far before an event the word stands that supposes it, in characters.
+const SUPPOSED_CHARS: usize = 14;
 /// What lies so many years back is told of no more as news.
 const OLD_YEARS: i32 = 20;
 /// Months after which a dated event is history.
@@ -258,6 +260,15 @@ pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date, is_o
         let month = (end + 1..end + 3).map_while(|at| digit_value(reading.char(at)?)).fold(0, |month, digit| 10 * month + digit as i32);
         let month = if month == 0 { 12 } else { month };
         12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month >= months_min && (!has_clock || is_over())
+    })
+}
+
+/// 遇落石、塌方等情况，封闭时间顺延: a case that may come; not 遭遇山洪, 遇难, 遇上塌方.
+pub fn is_supposed(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+    let before = event.start.saturating_sub(SUPPOSED_CHARS).max(sentence.start)..event.start;
+    before.into_iter().any(|i| {
+        let opens = i == 0 || !reading.class(i - 1).is(Class::HAN) || matches!(reading.char(i - 1), Some('如' | '若' | '凡'));
+        reading.char(i) == Some('遇') && opens && !reading.char(i + 1).is_some_and(|c| "难险害袭刺见上到".contains(c))
     })
 }
 

@@ -209,7 +209,7 @@ impl Terms {
             && hit.layer == Layer::Folded
             && let Some(words) = reading.straddled(scan.lexicon, range.start, range.end)
             // 出售枪支持货到付款: written so that it reads as other words, and yet an offer.
-            && !(row.code.starts_with("ILL.") && reading.has_word(scan.lexicon, self.invite, reading.sentence(range.clone())))
+            && !(row.code.starts_with("ILL.") && self.is_invited(scan, reading, &range))
         {
             report.suppress(found(), SuppressedReason::Boundary, words);
             return;
@@ -222,6 +222,15 @@ impl Terms {
         } else {
             held.terms.push(term);
         }
+    }
+
+    /// Whether a word of an offer stands in the sentence, apart from the term and no accident of its own (书包|过机).
+    fn is_invited(&self, scan: &Scan<'_>, reading: &Reading<'_>, term: &Range<usize>) -> bool {
+        reading.words_in(scan.lexicon, self.invite, reading.sentence(term.clone())).any(|word| {
+            let (start, end) = (word.start as usize, word.end as usize);
+            let is_torn = || reading.straddled(scan.lexicon, start, end).is_some_and(|words| words.contains('/'));
+            (end <= term.start || start >= term.end) && !is_torn()
+        })
     }
 
     /// Terms that lacked an offer beside them and have a live contact or address in their sentence, unless it tells of them.
