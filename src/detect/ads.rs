@@ -24,6 +24,10 @@ use std::ops::Range;
 const AD_POINTS: i64 = 3;
 /// Points from which the heaviest element blocks.
 const BLOCK_POINTS: i64 = 5;
+/// How far before an offer the word stands that forbids it, in characters.
+const FORBIDDEN_CHARS: usize = 10;
+/// Words that forbid it.
+const FORBIDDEN: [&[char]; 3] = [&['严', '禁'], &['禁', '止'], &['不', '得']];
 /// How far behind the word that looks for workers their pay stands, in characters.
 const PAY_CHARS: usize = 80;
 /// Most links and codes of a passage that count.
@@ -525,7 +529,10 @@ impl Ads {
                 report.suppress(found, SuppressedReason::Guard, "宣传、提示语境中的引用");
                 continue;
             }
-            if self.is_quoted(scan, reading, &term.range, is_private) {
+            // 严禁由个人代购、厂家直销入校
+            let before = reading.clause(term.range.clone()).start.max(term.range.start.saturating_sub(FORBIDDEN_CHARS))..term.range.start;
+            let is_forbidden = !is_private && reading.holds_one(before, &FORBIDDEN);
+            if is_forbidden || self.is_quoted(scan, reading, &term.range, is_private) {
                 report.suppress(found, SuppressedReason::Guard, QUOTED);
                 continue;
             }

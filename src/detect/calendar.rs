@@ -7,6 +7,7 @@ use crate::text::fold::Class;
 use jiff::civil::{Date, Weekday};
 use std::ops::Range;
 
+const DAYS_OF_MONTH_MAX: i8 = 31;
 /// Longest run of digits read as one number; fits 32 bits.
 const NUMBER_DIGITS_MAX: usize = 9;
 
@@ -120,7 +121,10 @@ fn weekdays_of_span(reading: &Reading<'_>, from: &mut WrittenDate, to: &mut Writ
     let second_start = first_end + if reading.char(first_end + 1) == Some(sign) { 2 } else { 1 };
     let Some((second, end)) = weekday_at(reading, second_start) else { return };
     let is_next_day = from.month == to.month && from.day.checked_add(1) == Some(to.day);
-    if matches!(reading.char(end), Some(')' | '）')) && (joins(sign) || is_next_day) {
+    // 2日至18日（周一至周五） are the working days between.
+    let days = if from.month == to.month { to.day - from.day } else { DAYS_OF_MONTH_MAX - from.day + to.day };
+    let is_one_week = (0..7).contains(&days);
+    if matches!(reading.char(end), Some(')' | '）')) && (joins(sign) && is_one_week || is_next_day) {
         from.weekday = Some((first, from.range.clone()));
         to.weekday = Some((second, to.range.start..end + 1));
     }

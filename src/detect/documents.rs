@@ -301,7 +301,8 @@ fn ip_address(personal: &Personal, scan: &Scan<'_>, index: usize, at: usize, rep
     if matches!(reading.char(range.end), Some('条' | '款' | '节' | '章' | '项')) || address.octets().first() == Some(&255) {
         return;
     }
-    let near = reading.around(range.clone(), 8, 4);
+    // 修复4.8.0.12及以下版本
+    let near = reading.around(range.clone(), 8, 6);
     if reading.has_word(scan.lexicon, personal.version, near) {
         report.suppress(Found::new("PII.IP", Severity::S1, index, range, "personal/ip"), SuppressedReason::Context, "附近是版本号字样");
     } else if address.is_private() {

@@ -289,7 +289,12 @@ pub fn is_titled(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<u
     let after = || reading.chars(event.end..event.end + TITLE_CHARS);
     match mark {
         Some('《' | '〈') => true,
-        Some('“') => after().contains(&'”') && !is_told(reading, sentence.clone(), event),
+        Some('“') => {
+            // 编造“某镇发生命案”等谣言: what somebody made up.
+            let open = event.start - before.iter().rev().position(|c| *c == '“').map_or(0, |at| at + 1);
+            let is_made_up = ["编造", "谎称", "捏造", "散布"].iter().any(|word| reading.ends_with(open, word));
+            after().contains(&'”') && (is_made_up || !is_told(reading, sentence.clone(), event))
+        }
         _ => false,
     }
 }

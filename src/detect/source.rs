@@ -305,7 +305,7 @@ impl Sources {
 /// 云南省教育厅, 普洱市人民政府网站: offices of the province and the city above the unit. Which those are, the hosts above the
 /// unit say: the province's is listed with its name, the city's is its name in pinyin.
 fn is_upper_office(scan: &Scan<'_>, name: &str) -> bool {
-    const OFFICES: [&str; 7] = ["厅", "局", "委", "委员会", "办公室", "人民政府", "政府网"];
+    const OFFICES: [&str; 9] = ["考试院", "气象台", "厅", "局", "委", "委员会", "办公室", "人民政府", "政府网"];
     const AREAS: [char; 3] = ['市', '州', '盟'];
     const AREA_CHARS_MAX: usize = 12;
     let tables = &scan.lexicon.tables;
