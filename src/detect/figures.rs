@@ -103,7 +103,9 @@ impl Figures {
             let sentence = reading.sentence(range.clone());
             let signs = || sentence.clone().filter(|&i| reading.char(i) == Some('%'));
             // Of the whole sentence, and the last of it.
-            if signs().next_back() != Some(end) || !signs().all(|sign| is_share(reading, sign)) {
+            // 不满意占1.1%，其余未作答
+            let leaves_some = reading.holds_one(end..sentence.end, &[&['其', '余'], &['其', '他'], &['未']]);
+            if leaves_some || signs().next_back() != Some(end) || !signs().all(|sign| is_share(reading, sign)) {
                 continue;
             }
             let parts = percentages(reading, sentence.start..end + 1);
