@@ -263,13 +263,35 @@ pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date, is_o
     })
 }
 
-/// 遇落石、塌方等情况，封闭时间顺延: a case that may come; not 遭遇山洪, 遇难, 遇上塌方.
+/// 遇落石、塌方等情况，封闭时间顺延; 若发生塌方，将封闭道路; 发生雪崩的，实行封闭; 发生食物中毒时，应立即报告: a case that may come;
+/// not 遭遇山洪, 遇难, 遇上塌方.
 pub fn is_supposed(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
+    const SUPPOSES: [&[char]; 10] = [
+        &['若', '发', '生'],
+        &['如', '发', '生'],
+        &['若', '出', '现'],
+        &['如', '出', '现'],
+        &['凡', '发', '生'],
+        &['凡', '出', '现'],
+        &['一', '旦'],
+        &['万', '一'],
+        &['倘', '若'],
+        &['如', '果'],
+    ];
+    const THEN: [&str; 13] =
+        ["时，应", "时，须", "时，要", "时应", "时须", "的，应", "的，须", "的，将", "的，由", "的，实行", "的，要", "的，可", "的，视"];
+    if has_date(reading, sentence.clone()) {
+        return false;
+    }
     let before = event.start.saturating_sub(SUPPOSED_CHARS).max(sentence.start)..event.start;
-    before.into_iter().any(|i| {
+    let meets = |i: usize| {
         let opens = i == 0 || !reading.class(i - 1).is(Class::HAN) || matches!(reading.char(i - 1), Some('如' | '若' | '凡'));
         reading.char(i) == Some('遇') && opens && !reading.char(i + 1).is_some_and(|c| "难险害袭刺见上到".contains(c))
-    })
+    };
+    let until = sentence.end.min(event.end + SUPPOSED_CHARS);
+    before.clone().any(meets)
+        || reading.holds_one(before, &SUPPOSES)
+        || (event.end..until).any(|i| THEN.iter().any(|word| reading.starts_with(i, word)))
 }
 
 /// Whether the last year of a range lies twenty years or more back.
