@@ -278,8 +278,6 @@ pub fn is_supposed(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range
         &['倘', '若'],
         &['如', '果'],
     ];
-    const THEN: [&str; 13] =
-        ["时，应", "时，须", "时，要", "时应", "时须", "的，应", "的，须", "的，将", "的，由", "的，实行", "的，要", "的，可", "的，视"];
     if has_date(reading, sentence.clone()) {
         return false;
     }
@@ -291,7 +289,12 @@ pub fn is_supposed(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range
     let until = sentence.end.min(event.end + SUPPOSED_CHARS);
     before.clone().any(meets)
         || reading.holds_one(before, &SUPPOSES)
-        || (event.end..until).any(|i| THEN.iter().any(|word| reading.starts_with(i, word)))
+        || (event.end..until).any(|i| {
+            // 时，应; 的，实行; 时须
+            let comma = usize::from(matches!(reading.char(i + 1), Some('，' | ',')));
+            let then = reading.char(i + 1 + comma).is_some_and(|c| "应须要将由可实视立".contains(c));
+            then && (reading.char(i) == Some('时') || comma == 1 && reading.char(i) == Some('的'))
+        })
 }
 
 /// Whether the last year of a range lies twenty years or more back.
