@@ -9,6 +9,7 @@
 use super::contacts::{Contact, Contacts, Kind};
 use super::prices::{PriceWords, first_sum, prices, tells_sum};
 use super::reading::Reading;
+use super::recruiting::Recruiting;
 use super::report::{Found, Place, Report};
 use super::sale_passages::{Points, SalePassages, Spot};
 use super::share_codes::ShareCodes;
@@ -28,8 +29,6 @@ const BLOCK_POINTS: i64 = 5;
 const FORBIDDEN_CHARS: usize = 10;
 /// Words that forbid it.
 const FORBIDDEN: [&[char]; 3] = [&['严', '禁'], &['禁', '止'], &['不', '得']];
-/// How far behind the word that looks for workers their pay stands, in characters.
-const PAY_CHARS: usize = 80;
 /// Most links and codes of a passage that count.
 const LINKS_MAX: usize = 2;
 /// How far before a number the word stands that has people call it to buy, in characters.
@@ -67,7 +66,7 @@ pub struct Ads {
     retail: ListSet,
     retail_public: ListSet,
     tender: ListSet,
-    employment: ListSet,
+    recruiting: Recruiting,
     lesson: ListSet,
     /// A citizen asks whether what he was told is true.
     wondered: ListSet,
@@ -75,9 +74,6 @@ pub struct Ads {
     told: ListSet,
     /// 让我加, 骗了我, 是不是骗子
     own_matter: ListSet,
-    recruit: ListSet,
-    pay: ListSet,
-    public_post: ListSet,
 }
 
 /// A finding of advertising or of a link.
@@ -126,10 +122,7 @@ impl Ads {
             retail: lists.scanned("retail"),
             retail_public: lists.asked("retail_public"),
             tender: lists.asked("tender"),
-            employment: lists.asked("employment_service"),
-            recruit: lists.scanned("recruit"),
-            public_post: lists.asked("public_post"),
-            pay: lists.scanned("pay"),
+            recruiting: Recruiting::of(&mut lists),
         }
     }
 
@@ -137,7 +130,7 @@ impl Ads {
         let mut elements: Vec<Found> = Vec::new();
         let mut contacts = self.contacts_of(scan);
         if contacts.is_empty() && !self.may_sell(scan, report) {
-            self.recruiting(scan, report);
+            self.recruiting.detect(scan, report);
             return;
         }
         let passages = SalePassages::of(scan);
@@ -210,7 +203,7 @@ impl Ads {
         let before = points.clone();
         // A seller's number on WeChat, too; elsewhere it is told as a number.
         let is_sellers = |contact: &Contact| before.of(passages.spot(contact.reading, contact.range.start)) >= 2;
-        let of_employer = |contact: &Contact| self.recruits(scan, contact.reading);
+        let of_employer = |contact: &Contact| self.recruiting.recruits(scan, contact.reading);
         contacts.extend(same_numbers.into_iter().filter_map(|contact| {
             let is_employers = of_employer(&contact);
             (is_employers || is_sellers(&contact)).then_some(Contact { is_invited: contact.is_invited || is_employers, ..contact })
@@ -254,7 +247,7 @@ impl Ads {
         let is_excused =
             |spot: Spot, points: i64| is_public_service && points < BLOCK_POINTS + 3 && (spot.is_none() || !sellers.contains(&spot));
         Self::settle(elements, &points, &passages, is_excused, report);
-        self.recruiting(scan, report);
+        self.recruiting.detect(scan, report);
     }
 
     /// 套餐128元，团购立省40元: the talk of a shop, with the sum that it asks for or with much of it (DOMAIN §4.3). What an office
@@ -643,59 +636,6 @@ impl Ads {
                     points.add(spot, 1);
                 }
                 elements.push(found);
-            }
-        }
-    }
-
-    /// Whether a public employment service tells of the post: named as such in the text or the title (DOMAIN §4.4).
-    fn is_employment_service(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
-        let says = |reading: &Reading<'_>| reading.has_word(scan.lexicon, self.employment, 0..reading.len());
-        says(reading) || scan.title().is_some_and(says)
-    }
-
-    /// Whether an employer looks for workers and says what he pays.
-    fn recruits(&self, scan: &Scan<'_>, index: usize) -> bool {
-        scan.readings.get(index).is_some_and(|reading| {
-            reading.lists.meets(self.recruit)
-                && reading.lists.meets(self.pay)
-                && !reading.has_word(scan.lexicon, self.public_post, 0..reading.len())
-                && scan.account != AccountKind::Employment
-                && !self.is_employment_service(scan, reading)
-        })
-    }
-
-    /// Whether a sum of pay stands behind the word that looks for workers: 诚聘…，月薪8000起.
-    fn tells_pay(&self, scan: &Scan<'_>, reading: &Reading<'_>, word: Range<usize>) -> bool {
-        let paragraph = reading.paragraph(word.clone());
-        let behind = word.end..paragraph.end.min(word.end + PAY_CHARS);
-        reading.words_in(scan.lexicon, self.pay, behind).any(|pay| {
-            let sum = pay.end as usize..(pay.end as usize + 4).min(reading.len());
-            reading.digits.first_in(sum).is_some()
-        })
-    }
-
-    /// 诚聘、急招 with pay, or with a contact where pay is spoken of.
-    fn recruiting(&self, scan: &Scan<'_>, report: &mut Report) {
-        for (index, reading) in scan.prose() {
-            if !reading.lists.meets(self.recruit) || !reading.lists.meets(self.pay) {
-                continue;
-            }
-            // A public body fills its posts by an announcement.
-            if reading.has_word(scan.lexicon, self.public_post, 0..reading.len()) {
-                continue;
-            }
-            let Some(hit) = reading.words_in(scan.lexicon, self.recruit, 0..reading.len()).next() else { continue };
-            let contact = report.found.iter().any(|f| {
-                let is_private = matches!(&*f.code, "AD.CONTACT" | "PII.MOBILE" | "PII.WECHAT" | "PII.QQ") && f.severity >= Severity::S1;
-                (is_private || f.code == "PII.LANDLINE") && f.range_in(index).is_some()
-            });
-            // DOMAIN §4.4: pay or a contact.
-            let tells_pay = self.tells_pay(scan, reading, hit.start as usize..hit.end as usize);
-            if contact || tells_pay {
-                let official = scan.account == AccountKind::Employment || self.is_employment_service(scan, reading);
-                let severity = if official { Severity::S1 } else { Severity::S2 };
-                report.find(Found::new("AD.RECRUIT", severity, index, hit.start as usize..hit.end as usize, "ads/recruit"));
-                return;
             }
         }
     }

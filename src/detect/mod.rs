@@ -41,6 +41,7 @@ pub mod prices;
 pub mod promotion;
 pub mod quantity;
 pub mod reading;
+mod recruiting;
 pub mod report;
 mod rumours;
 mod sale_passages;
