@@ -4,8 +4,8 @@
 use super::Scan;
 use super::event_apart::Apart;
 use super::occurrence::{
-    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, has_day, is_advice, is_counted_case, is_denied, is_history, is_of_old,
-    is_rule, is_said, is_supposed, is_titled, is_told,
+    ONE_OF_THEM, clause_end, clause_start, counted_before, has_date, has_day, is_advice, is_counted_case, is_denied, is_of_old, is_rule,
+    is_said, is_supposed, is_titled, is_told, past,
 };
 use super::reading::Reading;
 use crate::lexicon::compile::Lists;
@@ -66,6 +66,8 @@ pub struct Context {
     era: ListSet,
     /// 昨日, 日电: what stands in news only.
     news: ListSet,
+    /// 凌晨, 时许: what stands in news, and in remembrance of what is long ago.
+    hour: ListSet,
     /// 宣判, 调查报告: what is told of an event of another year.
     aftermath: ListSet,
     /// 遗址, 周年: of events long over.
@@ -91,6 +93,12 @@ pub struct Told<'e> {
     pub told: bool,
 }
 
+/// Months after which a dated event is history.
+const HISTORY_MONTHS: i32 = 13;
+/// Months after which an event dated with its hour is history where it is remembered or taught.
+const HISTORY_WITH_HOUR_MONTHS: i32 = 36;
+/// Months after which news beside what is remembered is of something else.
+const LONG_AGO_MONTHS: i32 = 120;
 /// How far before the event a year is looked for that says that all of it is an old story, in characters.
 const OLD_CHARS: usize = 60;
 /// What follows a word that guards elsewhere and makes it a part of what happened.
@@ -146,6 +154,7 @@ impl Context {
             played: lists.asked("evt_played"),
             era: lists.asked("evt_era"),
             news: lists.asked("evt_news"),
+            hour: lists.asked("evt_hour"),
             aftermath: lists.asked("evt_aftermath"),
             remembrance: lists.asked("evt_remembrance"),
             apart: Apart::new(lists),
@@ -296,22 +305,35 @@ impl Context {
             && !reading.has_word(scan.lexicon, self.played.and(self.statistic), sentence.clone())
     }
 
-    /// 1976年7月28日, 民国三十一年五月: long ago, and no news of today beside it.
+    /// 1976年7月28日, 民国三十一年五月: told of no more as news, and no news of today beside it.
     pub fn is_history(&self, scan: &Scan<'_>, reading: &Reading<'_>, before: Range<usize>) -> bool {
-        // An hour of years ago is history in a lesson or in remembrance; courts and investigations tell news of it.
-        let is_over = || {
-            let paragraph = reading.paragraph(before.clone());
-            let remembers = |r: &Reading<'_>, range| r.has_word(scan.lexicon, self.remembrance, range);
-            let is_memory = || scan.title().is_some_and(|title| remembers(title, 0..title.len())) || remembers(reading, paragraph.clone());
-            (scan.is_education || is_memory()) && !reading.has_word(scan.lexicon, self.aftermath, paragraph.clone())
-        };
+        let says = |reading: &Reading<'_>, list, range| reading.has_word(scan.lexicon, list, range);
+        let paragraph = reading.paragraph(before.clone());
+        let is_remembered = says(reading, self.remembrance, paragraph.clone())
+            || scan.title().is_some_and(|title| says(title, self.remembrance, 0..title.len()));
+        // 该事故造成31人死亡: its date stands in the sentence before.
+        let dated =
+            if is_of_that(reading, before.start) { reading.sentence(before.start - 1..before.start - 1).start } else { before.start };
+        let past = past(reading, dated..before.end, scan.as_of);
+        // Of an hour of years ago courts and investigations tell news.
+        let is_past = past.is_some_and(|past| match past.has_clock {
+            true => {
+                past.months >= HISTORY_WITH_HOUR_MONTHS
+                    && (scan.is_education || is_remembered)
+                    && !says(reading, self.aftermath, paragraph.clone())
+            }
+            false => past.months >= HISTORY_MONTHS,
+        });
         // 1959年冬，…。有一次塌方…: the sentences before tell of a time long ago, this one names no day.
         let of_old = || {
-            let told_before = reading.paragraph(before.clone()).start.max(before.end.saturating_sub(OLD_CHARS))..before.end;
+            let told_before = paragraph.start.max(before.end.saturating_sub(OLD_CHARS))..before.end;
             !self.is_timed(scan, reading, &before) && is_of_old(reading, told_before, scan.as_of)
         };
-        (is_history(reading, before.clone(), scan.as_of, is_over) || of_old() || reading.has_word(scan.lexicon, self.era, before.clone()))
-            && !reading.has_word(scan.lexicon, self.news, reading.paragraph(before))
+        // 地震纪念馆近日开馆 may stand beside what is remembered, 凌晨 in it.
+        if is_remembered && past.is_some_and(|past| past.months >= LONG_AGO_MONTHS) {
+            return is_past && !says(reading, self.news, reading.sentence(before));
+        }
+        (is_past || of_old() || says(reading, self.era, before.clone())) && !says(reading, self.news.and(self.hour), paragraph.clone())
     }
 
     /// 滑坡监测点, 滑坡、泥石流灾害的可能性: what follows the event word makes a name of it.
@@ -390,7 +412,7 @@ impl Context {
 
     /// 昨日, 日电: the sentence is news.
     pub fn is_news(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>) -> bool {
-        reading.has_word(scan.lexicon, self.news, sentence.clone())
+        reading.has_word(scan.lexicon, self.news.and(self.hour), sentence.clone())
     }
 
     pub fn is_timed(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>) -> bool {
@@ -426,4 +448,11 @@ pub enum EventKind {
 /// Whether the word is 预案.
 pub fn is_plan(reading: &Reading<'_>, word: Range<usize>) -> bool {
     reading.chars(word) == ['预', '案']
+}
+
+/// 该事故, 这场地震 at the head of a sentence: what it tells is dated in the one before.
+fn is_of_that(reading: &Reading<'_>, start: usize) -> bool {
+    const HEAD_CHARS: usize = 7;
+    const THINGS: [&[char]; 6] = [&['事', '故'], &['事', '件'], &['灾', '害'], &['火', '灾'], &['地', '震'], &['爆', '炸']];
+    start > 0 && matches!(reading.char(start), Some('该' | '此' | '这')) && reading.holds_one(start..start + HEAD_CHARS, &THINGS)
 }

@@ -65,8 +65,8 @@ impl Personal {
             let context = self.context(scan, index, at);
             let is_id = places.len() == 18 && hidden >= 2 && !is_parted && (places.iter().take(3).all(char::is_ascii_digit))
                 || places.len() == 18 && hidden >= 1 && context.any.meets(self.id)
-                || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id);
-            let is_id = is_id || places.len() == 18 && (1..4).contains(&hidden) && !is_parted && begins_like_id(scan, &places);
+                || (16..=20).contains(&places.len()) && hidden >= 4 && context.any.meets(self.id)
+                || places.len() == 18 && hidden >= 1 && !is_parted && begins_like_id(scan, &places);
             if is_id && !report.covers(&["PII.ID18"], index, &(at..end)) {
                 // Enough: four places or more, and the birthday (month and day) or the serial hidden as a whole.
                 let tail = places.len().saturating_sub(4);

@@ -20,6 +20,10 @@ pub struct Person {
     pub is_later_in_list: bool,
 }
 
+/// A word that asks for a name stands before it.
+const ASKED_FOR: &str = "姓名语境";
+/// 村民, 志愿者 …: what news call people right before their names.
+pub const CALLED: &str = "新闻称谓";
 /// 姓名 heads the column; a sex or an age follows.
 pub const IN_COLUMN: &str = "表格列名";
 pub const FOLLOWED_BY_SEX: &str = "后接性别、年龄";
@@ -268,6 +272,8 @@ const OWNER: &str = "所有人";
 pub struct NameLists {
     /// Words after which a name stands: 姓名、户主、患者 …
     pub before: ListSet,
+    /// Of these, what news call people: 村民、志愿者 …
+    pub called: ListSet,
     /// Posts and other words that are no given names.
     pub titles: ListSet,
     /// 患有、确诊 …: whoever stands right before is a person.
@@ -322,7 +328,7 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, proo
             at += 1;
         }
         if let Some(end) = masked_at(reading, lexicon, at) {
-            add(Person { range: at..end, is_masked: true, why: "姓名语境", is_later_in_list: false });
+            add(Person { range: at..end, is_masked: true, why: ASKED_FOR, is_later_in_list: false });
         } else {
             // 本人是苏北人, 负责人为…: a word alone asks for no name.
             let is_asked = (word_end..at).any(|i| !matches!(reading.char(i), Some('为' | '是')));
@@ -343,7 +349,10 @@ pub fn persons(reading: &Reading<'_>, lexicon: &Lexicon, lists: &NameLists, proo
             // 户主：阿卜杜拉·买买提
             let joined = || (demand == Demand::Certain).then(|| joined_at(reading, at)).flatten();
             if let Some(end) = joined().or_else(|| name_at(reading, lexicon, at, lists, demand)) {
-                add(Person { range: at..end, is_masked: false, why: "姓名语境", is_later_in_list: false });
+                let is_called =
+                    || reading.words_in(lexicon, lists.called, hit.start as usize..word_end).any(|h| h.end as usize == word_end);
+                let why = if !is_asked && is_called() { CALLED } else { ASKED_FOR };
+                add(Person { range: at..end, is_masked: false, why, is_later_in_list: false });
             }
         }
     }

@@ -57,10 +57,29 @@ const DEFINED_CHARS: usize = 5;
 const SUPPOSED_CHARS: usize = 14;
 /// What lies so many years back is told of no more as news.
 const OLD_YEARS: i32 = 20;
-/// Months after which a dated event is history.
-const HISTORY_MONTHS: i32 = 13;
-/// Months after which an event dated with its hour is history: of younger ones courts and investigations still tell.
-const HISTORY_WITH_HOUR_MONTHS: i32 = 36;
+/// What says before a year that something began in it: 始建于1958年, 生于1988年.
+const FOUNDED_IN: [&str; 7] = ["建于", "生于", "立于", "办于", "产于", "成于", "创于"];
+/// What says so behind it.
+const FOUNDED: [&[char]; 14] = [
+    &['建', '成'],
+    &['建', '造'],
+    &['修', '建'],
+    &['建', '立'],
+    &['建', '校'],
+    &['建', '厂'],
+    &['创', '建'],
+    &['成', '立'],
+    &['创', '办'],
+    &['开', '办'],
+    &['投', '产'],
+    &['竣', '工'],
+    &['通', '车'],
+    &['出', '生'],
+];
+/// How far behind its date it may end, in characters.
+const FOUNDED_CHARS: usize = 5;
+/// Longest month and day behind a year, in characters: 12月31日.
+const DATE_CHARS: usize = 6;
 
 /// 发生草甸森林火灾, 突发山洪, 一起疑似食物中毒: said as a fact, not as what may happen (发生火灾的, 发生地震时).
 pub fn is_told(reading: &Reading<'_>, sentence: Range<usize>, event: &Range<usize>) -> bool {
@@ -239,28 +258,46 @@ pub fn has_day(reading: &Reading<'_>, range: Range<usize>) -> bool {
     numbers(reading, range.clone()).any(|at| matches!(reading.char(at), Some('日' | '号' | '时' | '点')) && at < range.end)
 }
 
-/// 1976年7月28日，唐山发生……: the last date before the event has a year that lies more than a year back; with an hour some
-/// years, and nothing new is told of it (`is_over`).
-pub fn is_history(reading: &Reading<'_>, before: Range<usize>, as_of: Date, is_over: impl Fn() -> bool) -> bool {
-    let has_clock = has_clock_time(reading, before.clone());
-    let months_min = if has_clock { HISTORY_WITH_HOUR_MONTHS } else { HISTORY_MONTHS };
+/// When the thing was that a date before an event tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// Months between that date and the day of the draft.
+    pub months: i32,
+    /// The date has an hour: 凌晨3时42分.
+    pub has_clock: bool,
+}
+
+/// 1976年7月28日，唐山发生……: the last date before the event, where it has a year.
+pub fn past(reading: &Reading<'_>, before: Range<usize>, as_of: Date) -> Option<Past> {
     let mut last: Option<(usize, i32)> = None;
     for end in numbers(reading, before.clone()) {
         match reading.char(end) {
-            Some('年') if end >= before.start + 4 => {
-                let year = (end - 4..end).try_fold(0, |year, at| Some(10 * year + digit_value(reading.char(at)?)? as i32));
-                last = year.filter(|year| (1000..=i32::from(as_of.year())).contains(year)).map(|year| (end, year));
-            }
+            Some('年') if end >= before.start + 4 => last = year_before(reading, end, as_of).map(|year| (end, year)),
             // A month belongs to the year right before it.
             Some('月') if last.is_some_and(|(year, _)| year + 3 < end) => last = None,
             _ => {}
         }
     }
-    last.is_some_and(|(end, year)| {
-        let month = (end + 1..end + 3).map_while(|at| digit_value(reading.char(at)?)).fold(0, |month, digit| 10 * month + digit as i32);
-        let month = if month == 0 { 12 } else { month };
-        12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month >= months_min && (!has_clock || is_over())
-    })
+    let (end, year) = last?;
+    let month = (end + 1..end + 3).map_while(|at| digit_value(reading.char(at)?)).fold(0, |month, digit| 10 * month + digit as i32);
+    let month = if month == 0 { 12 } else { month };
+    let months = 12 * (i32::from(as_of.year()) - year) + i32::from(as_of.month()) - month;
+    Some(Past { months, has_clock: has_clock_time(reading, before) })
+}
+
+/// The year that ends before 年 at `end`, where something happened in it: not when a thing was founded or somebody was born.
+fn year_before(reading: &Reading<'_>, end: usize, as_of: Date) -> Option<i32> {
+    let start = end.checked_sub(4).filter(|_| reading.char(end) == Some('年'))?;
+    let year = (start..end).try_fold(0, |year, at| Some(10 * year + digit_value(reading.char(at)?)? as i32))?;
+    let is_founded = || FOUNDED_IN.iter().any(|word| reading.ends_with(start, word)) || is_founded_behind(reading, end + 1);
+    ((1000..=i32::from(as_of.year())).contains(&year) && !is_founded()).then_some(year)
+}
+
+/// 1956年`创办`的, 1988年9月`生`，: what a year says of a thing or a person and not of an event.
+fn is_founded_behind(reading: &Reading<'_>, from: usize) -> bool {
+    let is_date = |at: &usize| reading.class(*at).is(Class::DIGIT) || matches!(reading.char(*at), Some('月' | '日'));
+    let at = from + (from..from + DATE_CHARS).take_while(is_date).count();
+    reading.char(at) == Some('生') && !reading.class(at + 1).is(Class::HAN) || reading.holds_one(at..at + FOUNDED_CHARS, &FOUNDED)
 }
 
 /// 遇落石、塌方等情况，封闭时间顺延; 若发生塌方，将封闭道路; 发生雪崩的，实行封闭; 发生食物中毒时，应立即报告: a case that may come;
@@ -299,12 +336,8 @@ pub fn is_supposed(reading: &Reading<'_>, sentence: &Range<usize>, event: &Range
 
 /// Whether the last year of a range lies twenty years or more back.
 pub fn is_of_old(reading: &Reading<'_>, range: Range<usize>, as_of: Date) -> bool {
-    let year = |end: usize| {
-        let digits = end.checked_sub(4).filter(|_| reading.char(end) == Some('年'))?..end;
-        digits.into_iter().try_fold(0, |year, at| Some(10 * year + digit_value(reading.char(at)?)? as i32))
-    };
-    let last = numbers(reading, range).filter_map(year).last();
-    last.is_some_and(|year| (1000..=i32::from(as_of.year()) - OLD_YEARS).contains(&year))
+    let last = numbers(reading, range).filter_map(|end| year_before(reading, end, as_of)).last();
+    last.is_some_and(|year| year <= i32::from(as_of.year()) - OLD_YEARS)
 }
 
 /// Inside 《》, or inside “” where nothing is told: the name of a film, a course, a lesson.

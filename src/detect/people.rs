@@ -48,11 +48,13 @@ pub struct Named<'a> {
     /// Classes of a school.
     pub classes: &'a [Range<usize>],
     pub addresses: &'a [whereabouts::Address],
+    /// Personal numbers and plates, in order.
+    pub numbers: &'a [Range<usize>],
 }
 
 pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: usize, named: &Named<'_>, report: &mut Report) {
     let Some(reading) = scan.readings.get(index) else { return };
-    let &Named { persons, classes, addresses } = named;
+    let &Named { persons, classes, addresses, numbers } = named;
     let minors = children::minors(personal, patterns, scan, index, persons, classes, report);
     let sick = illness::medical(personal, scan, index, persons, report);
     whereabouts::addresses(personal, scan, index, persons, addresses, report);
@@ -66,7 +68,14 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
         let sentence = reading.sentence(person.range.clone());
         let is_sick = sick.get(sick.partition_point(|s| s.start < sentence.start)).is_some_and(|s| s.start < sentence.end);
         let in_list = || [names::IN_COLUMN, names::FOLLOWED_BY_SEX].contains(&person.why);
-        let severity = match (is_sick, *is_public || in_list() && *is_honour) {
+        // 村民李学珍每天在园里务工: news of everyday life, no list of persons (DOMAIN §3.5).
+        let in_news = || {
+            let next = numbers.partition_point(|number| number.start < sentence.start);
+            person.why == names::CALLED
+                && numbers.get(next).is_none_or(|number| number.start >= sentence.end)
+                && !tells_private_matter(personal, scan, reading, sentence.clone())
+        };
+        let severity = match (is_sick, *is_public || in_list() && *is_honour || in_news()) {
             (true, _) => Severity::S3,
             (false, true) => Severity::S0,
             (false, false) => Severity::S1,
@@ -161,6 +170,12 @@ fn honours(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>) -> bool 
     let says = |r: &Reading<'_>, list| r.has_word(scan.lexicon, list, 0..OPENING_CHARS.min(r.len()));
     let told = |list| says(reading, list) || scan.title().is_some_and(|title| says(title, list));
     told(personal.honoured) && !told(personal.aid_to_minor) && !told(personal.poverty)
+}
+
+/// Whether a sentence, or the title, tells of money owed, need, illness, a quarrel or an offence.
+fn tells_private_matter(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, sentence: Range<usize>) -> bool {
+    let lists = personal.name_matter.and(personal.disease).and(personal.poverty);
+    reading.has_word(scan.lexicon, lists, sentence) || scan.title().is_some_and(|title| title.has_word(scan.lexicon, lists, 0..title.len()))
 }
 
 /// Most spans of minors that can end behind a person and begin before.

@@ -59,6 +59,10 @@ pub struct Personal {
     pub personal_mail: ListSet,
     pub address: ListSet,
     pub office_place: ListSet,
+    /// 食堂, 警务室: rooms where the public is served; somebody named beside one may live there.
+    pub served_place: ListSet,
+    /// 纠纷, 被骗, 低保: of whom such a thing is told is no bystander of the news.
+    pub name_matter: ListSet,
     pub disease: ListSet,
     /// 医生、局长 …: right before the name of who treats an illness or speaks of it.
     pub illness_post: ListSet,
@@ -126,6 +130,8 @@ impl Personal {
             personal_mail: lists.asked("personal_mail"),
             address: lists.scanned("address"),
             office_place: lists.asked("office_place"),
+            served_place: lists.asked("served_place"),
+            name_matter: lists.asked("name_matter"),
             disease: lists.scanned("disease"),
             illness_post: lists.asked("illness_post"),
             illness_teller: lists.asked("illness_teller"),
@@ -146,6 +152,7 @@ impl Personal {
             other_number: lists.scanned("other_number"),
             names: NameLists {
                 before: lists.scanned("name_before"),
+                called: lists.asked("name_called"),
                 titles: lists.asked("name_titles"),
                 illness: lists.scanned("disease").and(lists.scanned("poverty")),
                 opening: lists.scanned("name_opening"),
@@ -219,7 +226,8 @@ impl Personal {
                 Role::Author => Vec::new(),
                 _ => names::persons(reading, scan.lexicon, &self.names, &proofs, &beside),
             };
-            let named = people::Named { persons: &persons, classes: &beside.classes, addresses: &addresses };
+            beside.numbers.sort_by_key(|number| number.start);
+            let named = people::Named { persons: &persons, classes: &beside.classes, addresses: &addresses, numbers: &beside.numbers };
             people::detect(self, &self.people, scan, index, &named, report);
             self.raise_with_person(scan, index, &persons, first, report);
             people::biometric(self, scan, index, report);
@@ -506,7 +514,7 @@ impl Personal {
                 }
                 // 汇至普建国农信社账户: his card, whoever collects the money.
                 "PII.BANK" | "PII.ACCOUNT"
-                    if found.severity == Severity::S1
+                    if found.severity < Severity::S2
                         && people::persons_in(persons, range.start.saturating_sub(HOLDER_CHARS)..range.start).any(|p| !p.is_masked) =>
                 {
                     found.severity = if found.code == "PII.BANK" { Severity::S3 } else { Severity::S2 };

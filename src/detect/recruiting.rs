@@ -34,21 +34,22 @@ impl Recruiting {
         }
     }
 
-    /// Whether a public employment service tells of the post: named as such in the text or the title (DOMAIN §4.4).
-    fn is_employment_service(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+    /// Whether workers are looked for and pay is spoken of. A public body fills its posts by an announcement.
+    fn seeks(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
+        reading.lists.meets(self.recruit)
+            && reading.lists.meets(self.pay)
+            && !reading.has_word(scan.lexicon, self.public_post, 0..reading.len())
+    }
+
+    /// Whether a public employment service tells of the post: by its account, or named in the text or the title (DOMAIN §4.4).
+    fn is_service(&self, scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
         let says = |reading: &Reading<'_>| reading.has_word(scan.lexicon, self.service, 0..reading.len());
-        says(reading) || scan.title().is_some_and(says)
+        scan.account == AccountKind::Employment || says(reading) || scan.title().is_some_and(says)
     }
 
     /// Whether an employer looks for workers and says what he pays.
     pub fn recruits(&self, scan: &Scan<'_>, index: usize) -> bool {
-        scan.readings.get(index).is_some_and(|reading| {
-            reading.lists.meets(self.recruit)
-                && reading.lists.meets(self.pay)
-                && !reading.has_word(scan.lexicon, self.public_post, 0..reading.len())
-                && scan.account != AccountKind::Employment
-                && !self.is_employment_service(scan, reading)
-        })
+        scan.readings.get(index).is_some_and(|reading| self.seeks(scan, reading) && !self.is_service(scan, reading))
     }
 
     /// Whether a sum of pay stands behind the word that looks for workers: 诚聘…，月薪8000起.
@@ -64,11 +65,7 @@ impl Recruiting {
     /// 诚聘、急招 with pay, or with a contact where pay is spoken of.
     pub fn detect(&self, scan: &Scan<'_>, report: &mut Report) {
         for (index, reading) in scan.prose() {
-            if !reading.lists.meets(self.recruit) || !reading.lists.meets(self.pay) {
-                continue;
-            }
-            // A public body fills its posts by an announcement.
-            if reading.has_word(scan.lexicon, self.public_post, 0..reading.len()) {
+            if !self.seeks(scan, reading) {
                 continue;
             }
             let Some(hit) = reading.words_in(scan.lexicon, self.recruit, 0..reading.len()).next() else { continue };
@@ -79,8 +76,7 @@ impl Recruiting {
             // DOMAIN §4.4: pay or a contact.
             let tells_pay = self.tells_pay(scan, reading, hit.start as usize..hit.end as usize);
             if contact || tells_pay {
-                let official = scan.account == AccountKind::Employment || self.is_employment_service(scan, reading);
-                let severity = if official { Severity::S1 } else { Severity::S2 };
+                let severity = if self.is_service(scan, reading) { Severity::S1 } else { Severity::S2 };
                 report.find(Found::new("AD.RECRUIT", severity, index, hit.start as usize..hit.end as usize, "ads/recruit"));
                 return;
             }

@@ -294,8 +294,12 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
             is_of_unit(personal, scan, reading, range) && !persons_in(persons, sentence_before).any(|p| !p.is_masked)
         };
         let public = is_units() || !home && (is_office() && !is_letter_box() || is_area() && !is_house());
-        let inside_public = !home
-            && (!person && reading.has_word(scan.lexicon, personal.office_place, range.clone()) || is_seat(reading.chars(range.clone())));
+        let is_served = || {
+            let around = before.start..behind_address(reading, range.end);
+            reading.has_word(scan.lexicon, personal.office_place, range.start..around.end)
+                || reading.has_word(scan.lexicon, personal.served_place, around)
+        };
+        let inside_public = !home && (!person && is_served() || is_seat(reading.chars(range.clone())));
         let to_room = *is_room && names_a_room(&with_digits(reading.chars(range.clone())));
         let found = |severity| {
             Found::new("PII.ADDRESS", severity, index, range.clone(), "personal/address").because("room", to_room).because("home", home)
@@ -319,6 +323,15 @@ pub fn addresses(personal: &Personal, scan: &Scan<'_>, index: usize, persons: &[
             report.suppress(found(Severity::S2), SuppressedReason::Context, "只到楼栋、单元，没有指明哪一户");
         }
     }
+}
+
+/// How far behind an address what is there may be told, in characters: …101室`商铺`, …101室`（原居委会办公用房）`.
+const SERVED_CHARS: (usize, usize) = (2, 12);
+
+/// Where what is told of a place right behind its address ends, at the latest.
+fn behind_address(reading: &Reading<'_>, end: usize) -> usize {
+    let is_bracket = matches!(reading.char(end), Some('(' | '（'));
+    (end + if is_bracket { SERVED_CHARS.1 } else { SERVED_CHARS.0 }).min(reading.sentence(end..end).end)
 }
 
 /// Whether an address goes on to a room: …5幢2单元1203室, …3栋502, …8号201室.

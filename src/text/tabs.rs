@@ -100,10 +100,9 @@ fn close(text: &str, rows: &mut Vec<Vec<Range<usize>>>, number: &mut u32, cells:
     let text_of = |span: &Range<usize>| text.get(span.clone()).unwrap_or_default();
     let is_heading = |cell: &str| cell.chars().count() <= HEADING_CHARS_MAX && !cell.contains(|c: char| c.is_ascii_digit());
     let header = rows.first().filter(|row| row.iter().all(|cell| is_heading(text_of(cell))));
-    let has_header = header.is_some();
     for (at, row) in rows.iter().enumerate() {
         for (column, span) in row.iter().enumerate().take(CELLS_MAX.saturating_sub(cells.len())) {
-            let header = header.filter(|_| !has_header || at > 0).and_then(|header| header.get(column)).cloned();
+            let header = header.filter(|_| at > 0).and_then(|header| header.get(column)).cloned();
             cells.push(Cell { span: span.clone(), header, table: *number, row: at as u32 });
         }
     }
