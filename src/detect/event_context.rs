@@ -12,6 +12,7 @@ use crate::lexicon::compile::Lists;
 use crate::lexicon::{Hit, ListSet};
 use crate::text::fold::Class;
 use crate::text::passage::Role;
+use std::cell::LazyCell;
 use std::ops::Range;
 
 /// The word lists that guard events.
@@ -308,9 +309,11 @@ impl Context {
     /// 1976年7月28日, 民国三十一年五月: told of no more as news, and no news of today beside it.
     pub fn is_history(&self, scan: &Scan<'_>, reading: &Reading<'_>, before: Range<usize>) -> bool {
         let says = |reading: &Reading<'_>, list, range| reading.has_word(scan.lexicon, list, range);
-        let paragraph = reading.paragraph(before.clone());
-        let is_remembered = says(reading, self.remembrance, paragraph.clone())
-            || scan.title().is_some_and(|title| says(title, self.remembrance, 0..title.len()));
+        let paragraph = LazyCell::new(|| reading.paragraph(before.clone()));
+        let is_remembered = LazyCell::new(|| {
+            says(reading, self.remembrance, paragraph.clone())
+                || scan.title().is_some_and(|title| says(title, self.remembrance, 0..title.len()))
+        });
         // 该事故造成31人死亡: its date stands in the sentence before.
         let dated =
             if is_of_that(reading, before.start) { reading.sentence(before.start - 1..before.start - 1).start } else { before.start };
@@ -319,21 +322,21 @@ impl Context {
         let is_past = past.is_some_and(|past| match past.has_clock {
             true => {
                 past.months >= HISTORY_WITH_HOUR_MONTHS
-                    && (scan.is_education || is_remembered)
+                    && (scan.is_education || *is_remembered)
                     && !says(reading, self.aftermath, paragraph.clone())
             }
             false => past.months >= HISTORY_MONTHS,
         });
+        // 地震纪念馆近日开馆 may stand beside what is remembered, 凌晨 in it.
+        if past.is_some_and(|past| past.months >= LONG_AGO_MONTHS) && *is_remembered {
+            return is_past && !says(reading, self.news, reading.sentence(before.clone()));
+        }
         // 1959年冬，…。有一次塌方…: the sentences before tell of a time long ago, this one names no day.
         let of_old = || {
             let told_before = paragraph.start.max(before.end.saturating_sub(OLD_CHARS))..before.end;
             !self.is_timed(scan, reading, &before) && is_of_old(reading, told_before, scan.as_of)
         };
-        // 地震纪念馆近日开馆 may stand beside what is remembered, 凌晨 in it.
-        if is_remembered && past.is_some_and(|past| past.months >= LONG_AGO_MONTHS) {
-            return is_past && !says(reading, self.news, reading.sentence(before));
-        }
-        (is_past || of_old() || says(reading, self.era, before.clone())) && !says(reading, self.news.and(self.hour), paragraph.clone())
+        (is_past || says(reading, self.era, before.clone()) || of_old()) && !says(reading, self.news.and(self.hour), paragraph.clone())
     }
 
     /// 滑坡监测点, 滑坡、泥石流灾害的可能性: what follows the event word makes a name of it.

@@ -267,18 +267,24 @@ impl Personal {
     }
 
     fn chain(&self, scan: &Scan<'_>, index: usize, chain: &Chain, report: &mut Report) {
+        let digits_of = |group: usize| chain.groups.get(group).map_or(0, |g| g.digits.len());
         let mut from = 0;
         while from < chain.groups.len() {
+            // The longest first that is no longer than any number, down to the shortest that may be one.
+            let mut total = 0;
+            let mut end = from;
+            while end < chain.groups.len() && total + digits_of(end) <= NUMBER_DIGITS_MAX {
+                total += digits_of(end);
+                end += 1;
+            }
             let mut taken = None;
-            for to in (from..chain.groups.len()).rev() {
-                let total: usize = chain.groups.get(from..=to).unwrap_or_default().iter().map(|g| g.digits.len()).sum();
-                if total < numbers::CHAIN_DIGITS_MIN {
+            while total >= numbers::CHAIN_DIGITS_MIN && end > from {
+                end -= 1;
+                if self.number(scan, index, chain, from, end, report) {
+                    taken = Some(end);
                     break;
                 }
-                if total <= NUMBER_DIGITS_MAX && self.number(scan, index, chain, from, to, report) {
-                    taken = Some(to);
-                    break;
-                }
+                total -= digits_of(end);
             }
             from = taken.unwrap_or(from) + 1;
         }

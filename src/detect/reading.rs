@@ -228,7 +228,17 @@ impl<'a> Reading<'a> {
 
     /// The paragraph around `range`: up to a line end.
     pub fn paragraph(&self, range: Range<usize>) -> Range<usize> {
-        self.stretch(range, |_, c| c == '\n')
+        let is_line_end = |at: &usize| self.char(*at) == Some('\n');
+        let first = range.start.min(self.len());
+        let farthest = range.start.saturating_sub(SENTENCE_CHARS_MAX).min(first);
+        // Line ends are among the ends of sentences.
+        let before = std::iter::successors(self.sentence_ends.last_in(farthest..first), |&end| self.sentence_ends.last_in(farthest..end));
+        let start = before.into_iter().find(is_line_end).map_or(farthest, |end| end + 1);
+        let last = range.end.max(start);
+        let farthest = (range.end + SENTENCE_CHARS_MAX).min(self.len()).max(last);
+        let behind =
+            std::iter::successors(self.sentence_ends.first_in(last..farthest), |&end| self.sentence_ends.first_in(end + 1..farthest));
+        start..behind.into_iter().find(is_line_end).unwrap_or(farthest)
     }
 
     /// The clause around `range`: up to ，。：； …

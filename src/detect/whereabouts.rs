@@ -205,8 +205,8 @@ fn with_digits(window: &[char]) -> Cow<'_, [char]> {
     while at < window.len() {
         let len = window.get(at..).unwrap_or_default().iter().take_while(|c| value(c).is_some()).count();
         let end = at + len;
-        let is_of_room = window.get(end).is_some_and(|c| "栋幢座室楼单号层".contains(*c))
-            || at > 0 && window.get(at - 1).is_some_and(|c| "栋幢元楼层".contains(*c));
+        let is_of_room = window.get(end).is_some_and(|c| matches!(c, '栋' | '幢' | '座' | '室' | '楼' | '单' | '号' | '层'))
+            || at > 0 && window.get(at - 1).is_some_and(|c| matches!(c, '栋' | '幢' | '元' | '楼' | '层'));
         if len > 0 && is_of_room {
             for c in read.get_mut(at..end).unwrap_or_default() {
                 *c = value(c).unwrap_or(*c);
@@ -469,6 +469,16 @@ const GOES: [&[char]; 18] = [
     &['进', '入'],
     &['离', '开'],
 ];
+/// What these begin with.
+const GOES_BEGIN: [char; GOES.len()] = {
+    let mut begin = ['\0'; GOES.len()];
+    let mut verb = 0;
+    while verb < GOES.len() {
+        begin[verb] = GOES[verb][0];
+        verb += 1;
+    }
+    begin
+};
 /// What the names of places end in where no verb leads to them: 11月10日 示例超市.
 const PLACE_ENDS: &str = "店院站场市园馆楼城区校镇村乡县厅所室吧厂库港寨局家";
 /// Longest day or hour that ends a stretch of its own, in characters: 11月10日9时许.
@@ -545,10 +555,22 @@ fn is_of_case(personal: &Personal, scan: &Scan<'_>, reading: &Reading<'_>, end: 
 fn stations(reading: &Reading<'_>, near: Range<usize>) -> Option<(usize, Range<usize>)> {
     let (mut places, mut timed, mut span) = (0, 0, None::<Range<usize>>);
     let mut told_time = None;
+    let (mut begins, mut ends) = (ClassBits::default(), ClassBits::default());
+    begins.mark_among(reading.chars(near.clone()), &GOES_BEGIN);
+    ends.mark_among(reading.chars(near.clone()), &STATION_ENDS);
+    let first_in =
+        |bits: &ClassBits, range: Range<usize>| bits.first_in(range.start - near.start..range.end - near.start).map(|at| at + near.start);
     let mut start = near.start;
     while start < near.end {
-        let end = (start..near.end).find(|&i| reading.char(i).is_some_and(|c| STATION_ENDS.contains(&c))).unwrap_or(near.end);
-        let verb = (start..end).find(|&i| GOES.iter().any(|word| reading.chars(i..end).starts_with(word)));
+        let end = first_in(&ends, start..near.end).unwrap_or(near.end);
+        let mut from = start;
+        let goes = |at: usize| GOES.iter().any(|verb| reading.chars(at..end).starts_with(verb));
+        let verb = std::iter::from_fn(|| {
+            let at = first_in(&begins, from..end)?;
+            from = at + 1;
+            Some(at)
+        })
+        .find(|&at| goes(at));
         let place = || {
             let last = (start..end).rev().find(|&i| !matches!(reading.char(i), Some(')' | '）' | ' ')))?;
             let is_place = reading.char(last).is_some_and(|c| PLACE_ENDS.contains(c)) || reading.ends_with(last + 1, "ktv");

@@ -85,6 +85,10 @@ impl Wording {
         for hit in reading.words_in(scan.lexicon, self.autonomous_suffix, 0..reading.len()) {
             let end = hit.end as usize;
             let start = (end.saturating_sub(16)..end).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last().unwrap_or(end);
+            // 县、自治州 names none.
+            if end - start < AREA_CHARS_MIN {
+                continue;
+            }
             let run = reading.text(start..end);
             let wrong = known.entry(run.clone()).or_insert_with(|| self.wrong_area(scan, &run));
             let Some((name, wrong_len)) = wrong.clone() else { continue };
@@ -256,6 +260,8 @@ impl Wording {
 const PAST_CHARS: usize = 16;
 /// Characters of 自治县 and its like.
 const SUFFIX_CHARS: usize = 3;
+/// Shortest name of an autonomous area, in characters: 西藏自治区.
+const AREA_CHARS_MIN: usize = 5;
 /// Characters of an autonomous area's name before its peoples, at least.
 const HEAD_CHARS: usize = 2;
 /// So many characters a wrong name is longer than the right one, at most.
