@@ -148,7 +148,9 @@ impl Wording {
         }
         // 江城哈尼族自治县, 墨江哈尼族彝族自治县: a people left out of the name, or put into it.
         let is_other = |name: &&Vec<char>| is_short_of_a_people(&chars, name) || is_of_more_peoples(&chars, name, &self.autonomous);
-        if let Some(name) = self.autonomous.iter().find(is_other) {
+        if chars.contains(&'族')
+            && let Some(name) = self.autonomous.iter().find(is_other)
+        {
             return Some(name.iter().collect());
         }
         let mut best: Option<(usize, &Vec<char>)> = None;
@@ -158,10 +160,13 @@ impl Wording {
             }
             for len in name.len().saturating_sub(2)..=name.len() + 2 {
                 let Some(window) = chars.len().checked_sub(len).and_then(|s| chars.get(s..)) else { continue };
+                if window.first() != name.first() {
+                    continue;
+                }
                 let distance = edit_distance(window, name, 2);
                 // Names left out in part (大理自治州) are common short forms; a changed or added character is an error.
                 let is_short_form = window.len() + distance == name.len() && distance > 1;
-                if distance <= 2 && !is_short_form && window.first() == name.first() && best.is_none_or(|(d, _)| distance < d) {
+                if distance <= 2 && !is_short_form && best.is_none_or(|(d, _)| distance < d) {
                     best = Some((distance, name));
                 }
             }
