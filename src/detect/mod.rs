@@ -21,6 +21,7 @@ pub mod events;
 pub mod fidelity;
 pub mod figures;
 mod heads;
+mod homes;
 mod illness;
 pub mod in_addresses;
 pub mod links;
@@ -52,8 +53,8 @@ mod spaced_addresses;
 pub mod targets;
 pub mod terms;
 pub mod title;
+mod tracks;
 pub mod warned;
-pub mod whereabouts;
 pub mod wording;
 
 use crate::lexicon::Lexicon;

@@ -1,12 +1,12 @@
-//! Persons and what is said of them: names and classes (DOMAIN §3.2, §3.5). Where they are is in `whereabouts`, illness in
-//! `illness`, minors in `children`.
+//! Persons and what is said of them: names and classes (DOMAIN §3.2, §3.5). Where they live is in `homes`, where they went
+//! in `tracks`, illness in `illness`, minors in `children`.
 //! Must not know how names are recognised, nor queues.
 
 use super::names::{self, Person};
 use super::personal::Personal;
 use super::reading::Reading;
 use super::report::{Found, Report};
-use super::{Scan, children, illness, plain_words, whereabouts};
+use super::{Scan, children, homes, illness, plain_words, tracks};
 use crate::model::{Severity, SuppressedReason};
 use crate::text::fold::Class;
 use regex::Regex;
@@ -15,7 +15,7 @@ use std::ops::Range;
 /// Patterns over a sentence of folded text.
 pub struct Patterns {
     pub(super) class: Option<Regex>,
-    places: whereabouts::Patterns,
+    places: homes::Patterns,
 }
 
 impl Default for Patterns {
@@ -32,14 +32,14 @@ impl Default for Patterns {
                 r"|(?:小学|初中|高中|中学|学校|完小|中心校|附中)[\p{Han}]{0,2}?[一二三四五六七八九1-9]年级",
                 r"|(?:中学|学校|附中|[一二三四五六]中)[初高][一二三]"
             )),
-            places: whereabouts::Patterns::default(),
+            places: homes::Patterns::default(),
         }
     }
 }
 
 /// Addresses of a reading, whoever lives there.
-pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<whereabouts::Address> {
-    whereabouts::places(personal, &patterns.places, scan, reading)
+pub fn addresses(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, reading: &Reading<'_>) -> Vec<homes::Address> {
+    homes::places(personal, &patterns.places, scan, reading)
 }
 
 /// Whom and what a reading names.
@@ -47,7 +47,7 @@ pub struct Named<'a> {
     pub persons: &'a [Person],
     /// Classes of a school.
     pub classes: &'a [Range<usize>],
-    pub addresses: &'a [whereabouts::Address],
+    pub addresses: &'a [homes::Address],
     /// Personal numbers and plates, in order.
     pub numbers: &'a [Range<usize>],
 }
@@ -57,7 +57,7 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
     let &Named { persons, classes, addresses, numbers } = named;
     let minors = children::minors(personal, patterns, scan, index, persons, classes, report);
     let sick = illness::medical(personal, scan, index, persons, report);
-    whereabouts::addresses(personal, scan, index, persons, addresses, report);
+    homes::addresses(personal, scan, index, persons, addresses, report);
     let is_public = std::cell::LazyCell::new(|| is_public_list(scan, reading));
     let is_honour = std::cell::LazyCell::new(|| honours(personal, scan, reading));
     for person in persons.iter().filter(|p| !p.is_masked && !p.is_later_in_list) {
@@ -87,7 +87,7 @@ pub fn detect(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, index: 
             report.find(found);
         }
     }
-    whereabouts::track(personal, scan, index, persons, report);
+    tracks::detect(personal, scan, index, persons, report);
 }
 
 /// How far before 班、年级 a class may begin, and how far behind it may end, in characters.
