@@ -33,6 +33,12 @@ const WRITTEN_OUT: [&str; 22] = [
     "sbs", "win", "c0m",
 ];
 
+/// Top-level domains under which names of Han characters are known.
+const HAN_TOPS: [&str; 9] = ["com", "cn", "net", "org", "top", "vip", "xyz", "cc", "shop"];
+
+/// Shortest name before a comma that stands for a dot, in characters.
+const COMMA_NAME_CHARS_MIN: usize = 3;
+
 /// What follows 点com where it is a socket or a part of a program: 零点COM口.
 const OF_MACHINES: [char; 6] = ['口', '组', '接', '端', '对', '卡'];
 
@@ -47,6 +53,8 @@ pub const WRITTEN_OUT_DOT: &str = "把点写成字或符号";
 
 pub struct Addresses {
     browser: ListSet,
+    /// 网址, 域名: what an address is spoken of with.
+    spoken: ListSet,
     /// What sounds like com: 康姆.
     com_sound: ListSet,
 }
@@ -54,7 +62,7 @@ pub struct Addresses {
 impl Addresses {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
         let mut lists = lexicon.lists(problems);
-        Self { browser: lists.scanned("browser"), com_sound: lists.asked("com_sound") }
+        Self { browser: lists.scanned("browser"), spoken: lists.asked("address_spoken"), com_sound: lists.asked("com_sound") }
     }
 
     /// Addresses in running text.
@@ -99,10 +107,10 @@ impl Addresses {
                 Some('点' | '。' | '[' | '(' | '【' | '·' | '・' | '（' | '•' | '●' | '🔴' | '⚫' | '{' | '‧' | '∙' | '⋅' | 'd') => {
                     self.written_out(scan, index, sign)
                 }
-                Some('后' | '，' | ',') => self.ending(scan, reading, next..at),
+                Some('后' | '，' | ',') => self.ending(scan, reading, next..at).or_else(|| self.comma(scan, reading, next..at)),
                 _ => None,
             };
-            let found = found.or_else(|| spaced(reading, next..at));
+            let found = found.or_else(|| self.plain_han_name(reading, next..at)).or_else(|| spaced(reading, next..at));
             if let Some(found) = found
                 && found.range.start >= from
             {
@@ -301,6 +309,27 @@ impl Addresses {
             _ => true,
         };
         !goes_on && is_name && run.len() == 3 && reading.starts_with(run.start, "com")
+    }
+
+    /// 示例好货.com: a name of Han characters under a top-level domain of letters.
+    fn plain_han_name(&self, reading: &Reading<'_>, run: Range<usize>) -> Option<InProse> {
+        let dot = run.start.checked_sub(1).filter(|&dot| reading.char(dot) == Some('.'))?;
+        let start = (dot.saturating_sub(HAN_NAME_CHARS)..dot).rev().take_while(|&i| reading.class(i).is(Class::HAN)).last()?;
+        let is_top = HAN_TOPS.iter().any(|top| run.len() == top.len() && reading.starts_with(run.start, top));
+        let ends = !reading.char(run.end).is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+        let whole = if reading.char(run.end) == Some('/') { end_of_address(reading, run.end) } else { run.end };
+        (is_top && ends).then(|| InProse { range: start..whole, host: reading.text(start..run.end), disguise: None })
+    }
+
+    /// 网址 mjgj,com: a comma for the dot, where an address is spoken of.
+    fn comma(&self, scan: &Scan<'_>, reading: &Reading<'_>, name: Range<usize>) -> Option<InProse> {
+        let top = name.end + 1;
+        let end = reading.alphanumerics.run_end(top);
+        let is_top = WRITTEN_OUT.contains(&reading.text(top..end).as_str());
+        let is_name = name.len() >= COMMA_NAME_CHARS_MIN && reading.chars(name.clone()).iter().any(char::is_ascii_alphabetic);
+        let is_told = || reading.has_word(scan.lexicon, self.spoken, reading.around(name.clone(), HAN_NAME_CHARS, HAN_NAME_CHARS));
+        let host = || format!("{}.{}", reading.text(name.clone()), reading.text(top..end));
+        (is_top && is_name && is_told()).then(|| InProse { range: name.start..end, host: host(), disguise: Some(WRITTEN_OUT_DOT) })
     }
 
     fn han_name(&self, reading: &Reading<'_>, top: Range<usize>) -> Option<InProse> {

@@ -355,6 +355,8 @@ fn period(reading: &Reading<'_>, at: usize) -> usize {
         .take_while(|&i| reading.class(i).is(Class::DIGIT | Class::NUMERAL) || reading.char(i) == Some('十'))
         .count();
     if digits > 0 {
+        // 3★年 is taken apart like 机★密.
+        let digits = digits + usize::from(reading.char(from + digits).is_some_and(is_star));
         for unit in ["年", "个月", "月", "天"] {
             if reading.starts_with(from + digits, unit) {
                 return blanks + digits + unit.chars().count();

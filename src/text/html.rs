@@ -184,6 +184,13 @@ impl<'d> Page<'d> {
         decode(source, span.start, &mut self.hidden);
     }
 
+    fn decoded_address(&mut self, span: Range<usize>) {
+        let Some(source) = self.body.get(span.clone()) else { return };
+        let mut address = PassageText::default();
+        decode(source, span.start, &mut address);
+        self.addresses.push(address);
+    }
+
     pub(super) fn address(&mut self, text: &str, span: Range<usize>) {
         let mut address = PassageText::default();
         match self.body.get(span.clone()) {
@@ -279,11 +286,14 @@ impl<'d> Page<'d> {
             b"value" if !is_hidden_input => self.alt(value),
             b"href" | b"src" | b"action" | b"formaction" | b"poster" | b"cite" | b"data" | b"xlink:href" | b"background" | b"data-src"
             | b"srcset" => {
-                let mut address = PassageText::default();
-                decode(text, value.start, &mut address);
-                self.addresses.push(address);
+                self.decoded_address(value);
             }
-            b"style" | b"class" | b"id" => {}
+            b"style" => {
+                for url in addresses_of_style(text) {
+                    self.decoded_address(value.start + url.start..value.start + url.end);
+                }
+            }
+            b"class" | b"id" => {}
             // The card of a mini-program in a post.
             b"data-miniprogram-nickname" if !text.is_empty() => {
                 let address = format!("#小程序://{text}");
@@ -436,6 +446,37 @@ fn reference(rest: &str) -> Option<(String, usize)> {
     (len > 0 && !decoded.is_empty()).then_some((decoded, len))
 }
 
+/// Where the addresses of a style stand: background-image:url('https://…').
+fn addresses_of_style(style: &str) -> Vec<Range<usize>> {
+    let mut addresses = Vec::new();
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'(', style.as_bytes().get(at..).unwrap_or_default()).map(|found| at + found) {
+        at = open + 1;
+        let Some(inside) = style.get(at..).filter(|_| style.get(..open).is_some_and(ends_with_url)) else { continue };
+        let inside = inside.get(..inside.find(')').unwrap_or(inside.len())).unwrap_or_default();
+        let url = without_quotes(inside);
+        let start = at + inside.find(url).unwrap_or(0);
+        if !url.is_empty() {
+            addresses.push(start..start + url.len());
+        }
+        // What an address holds is no other one.
+        at += inside.len();
+    }
+    addresses
+}
+
+fn ends_with_url(before: &str) -> bool {
+    before.as_bytes().last_chunk::<3>().is_some_and(|word| word.eq_ignore_ascii_case(b"url"))
+}
+
+/// Without quotes around it, which an attribute may hold as references.
+fn without_quotes(text: &str) -> &str {
+    const QUOTES: [&str; 6] = ["'", "\"", "&quot;", "&#34;", "&#39;", "&apos;"];
+    let text = text.trim();
+    let opened = QUOTES.iter().find_map(|quote| text.strip_prefix(quote)).unwrap_or(text);
+    QUOTES.iter().find_map(|quote| opened.strip_suffix(quote)).unwrap_or(opened).trim()
+}
+
 struct Style {
     hidden: bool,
     background: Option<Colour>,
@@ -493,6 +534,15 @@ mod tests {
 
     fn shown(body: &str, role: Role) -> Vec<String> {
         passages(body).into_iter().filter(|p| p.role == role).map(|p| p.text.into_owned()).collect()
+    }
+
+    #[test]
+    fn addresses_of_a_style_are_found() {
+        let addresses = |style: &str| addresses_of_style(style).into_iter().map(|url| style[url].to_owned()).collect::<Vec<_>>();
+        assert_eq!(addresses("color:red;background:#fff URL( 'https://a.cn/1' ) no-repeat, url(b.png)"), ["https://a.cn/1", "b.png"]);
+        assert_eq!(addresses("background:url(&quot;//a.cn/1&quot;)"), ["//a.cn/1"]);
+        assert_eq!(addresses("width:calc(1px);background:url(https://a.cn/1"), ["https://a.cn/1"]);
+        assert!(addresses("background:url('');color:rgb(0,0,0)").is_empty());
     }
 
     #[test]
