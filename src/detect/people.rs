@@ -139,8 +139,10 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
 
 /// How much of a text tells what kind of list it is, in characters.
 const OPENING_CHARS: usize = 120;
-/// Lists of which the names have to stand: 任前公示, 任免, 拟录用 (DOMAIN §3.2).
-const PUBLIC_LISTS: [&[char]; 8] = [
+/// Lists of which the names have to stand: 任前公示, 任免, 拟录用, 失信被执行人名单 (DOMAIN §3.2).
+const PUBLIC_LISTS: [&[char]; 10] = [
+    &['失', '信', '被', '执', '行', '人', '名', '单'],
+    &['失', '信', '被', '执', '行', '人', '信', '息'],
     &['补', '选'],
     &['当', '选'],
     &['任', '前', '公', '示'],
