@@ -9,7 +9,7 @@
 use super::Scan;
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
-use crate::lexicon::{Lexicon, ListSet};
+use crate::lexicon::{Hit, Lexicon, ListSet};
 use crate::model::Problem;
 use crate::model::{Kind, Severity};
 use crate::text::fold::Class;
@@ -64,6 +64,9 @@ enum Rumour {
     Asked(Range<usize>),
     Spread(Range<usize>),
 }
+
+/// What follows 已 where a reply only says that it has read.
+const RECEIPTS: [&str; 10] = ["知悉", "收悉", "获悉", "收到", "了解", "关注", "知晓", "阅", "记录", "登记"];
 
 impl Comments {
     pub fn new(lexicon: &Lexicon, problems: &mut Vec<Problem>) -> Self {
@@ -219,8 +222,11 @@ impl Comments {
     fn reply(&self, scan: &Scan<'_>, report: &mut Report) {
         let Some((index, body)) = scan.body() else { return };
         // A reply names who dealt with it, what came of it or when, or whom to call; one with none of it is empty.
+        // 已知悉, 已收到: that it was read is no result.
+        let is_receipt = |word: Hit| RECEIPTS.iter().any(|receipt| body.starts_with(word.end as usize, receipt));
         let is_concrete = body.classes.is(Class::DIGIT)
-            || body.has_word(scan.lexicon, self.concrete.and(self.substance), 0..body.len())
+            || body.has_word(scan.lexicon, self.substance, 0..body.len())
+            || body.words_in(scan.lexicon, self.concrete, 0..body.len()).any(|word| !is_receipt(word))
             || scan.draft.links.as_ref().is_some_and(|l| !l.is_empty());
         let listed = body.lists.meets(self.empty_reply.and(self.empty_attention).and(self.empty_wait));
         if !is_concrete && !listed && !body.is_empty() {
