@@ -288,7 +288,7 @@ impl Lexicon {
             }
             ready.push(Ready { row, with, unless, expression });
         }
-        let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.of(a, b), |chars| patterns.of(chars));
+        let fixed_names = FixedNames::new(&tables, &fold, |a, b| frequency.of(a, b), frequency.pairs(), |chars| patterns.of(chars));
         let expressions: Vec<(u32, &str, bool)> = (0u32..)
             .zip(&ready)
             .filter(|(_, ready)| ready.row.mode == MatchMode::Regex)
@@ -461,7 +461,7 @@ fn compile_disguises(
         .map(|(pattern, (uses, chars))| Candidate { pattern: pattern as u32, chars: chars.clone(), is_free: uses.disguised })
         .collect();
     let inviting = lists.get(INVITING).map_or(ListSet::default(), |&bit| ListSet::of(bit));
-    let usage = Usage { pairs: &frequency.pairs };
+    let usage = Usage { pairs: &frequency.listed };
     Disguises::new(candidates, tables, &usage, inviting, &|text| fold.fold_term(text), &mut |chars| patterns.of(chars))
 }
 
@@ -493,12 +493,12 @@ fn anchors(pattern: &str) -> Option<Vec<String>> {
 /// How common characters and pairs are in ordinary text, per million.
 struct Frequency {
     singles: HashMap<char, f32>,
-    pairs: HashMap<(char, char), f32>,
+    listed: HashMap<(char, char), f32>,
 }
 
 impl Frequency {
     fn read(files: &RuleFiles, problems: &mut Vec<Problem>) -> Self {
-        let mut frequency = Self { singles: HashMap::new(), pairs: HashMap::new() };
+        let mut frequency = Self { singles: HashMap::new(), listed: HashMap::new() };
         let name = "dictionaries/tables/han_frequency.tsv";
         let bytes = files.0.get(name).map(Vec::as_slice).unwrap_or_default();
         if let Some(sheet) = Sheet::read(name, bytes, &["piece", "per_million"], None, problems) {
@@ -507,7 +507,7 @@ impl Frequency {
                 let mut chars = cells.get("piece").chars();
                 match (chars.next(), chars.next()) {
                     (Some(a), None) => drop(frequency.singles.insert(a, weight)),
-                    (Some(a), Some(b)) => drop(frequency.pairs.insert((a, b), weight)),
+                    (Some(a), Some(b)) => drop(frequency.listed.insert((a, b), weight)),
                     _ => {}
                 }
             }
@@ -515,10 +515,15 @@ impl Frequency {
         frequency
     }
 
+    /// The pairs that are listed: words, and what stands in many.
+    fn pairs(&self) -> impl Iterator<Item = [char; 2]> {
+        self.listed.keys().map(|&(a, b)| [a, b])
+    }
+
     /// Pairs that are not listed are as common as their characters make them by chance. Letters and digits are common
     /// in numbers and addresses, so a pair with a Han character in it is the better anchor.
     fn of(&self, a: char, b: char) -> f32 {
-        self.pairs.get(&(a, b)).copied().unwrap_or(0.0).max(self.of_char(a) * self.of_char(b) / 1.0e6)
+        self.listed.get(&(a, b)).copied().unwrap_or(0.0).max(self.of_char(a) * self.of_char(b) / 1.0e6)
     }
 
     fn of_char(&self, c: char) -> f32 {

@@ -18,6 +18,8 @@ const NAME_CHARS_MIN: usize = 3;
 const SHORT_LAW_CHARS_MIN: usize = 4;
 /// What the short name of a law leaves out: 《就业促进法》.
 const LAW_PREFIX: &str = "中华人民共和国";
+/// Shortest name in which two neighbouring characters may be wrong, in characters: 社会`注意`核心价值观.
+const PAIR_NAME_CHARS_MIN: usize = 6;
 /// Signs looked up together.
 const SIGNS_TOGETHER: usize = 16;
 /// Names of this kind are long and many.
@@ -48,6 +50,16 @@ impl FixedName {
         Self { chars, core, kind: kind.to_owned() }
     }
 
+    fn may_hold_pair(&self) -> bool {
+        self.core.len() >= PAIR_NAME_CHARS_MIN
+    }
+
+    /// Neighbouring characters of the name, with their places, where they may be wrong together.
+    fn pairs(&self) -> impl Iterator<Item = (usize, [char; 2])> {
+        let core = self.chars.get(self.core.clone()).filter(|_| self.may_hold_pair()).unwrap_or_default();
+        (self.core.start..).zip(core.windows(2).filter_map(|pair| pair.try_into().ok()))
+    }
+
     /// The name as the table has it, and the short name of a law as it stands between book title marks.
     pub fn all_of(written: &str, kind: &str, fold: &FoldTable) -> impl Iterator<Item = Self> {
         let short = (kind == LAW).then(|| written.strip_prefix(LAW_PREFIX)).flatten();
@@ -57,12 +69,12 @@ impl FixedName {
     }
 }
 
-/// A name with one wrong character.
+/// A name with a wrong character, or a wrong word of two.
 pub struct WrongName<'n> {
     pub name: &'n FixedName,
     /// Where it stands.
     pub range: Range<usize>,
-    /// Where the wrong character stands.
+    /// Where the (first) wrong character stands.
     pub at: usize,
 }
 
@@ -126,11 +138,13 @@ impl Triples {
 }
 
 impl FixedNames {
-    /// `commonness` of a pair per million; `pattern` names a pattern of the matcher.
+    /// `commonness` of a pair per million; `words`: those that an input method may offer for a right one; `pattern` names a
+    /// pattern of the matcher.
     pub fn new(
         tables: &Tables,
         fold: &FoldTable,
         commonness: impl Fn(char, char) -> f32,
+        words: impl Iterator<Item = [char; 2]>,
         mut pattern: impl FnMut(Vec<char>) -> u32,
     ) -> Self {
         let names: Vec<FixedName> = tables
@@ -144,7 +158,9 @@ impl FixedNames {
         let mut signs: Vec<(Triple, Use)> = Vec::new();
         // 行政府议: 政府 is everywhere, 府议 is nowhere else.
         let rarity = |[a, b, c]: Triple| -(commonness(a, b) + 1.0).ln() - (commonness(b, c) + 1.0).ln();
-        for (name, FixedName { chars, core, kind }) in (0u32..).zip(&names) {
+        let alike = similar.words_alike(names.iter().filter(|name| name.may_hold_pair()), words);
+        for (name, fixed) in (0u32..).zip(&names) {
+            let FixedName { chars, core, kind } = fixed;
             if kind == LAW {
                 let (left, right) = chars.split_at(chars.len() / 2);
                 for (half, from) in [(left, 0), (right, left.len())] {
@@ -159,6 +175,14 @@ impl FixedNames {
                         *triple.get_mut(at - from)? = wrong;
                         Some((triple, Use { name, from: from as u16 }))
                     });
+                    signs.extend(holding.max_by(|(a, _), (b, _)| rarity(*a).total_cmp(&rarity(*b))));
+                }
+            }
+            for (at, right) in fixed.pairs() {
+                for &[x, y] in alike.get(&right).into_iter().flatten() {
+                    let before = at.checked_sub(1).and_then(|from| Some(([*chars.get(from)?, x, y], from)));
+                    let behind = chars.get(at + 2).map(|&next| ([x, y, next], at));
+                    let holding = before.into_iter().chain(behind).map(|(triple, from)| (triple, Use { name, from: from as u16 }));
                     signs.extend(holding.max_by(|(a, _), (b, _)| rarity(*a).total_cmp(&rarity(*b))));
                 }
             }
@@ -216,8 +240,16 @@ impl FixedNames {
             let range = begin..begin + name.chars.len();
             let Some(window) = text.get(range.clone()) else { continue };
             let mut differing = window.iter().zip(&name.chars).enumerate().filter(|(_, (have, want))| have != want);
-            let (Some((at, (have, want))), None) = (differing.next(), differing.next()) else { continue };
-            if name.core.contains(&at) && self.similar.are(*have, *want) {
+            let (Some((at, (have, want))), second, None) = (differing.next(), differing.next(), differing.next()) else { continue };
+            // 社会注意: the word that an input method offers for another that sounds alike.
+            let is_pair = |(other, (have, want)): (usize, (&char, &char))| {
+                other == at + 1 && name.core.contains(&other) && name.may_hold_pair() && self.similar.sound_alike(*have, *want)
+            };
+            let fits = match second {
+                Some(second) => self.similar.sound_alike(*have, *want) && is_pair(second),
+                None => self.similar.are(*have, *want),
+            };
+            if fits && name.core.contains(&at) {
                 let range = begin + name.core.start..begin + name.core.end;
                 wrong.push(WrongName { name, range, at: begin + at });
             }
@@ -265,8 +297,39 @@ impl Similar {
     }
 
     fn are(&self, a: char, b: char) -> bool {
-        self.shapes.get(&a).is_some_and(|all| all.contains(&b))
-            || self.sounds.get(&a).zip(self.sounds.get(&b)).is_some_and(|(x, y)| x.iter().any(|s| y.contains(s)))
+        self.shapes.get(&a).is_some_and(|all| all.contains(&b)) || self.sound_alike(a, b)
+    }
+
+    fn sound_alike(&self, a: char, b: char) -> bool {
+        self.sounds.get(&a).zip(self.sounds.get(&b)).is_some_and(|(x, y)| x.iter().any(|s| y.contains(s)))
+    }
+
+    /// For each pair of the names the words that sound like it and differ from it in both characters.
+    fn words_alike<'n>(
+        &self,
+        names: impl Iterator<Item = &'n FixedName>,
+        words: impl Iterator<Item = [char; 2]>,
+    ) -> FxHashMap<[char; 2], Vec<[char; 2]>> {
+        let sounds = |pair: [char; 2]| {
+            let [first, second] = pair.map(|c| self.sounds.get(&c).map(Vec::as_slice).unwrap_or_default());
+            first.iter().flat_map(move |a| second.iter().map(move |b| (*a, *b)))
+        };
+        let mut pairs: FxHashMap<(u16, u16), Vec<[char; 2]>> = FxHashMap::default();
+        let all: std::collections::BTreeSet<[char; 2]> = names.flat_map(FixedName::pairs).map(|(_, pair)| pair).collect();
+        for pair in all {
+            sounds(pair).for_each(|sound| pairs.entry(sound).or_default().push(pair));
+        }
+        let mut alike: FxHashMap<[char; 2], Vec<[char; 2]>> = FxHashMap::default();
+        for word in words {
+            for pair in sounds(word).filter_map(|sound| pairs.get(&sound)).flatten() {
+                let differs = pair.iter().zip(&word).all(|(a, b)| a != b);
+                let words = if differs { alike.entry(*pair).or_default() } else { continue };
+                if !words.contains(&word) {
+                    words.push(word);
+                }
+            }
+        }
+        alike
     }
 
     /// All characters that `c` is mistaken for, sorted.
@@ -302,6 +365,7 @@ mod tests {
                 &tables,
                 &fold,
                 |_, _| common,
+                [['发', '圆'], ['敏', '法']].into_iter(),
                 |piece| {
                     patterns.iter().position(|p| *p == piece).unwrap_or_else(|| {
                         patterns.push(piece);
