@@ -87,6 +87,9 @@ pub fn detect(index: usize, reading: &Reading<'_>, report: &mut Report) {
         } else if let Some(line) = line_of_total(reading, run.start) {
             lines(index, reading, line, report);
         }
+        if let Some(whole) = product_before(reading, run.start) {
+            sectors(index, reading, whole, run.start, report);
+        }
         if reading.char(run.end) == Some('%') {
             let is_near = last_share.replace(run.end).is_some_and(|last| run.end - last <= 2 * LABEL_CHARS_MAX);
             if is_near && run.end >= shares_to {
@@ -125,6 +128,68 @@ fn structure(index: usize, reading: &Reading<'_>, start: usize, report: &mut Rep
         report.find(found.saying(format!("各项占比相加为{sum:.1}%，不是100%，请核对")).because("sum", format!("{sum:.1}")));
     }
     end
+}
+
+/// The three sectors of an economy: together they are all of it.
+const SECTORS: [&str; 3] = ["第一产业", "第二产业", "第三产业"];
+/// What stands between a sector and its value.
+const ADDED: [&str; 6] = ["增加值", "实现", "完成", "达到", "达", "为"];
+/// What they are parts of.
+const PRODUCT: &str = "生产总值";
+/// How far before the first sector the product is told, and how far behind a sector the next, in characters.
+const PRODUCT_CHARS: usize = 80;
+const SECTOR_CHARS: usize = 60;
+
+/// Whether the number at `at` is the value of a sector: 第一产业增加值`15.2`亿元.
+fn is_of_sector(reading: &Reading<'_>, at: usize, sector: &str) -> bool {
+    let mut end = at;
+    while let Some(word) = ADDED.iter().find(|word| reading.ends_with(end, word)) {
+        end -= word.chars().count();
+    }
+    reading.ends_with(end, sector)
+}
+
+/// A value in 亿元 or 万元 that begins at `at`.
+fn money(reading: &Reading<'_>, at: usize) -> Option<Item> {
+    let is_number = |i: &usize| reading.class(*i).is(Class::DIGIT) || matches!(reading.char(*i), Some('.' | ','));
+    let end = at + (at..reading.len()).take_while(is_number).count();
+    ["亿元", "万元"].iter().any(|unit| reading.starts_with(end, unit)).then(|| item(reading, at..end + 2)).flatten()
+}
+
+/// The product told before the first sector, whose value begins at `at`.
+fn product_before(reading: &Reading<'_>, at: usize) -> Option<Item> {
+    if !at.checked_sub(1).and_then(|i| reading.char(i)).is_some_and(|c| matches!(c, '业' | '值' | '现' | '成' | '到' | '达' | '为'))
+        || !is_of_sector(reading, at, SECTORS[0])
+    {
+        return None;
+    }
+    let from = at.saturating_sub(PRODUCT_CHARS).max(reading.paragraph(at..at).start);
+    let end = (from..at).rev().find(|&i| reading.ends_with(i, PRODUCT))?;
+    let number = reading.digits.first_in(end..at).filter(|&number| is_of_sector(reading, number, PRODUCT))?;
+    let label = end - PRODUCT.chars().count();
+    money(reading, number).map(|whole| Item { range: label..whole.range.end, ..whole })
+}
+
+/// 生产总值68.4亿元，其中第一产业…，第二产业…，第三产业…: whatever is told between, they add up to it.
+fn sectors(index: usize, reading: &Reading<'_>, whole: Item, first: usize, report: &mut Report) {
+    let mut items: Vec<Item> = money(reading, first).into_iter().collect();
+    let mut at = first;
+    for sector in &SECTORS[1..] {
+        let runs = std::iter::successors(reading.digits.next_run(at), |run| reading.digits.next_run(run.end));
+        let mut near = runs.take_while(|run| run.start <= at + SECTOR_CHARS);
+        let Some(run) = near.find(|run| is_of_sector(reading, run.start, sector)) else { return };
+        items.extend(money(reading, run.start));
+        at = run.start;
+    }
+    let sum: f64 = items.iter().map(|item| item.value).sum();
+    let is_same = items.len() == SECTORS.len() && items.iter().all(|item| item.unit == whole.unit);
+    let range = whole.range.start..sentence_of(&items).end;
+    if is_same && (sum - whole.value).abs() > rounding(&items, &whole) && !report.covers(&["WRD.numeral"], index, &range) {
+        let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
+        let sum = format!("{sum:.decimals$}");
+        let found = Found::new("WRD.numeral", Severity::S2, index, range, "wording/sectors");
+        report.find(found.saying(format!("三次产业相加为{sum}，与生产总值不符，请核对")).because("sum", sum));
+    }
 }
 
 /// What the line of a total begins with.
