@@ -257,7 +257,7 @@ impl Links {
         }
     }
 
-    /// Hosts that are made to be taken for a government site: `gov.cn.example.com`, `evilgov.cn`, `ɡov.cn`.
+    /// Hosts that are made to be taken for an official site: `gov.cn.example.com`, `evilgov.cn`, `ɡov.cn`, `12306-cn.com`.
     fn is_lookalike(&self, scan: &Scan<'_>, host: &str) -> bool {
         let (shown, _) = idna::domain_to_unicode(host);
         let folded: String = scan.lexicon.fold.fold(&shown).chars.into_iter().collect();
@@ -281,6 +281,7 @@ impl Links {
             || name.starts_with("gov-")
             // yn.gov.com, yngov.top; gov.uk is nobody's.
             || registrable.is_some() && name.ends_with("gov")
+            || scan.lexicon.tables.imitated_hosts.contains(&name.replace('-', ""))
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Tables {
     pub short_links: FxHashMap<String, String>,
     pub ecommerce_hosts: FxHashSet<String>,
     pub official_hosts: FxHashSet<String>,
+    /// Names under other domains that are made to be taken for these: jszgedu.com, 12306-cn.top, without hyphens.
+    pub imitated_hosts: FxHashSet<String>,
     pub source_units: Vec<SourceUnit>,
     /// Kind → tokens of titles that must not change.
     pub title_tokens: BTreeMap<String, Vec<String>>,
@@ -87,6 +89,15 @@ pub struct Tables {
     pub codes: BTreeMap<String, CodeText>,
     /// Unit → account → row; account is empty for the unit itself.
     units: FxHashMap<String, FxHashMap<String, UnitRow>>,
+}
+
+/// Shortest name that is taken for an imitation, in bytes: 12306cn.
+const IMITATION_BYTES_MIN: usize = 7;
+
+/// The name of an official host as one word: jszgeducn, and without the country jszgedu.
+fn imitations(host: &str) -> impl Iterator<Item = String> {
+    let short = host.strip_suffix(".cn").filter(|short| short.contains('.'));
+    [Some(host), short].into_iter().flatten().map(|name| name.replace(['.', '-'], ""))
 }
 
 impl Tables {
@@ -161,7 +172,9 @@ impl Tables {
             tables.ecommerce_hosts.insert(cell("host").to_lowercase());
         });
         sheet("dictionaries/tables/official_hosts.csv", &["host"], &mut |_, cell, _| {
-            tables.official_hosts.insert(cell("host").to_lowercase());
+            let host = cell("host").to_lowercase();
+            tables.imitated_hosts.extend(imitations(&host).filter(|name| name.len() >= IMITATION_BYTES_MIN));
+            tables.official_hosts.insert(host);
         });
         sheet("dictionaries/tables/source_units.csv", &["name", "hosts"], &mut |_, cell, _| {
             tables.source_units.push(SourceUnit { name: cell("name"), hosts: list(cell("hosts")) });
