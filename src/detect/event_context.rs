@@ -192,8 +192,15 @@ impl Context {
 
     fn is_of_pupil(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>, event: &Range<usize>) -> bool {
         let clause = clause_start(reading, sentence, event).max(event.start.saturating_sub(PUPIL_CHARS))..event.start;
+        // 退休教师李某去世: no pupil's death.
+        let is_obituary = || {
+            ["去世", "离世"].iter().any(|word| reading.starts_with(event.start, word))
+                && reading.holds_one(clause.clone(), &[&['教', '师'], &['老', '师'], &['校', '长'], &['教', '授']])
+        };
         // 学生观看溺水死亡的警示片.
-        reading.has_word(scan.lexicon, self.pupil, clause.clone()) && !reading.has_word(scan.lexicon, self.governing, clause)
+        reading.has_word(scan.lexicon, self.pupil, clause.clone())
+            && !reading.has_word(scan.lexicon, self.governing, clause.clone())
+            && !is_obituary()
     }
 
     /// Why the word names no event at all, whatever the title says.

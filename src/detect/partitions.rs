@@ -53,6 +53,8 @@ const OVERLAPPING: [&str; 26] = [
     "达到",
     "完成",
 ];
+/// What compares, or counts over more than the whole.
+const BEYOND: [&str; 14] = ["累计", "历年", "去年", "上年", "总", "同比", "分别", "比", "较", "%", "达", "超", "最高", "以上"];
 /// Names of shares of which nobody belongs to two.
 const EXCLUSIVE: [&[&str]; 5] = [
     &["男", "女"],
@@ -308,7 +310,15 @@ fn parts(index: usize, reading: &Reading<'_>, (open, len): (usize, usize), repor
     let sum: f64 = items.iter().map(|item| item.value).sum();
     let decimals = items.iter().map(|item| item.decimals).max().unwrap_or(0);
     let off = rounding(&items, &whole);
-    if items.len() >= 2 && whole.unit != "%" && sum - whole.value > off && is_partition() {
+    // 每人420元，其中财政补助670元: one part alone is more than the whole.
+    let is_more = |part: &Item| {
+        let told = reading.text(whole.range.start..part.range.end);
+        is_listed && part.value > whole.value && part.unit == whole.unit && !BEYOND.iter().any(|word| told.contains(word))
+    };
+    if let Some(part) = items.first().filter(|part| whole.unit != "%" && is_more(part)) {
+        let found = Found::new("WRD.numeral", Severity::S2, index, whole.range.start..part.range.end, "wording/parts");
+        report.find(found.saying("“其中”的一项大于总数，请核对"));
+    } else if items.len() >= 2 && whole.unit != "%" && sum - whole.value > off && is_partition() {
         let found = Found::new("WRD.numeral", Severity::S2, index, whole.range.start..sentence_of(&items).end, "wording/parts");
         let sum = format!("{sum:.decimals$}");
         report.find(found.saying(format!("各项相加为{sum}，超过总数，请核对")).because("sum", sum));
