@@ -167,9 +167,17 @@ impl Context {
         let timed = has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.time, sentence.clone());
         // 地震所造成的 explains something else; 消防救援大队 is a name.
         let is_name = |end: usize| ["大队", "支队", "总队", "站"].iter().any(|organ| reading.starts_with(end, organ));
+        // 应急救援, 地震救援等任务: what is done in such a case.
+        let is_task = |h: &Hit| {
+            reading.starts_with(h.start as usize, "救援")
+                && (reading.ends_with(h.start as usize, "应急")
+                    || ["等", "、", "任务", "物资", "装备", "能力", "力量", "知识"]
+                        .iter()
+                        .any(|word| reading.starts_with(h.end as usize, word)))
+        };
         let has_effect = reading
             .words_in(scan.lexicon, self.effect, sentence.clone())
-            .any(|h| !reading.ends_with(h.start as usize, "所") && !is_name(h.end as usize));
+            .any(|h| !reading.ends_with(h.start as usize, "所") && !is_name(h.end as usize) && !is_task(&h));
         Signs { sentence, timed, has_effect }
     }
 
@@ -307,6 +315,12 @@ impl Context {
             || is_core && is_said(reading, event.end) && !reading.is_word(scan.lexicon, self.noun, event)
     }
 
+    /// A day or an hour is named, and nothing is played in it.
+    pub fn is_of_day(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>) -> bool {
+        (has_day(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.day, sentence.clone()))
+            && !reading.has_word(scan.lexicon, self.played, sentence.clone())
+    }
+
     /// A day is named, nothing is played and nothing counted up.
     pub fn is_dated(&self, scan: &Scan<'_>, reading: &Reading<'_>, sentence: &Range<usize>) -> bool {
         (has_date(reading, sentence.clone()) || reading.has_word(scan.lexicon, self.day, sentence.clone()))
@@ -367,7 +381,7 @@ impl Context {
     fn is_of_organ(&self, scan: &Scan<'_>, reading: &Reading<'_>, end: usize) -> bool {
         let after = end..(end + ORGAN_CHARS).min(reading.len());
         let after = after.start..after.clone().find(|&i| !reading.class(i).is(Class::HAN)).unwrap_or(after.end);
-        ["楼", "基地", "教室"].iter().any(|place| reading.starts_with(end, place)) || reading.has_word(scan.lexicon, self.organ, after)
+        is_place_of(reading, end) || reading.has_word(scan.lexicon, self.organ, after)
     }
 
     /// A word of prevention, science, law … in the sentence, outside the event itself and no part of a longer word (保险杠).
@@ -453,6 +467,11 @@ pub enum EventKind {
     Judicial,
     Safety,
     Mass,
+}
+
+/// 培训`楼`, 防治`站`, 培训`车辆`: the word before says what a place or a thing is for.
+pub fn is_place_of(reading: &Reading<'_>, end: usize) -> bool {
+    ["楼", "基地", "教室", "馆", "站", "车辆"].iter().any(|place| reading.starts_with(end, place))
 }
 
 /// Whether the word is 预案.

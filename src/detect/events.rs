@@ -8,9 +8,11 @@
 //! Known false alarms: prevention, planning, drills and warnings by template; drills in the title come out as S0.
 
 use super::Scan;
-use super::event_context::{Context, EventKind, Signs, is_plan};
+use super::event_context::{Context, EventKind, Signs, is_place_of, is_plan};
 use super::event_frames::Frames;
-use super::occurrence::{clause_end, counted_after, counted_before, is_count, is_own_word, is_rule, is_threshold, is_titled, sentence_of};
+use super::occurrence::{
+    clause_end, clause_start, counted_after, counted_before, is_count, is_own_word, is_rule, is_threshold, is_titled, sentence_of,
+};
 use super::reading::Reading;
 use super::report::{Found, Place, Report};
 use super::rumours::Rumours;
@@ -132,8 +134,10 @@ impl Events {
         let whole = 0..title.len();
         // 启动一级预案 is said of what happened.
         let is_response = || title.holds_one(whole.clone(), &[&['启', '动'], &['响', '应']]);
-        let is_guard = |h: Hit| !(is_plan(title, h.start as usize..h.end as usize) && is_response());
-        if title.has_word(scan.lexicon, self.drill_title, whole.clone()) {
+        let is_guard = |h: Hit| !(is_plan(title, h.start as usize..h.end as usize) && is_response()) && !is_place_of(title, h.end as usize);
+        // 应急演练中发生意外: what went wrong was not played.
+        let is_mishap = || title.holds_one(whole.clone(), &[&['意', '外'], &['出', '事']]);
+        if title.has_word(scan.lexicon, self.drill_title, whole.clone()) && !is_mishap() {
             TitleGuard::Drill
         } else if title.words_in(scan.lexicon, self.lesson_title, whole.clone()).any(is_guard) {
             TitleGuard::Lesson
@@ -323,7 +327,14 @@ impl Events {
             {
                 continue;
             }
-            let guarded = if timed { sentence.start..clause_end(reading, &sentence, &range) } else { sentence.clone() };
+            // 11月21日，嫌疑人已被控制，3人死亡: of a day that is named, what excuses the dead must be said of them.
+            let is_own_fact = || range.start != start && is_grave() && self.context.is_of_day(scan, reading, &sentence);
+            let is_played = || reading.has_word(scan.lexicon, self.drill_title, sentence.clone());
+            let guarded = match timed {
+                true if is_own_fact() && !is_played() => clause_start(reading, &sentence, &range)..clause_end(reading, &sentence, &range),
+                true => sentence.start..clause_end(reading, &sentence, &range),
+                false => sentence.clone(),
+            };
             let guard = self.context.guard_beside(scan, reading, &guarded, false, &range, timed && effect);
             covered = range.end;
             // 全省受灾近600万人，死亡109人: a statistic, whatever it says of the cause.

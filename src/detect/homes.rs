@@ -399,6 +399,10 @@ fn after_lead(reading: &Reading<'_>, scan: &Scan<'_>, personal: &Personal, range
     while start < range.end && matches!(reading.char(start), Some('为' | '在' | '是' | '于')) {
         start += 1;
     }
+    // 其房屋坐落于, 将坐落于
+    if matches!(reading.char(start), Some('其' | '将' | '该')) && LOCATED.iter().any(|word| reading.starts_with(start + 1, word)) {
+        start += 1;
+    }
     for words in [LIVES.as_slice(), &LOCATED, &LETTERS, &["位于"]] {
         if let Some(word) = words.iter().find(|word| reading.starts_with(start, word)) {
             start += word.chars().count();

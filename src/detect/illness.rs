@@ -120,7 +120,9 @@ const TO_ILLNESS: [&str; 57] = [
 ];
 
 /// What leads to the name of somebody whose illness is told right behind it.
-const LEADS_TO_PATIENT: [&str; 32] = [
+const LEADS_TO_PATIENT: [&str; 34] = [
+    "因",
+    "由于",
     "党员",
     "群众",
     "村民",

@@ -140,7 +140,12 @@ pub fn classes(personal: &Personal, patterns: &Patterns, scan: &Scan<'_>, readin
 /// How much of a text tells what kind of list it is, in characters.
 const OPENING_CHARS: usize = 120;
 /// Lists of which the names have to stand: 任前公示, 任免, 拟录用, 失信被执行人名单 (DOMAIN §3.2).
-const PUBLIC_LISTS: [&[char]; 10] = [
+const PUBLIC_LISTS: [&[char]; 15] = [
+    &['失', '信', '被', '执', '行', '人', '（'],
+    &['委', '员', '名', '单'],
+    &['陪', '审', '员', '名', '单'],
+    &['烈', '士', '名', '录'],
+    &['责', '任', '人', '”', '公', '示'],
     &['失', '信', '被', '执', '行', '人', '名', '单'],
     &['失', '信', '被', '执', '行', '人', '信', '息'],
     &['补', '选'],
@@ -153,9 +158,18 @@ const PUBLIC_LISTS: [&[char]; 10] = [
     &['拟', '录', '用'],
 ];
 
-/// What a title that announces 公示 says of posts and of who gets them: 拟提拔任用干部公示, 拟聘用人员公示.
-const PROPOSED: [&[char]; 6] =
-    [&['拟', '任'], &['拟', '提', '拔'], &['拟', '聘'], &['拟', '录'], &['任', '职', '人', '选'], &['任', '用', '干', '部']];
+/// What a title that announces 公示 says of posts and of who gets them: 拟提拔任用干部公示, 拟聘用人员公示, 行政许可信息公示.
+const PROPOSED: [&[char]; 9] = [
+    &['行', '政', '许', '可'],
+    &['行', '政', '处', '罚', '信', '息'],
+    &['入', '党', '积', '极', '分', '子'],
+    &['拟', '任'],
+    &['拟', '提', '拔'],
+    &['拟', '聘'],
+    &['拟', '录'],
+    &['任', '职', '人', '选'],
+    &['任', '用', '干', '部'],
+];
 
 /// Whether names have to stand in this text.
 fn is_public_list(scan: &Scan<'_>, reading: &Reading<'_>) -> bool {
