@@ -134,12 +134,12 @@ impl Events {
         let whole = 0..title.len();
         // 启动一级预案 is said of what happened.
         let is_response = || title.holds_one(whole.clone(), &[&['启', '动'], &['响', '应']]);
-        let is_guard = |h: Hit| !(is_plan(title, h.start as usize..h.end as usize) && is_response()) && !is_place_of(title, h.end as usize);
+        let is_part = |h: Hit| is_place_of(title, h.end as usize) || is_plan(title, h.start as usize..h.end as usize) && is_response();
         // 应急演练中发生意外: what went wrong was not played.
         let is_mishap = || title.holds_one(whole.clone(), &[&['意', '外'], &['出', '事']]);
         if title.has_word(scan.lexicon, self.drill_title, whole.clone()) && !is_mishap() {
             TitleGuard::Drill
-        } else if title.words_in(scan.lexicon, self.lesson_title, whole.clone()).any(is_guard) {
+        } else if title.words_in(scan.lexicon, self.lesson_title, whole.clone()).any(|h| !is_part(h)) {
             TitleGuard::Lesson
         } else {
             TitleGuard::None
